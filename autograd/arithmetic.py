@@ -1,0 +1,338 @@
+"""IEEE 754 arithmetic on Python floats: nothing here raises for a float's value.
+
+Python's ``math`` and operators raise where IEEE 754 says infinity or NaN
+(``math.exp(1000)``, ``1 / 0``). These functions answer instead, so that a training
+run that diverges shows ``inf`` rather than a traceback. Sums and dots accumulate from
+left to right in plain doubles: the same bits on every Python version, which the
+built-in ``sum`` (compensated from Python 3.12) does not give.
+
+Source: IEEE 754-2019, sections 6.2, 7.3 and 9.2.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from math import copysign, inf, isnan, nan
+from operator import add, mul, sub
+
+Unary = Callable[[float], float]
+
+
+def _raises_at_infinity(function: Unary) -> Unary:
+    """sin, cos, tan: ``math`` raises at ±inf, IEEE says NaN."""
+
+    def evaluate(x: float) -> float:
+        try:
+            return function(x)
+        except ValueError:
+            return nan
+
+    return evaluate
+
+
+def _logarithm(function: Unary, pole: float) -> Unary:
+    """-inf at the pole, NaN on its left."""
+
+    def evaluate(x: float) -> float:
+        if x > pole:
+            return function(x)
+        return -inf if x == pole else nan
+
+    return evaluate
+
+
+def _inside(function: Unary, low: float, high: float) -> Unary:
+    """NaN outside [low, high]."""
+
+    def evaluate(x: float) -> float:
+        return function(x) if low <= x <= high else nan
+
+    return evaluate
+
+
+def _overflowing(function: Unary) -> Unary:
+    """An increasing or even function of positive range whose overflow is +inf."""
+
+    def evaluate(x: float) -> float:
+        try:
+            return function(x)
+        except OverflowError:
+            return inf
+
+    return evaluate
+
+
+exp = _overflowing(math.exp)
+exp2 = _overflowing(lambda x: math.pow(2.0, x))
+expm1 = _overflowing(math.expm1)
+cosh = _overflowing(math.cosh)
+log = _logarithm(math.log, 0.0)
+log2 = _logarithm(math.log2, 0.0)
+log10 = _logarithm(math.log10, 0.0)
+log1p = _logarithm(math.log1p, -1.0)
+sqrt = _inside(math.sqrt, 0.0, inf)
+arcsin = _inside(math.asin, -1.0, 1.0)
+arccos = _inside(math.acos, -1.0, 1.0)
+arccosh = _inside(math.acosh, 1.0, inf)
+sin = _raises_at_infinity(math.sin)
+cos = _raises_at_infinity(math.cos)
+tan = _raises_at_infinity(math.tan)
+arctan, arctan2, arcsinh, tanh = math.atan, math.atan2, math.asinh, math.tanh
+hypot, cbrt, erf, erfc = math.hypot, math.cbrt, math.erf, math.erfc
+
+
+def sinh(x: float) -> float:
+    """sinh, overflowing to an infinity of the operand's sign."""
+    try:
+        return math.sinh(x)
+    except OverflowError:
+        return copysign(inf, x)
+
+
+def arctanh(x: float) -> float:
+    """artanh: ±inf at ±1, NaN beyond."""
+    if -1.0 < x < 1.0:
+        return math.atanh(x)
+    return copysign(inf, x) if abs(x) == 1.0 else nan
+
+
+def divide(x: float, y: float) -> float:
+    """x / y with IEEE's infinities and NaN at y = 0."""
+    if y:
+        return x / y
+    if not x or isnan(x) or isnan(y):
+        return nan
+    return copysign(inf, x) * copysign(1.0, y)
+
+
+def floor_divide(x: float, y: float) -> float:
+    """x // y as in Python; NaN for y = 0."""
+    return x // y if y else nan
+
+
+def remainder(x: float, y: float) -> float:
+    """x % y with the sign of the divisor; NaN for y = 0."""
+    return x % y if y else nan
+
+
+def power(x: float, y: float) -> float:
+    """x ** y: NaN for a negative base and a fractional exponent, never complex."""
+    try:
+        return math.pow(x, y)
+    except OverflowError:
+        magnitude = inf
+    except ValueError:
+        if x:
+            return nan
+        magnitude = inf  # 0 ** negative
+    odd = math.fmod(y, 2.0) in (1.0, -1.0)
+    return -magnitude if odd and copysign(1.0, x) < 0 else magnitude
+
+
+def sign(x: float) -> float:
+    """-1, 0 or 1; NaN for NaN."""
+    if x > 0.0:
+        return 1.0
+    if x < 0.0:
+        return -1.0
+    return x if isnan(x) else 0.0
+
+
+def floor(x: float) -> float:
+    """The largest integer not above x, as a float; infinities and NaN stay."""
+    return float(math.floor(x)) if math.isfinite(x) else x
+
+
+def ceil(x: float) -> float:
+    """The smallest integer not below x, as a float; infinities and NaN stay."""
+    return float(math.ceil(x)) if math.isfinite(x) else x
+
+
+def relu(x: float) -> float:
+    """x above zero, else 0; NaN for NaN."""
+    if x > 0.0:
+        return x
+    return x if isnan(x) else 0.0
+
+
+def sigmoid(x: float) -> float:
+    """1 / (1 + e^-x), written so that neither tail overflows."""
+    if x >= 0.0:
+        return 1.0 / (1.0 + math.exp(-x))
+    e = math.exp(x)
+    return e / (1.0 + e)
+
+
+def softplus(x: float) -> float:
+    """log(1 + e^x) without overflow."""
+    tail = math.log1p(math.exp(-abs(x)))
+    return x + tail if x > 0.0 else tail
+
+
+def sech2(x: float) -> float:
+    """1 / cosh(x)^2 to the last digits, tails included.
+
+    Near zero 1 - tanh^2 is accurate; elsewhere 4e / (1 + e)^2 with e = e^(-2|x|).
+    """
+    if abs(x) < 0.5:
+        t = math.tanh(x)
+        return 1.0 - t * t
+    e = math.exp(-2.0 * abs(x))
+    return 4.0 * e / (1.0 + e * (2.0 + e))
+
+
+def gaussian(x: float) -> float:
+    """e^(-x^2), with the rounding error of the square carried along."""
+    square = x * x
+    if not square < 750.0:
+        return nan if isnan(x) else 0.0
+    head = x * 134217729.0  # Dekker's splitting: x = high + low exactly
+    high = head - (head - x)
+    low = x - high
+    error = ((high * high - square) + 2.0 * high * low) + low * low
+    return math.exp(-square) * (1.0 - error)
+
+
+def direction_cosine(x: float, y: float) -> float:
+    """x / hypot(x, y); 0 at the origin."""
+    length = math.hypot(x, y)
+    return x / length if length else 0.0
+
+
+def lgamma(x: float) -> float:
+    """log |Gamma(x)|: +inf at the poles 0, -1, -2, ..."""
+    try:
+        return math.lgamma(x)
+    except (ValueError, OverflowError):
+        return inf
+
+
+# Bernoulli numbers B2, B4, ... of the asymptotic series of the polygamma functions.
+_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
+
+
+def _cotangent_derivative(order: int, x: float) -> float:
+    """The derivative of the given order of pi * cot(pi x)."""
+    c = 1.0 / math.tan(math.pi * (x - math.floor(x)))
+    polynomial = [0.0, 1.0]  # in powers of c; (c^k)' = -k (c^(k-1) + c^(k+1))
+    for _ in range(order):
+        derived = [0.0] * (len(polynomial) + 1)
+        for k, coefficient in enumerate(polynomial):
+            if k:
+                derived[k - 1] -= k * coefficient
+                derived[k + 1] -= k * coefficient
+        polynomial = derived
+    value = 0.0
+    for coefficient in reversed(polynomial):
+        value = value * c + coefficient
+    return value * math.pi ** (order + 1)
+
+
+def _polygamma_series(n: int, x: float) -> float:
+    """The asymptotic series (DLMF 5.15.9), good from about x = 20 on."""
+    sign_ = -1.0 if n % 2 == 0 else 1.0
+    if n == 0:
+        value = math.log(x) - 0.5 / x
+    else:
+        value = sign_ * (math.factorial(n - 1) * x**-n + math.factorial(n) * 0.5 * x ** -(n + 1))
+    for k, bernoulli in enumerate(_BERNOULLI, 1):
+        ratio = math.factorial(2 * k + n - 1) / math.factorial(2 * k)
+        value += sign_ * bernoulli * ratio * x ** -(2 * k + n)
+    return value
+
+
+def polygamma(order: float, x: float) -> float:
+    """The derivative of the given order (0, 1, 2, ...) of digamma = lgamma'.
+
+    Reflection for x < 0, recurrence up to x = 20, then the asymptotic series.
+    """
+    if isnan(x) or order < 0.0 or order != math.floor(order) or order > 60.0:
+        return nan
+    n = int(order)
+    if x == inf:
+        return inf if n == 0 else 0.0
+    if x <= 0.0:
+        if x == math.floor(x):
+            return nan
+        mirrored = polygamma(order, 1.0 - x)
+        return (-mirrored if n % 2 else mirrored) - _cotangent_derivative(n, x)
+    step = -1.0 if n % 2 == 0 else 1.0
+    value = 0.0
+    factorial = float(math.factorial(n))
+    while x < 20.0 + n:
+        value += step * factorial * divide(1.0, power(x, n + 1.0))
+        x += 1.0
+    return value + _polygamma_series(n, x)
+
+
+def where(condition: float, x: float, y: float) -> float:
+    """x where the condition holds, else y."""
+    return x if condition else y
+
+
+def guarded_multiply(x: float, y: float) -> float:
+    """0 where the first factor is exactly 0, else the product."""
+    return x * y if x else x if isnan(x) else 0.0
+
+
+def sum(operands: Sequence[float]) -> float:
+    """The sum from left to right, 0 for none."""
+    total = 0.0
+    for x in operands:
+        total += x
+    return total
+
+
+def prod(operands: Sequence[float]) -> float:
+    """The product from left to right, 1 for none."""
+    total = 1.0
+    for x in operands:
+        total *= x
+    return total
+
+
+def dot(operands: Sequence[float]) -> float:
+    """w1 x1 + w2 x2 + ... for (w1, ..., wn, x1, ..., xn, bias), from the bias on."""
+    n = len(operands) // 2
+    total = operands[-1]
+    for i in range(n):
+        total += operands[i] * operands[n + i]
+    return total
+
+
+def maximum(operands: Sequence[float]) -> float:
+    """The largest operand; NaN wins."""
+    best = operands[0]
+    for x in operands:
+        if not x <= best:
+            if isnan(x):
+                return x
+            best = x if not isnan(best) else best
+    return best
+
+
+def minimum(operands: Sequence[float]) -> float:
+    """The smallest operand; NaN wins."""
+    best = operands[0]
+    for x in operands:
+        if not x >= best:
+            if isnan(x):
+                return x
+            best = x if not isnan(best) else best
+    return best
+
+
+def logsumexp(operands: Sequence[float]) -> float:
+    """log(e^x1 + e^x2 + ...), shifted by the largest operand."""
+    if not operands:
+        return -inf
+    largest = maximum(operands)
+    if not math.isfinite(largest):
+        return largest
+    total = 0.0
+    for x in operands:
+        total += math.exp(x - largest)
+    return largest + math.log(total)
+
+

@@ -1,0 +1,71 @@
+"""Every error that this project raises on purpose.
+
+    AutogradError
+    ├── GraphError               (ValueError)       a cycle, or a node without a rule
+    ├── StaleValueError          (RuntimeError)     data edited after the forward pass
+    ├── AnomalyError             (ArithmeticError)  the first NaN or infinity
+    ├── GradcheckError           (AssertionError)   analytic and numeric disagree
+    ├── ShapeError               (ValueError)       widths or lengths that do not fit
+    ├── DataError                (ValueError)       empty data, or NaN where none may be
+    ├── FileFormatError          (ValueError)       a damaged, foreign or unknown file
+    ├── RenderError              (RuntimeError)     a picture that could not be drawn
+    └── MissingDependencyError   (ImportError)      an optional package is not installed
+
+Wrong *types* raise the built-in ``TypeError``. Each class derives from the built-in
+error that one would expect, so ``except ValueError`` works too.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AnomalyError",
+    "AutogradError",
+    "DataError",
+    "FileFormatError",
+    "GradcheckError",
+    "GraphError",
+    "MissingDependencyError",
+    "RenderError",
+    "ShapeError",
+    "StaleValueError",
+]
+
+
+class AutogradError(Exception):
+    """The root of the tree: catches everything that is raised on purpose."""
+
+
+class GraphError(AutogradError, ValueError):
+    """The graph cannot be walked: a cycle, or a node that has no derivative rule."""
+
+
+class StaleValueError(AutogradError, RuntimeError):
+    """A leaf's ``.data`` was edited between the forward pass and its use."""
+
+
+class AnomalyError(AutogradError, ArithmeticError):
+    """``detect_anomaly`` met the first NaN or infinity."""
+
+
+class GradcheckError(AutogradError, AssertionError):
+    """An analytic gradient disagrees with finite differences."""
+
+
+class ShapeError(AutogradError, ValueError):
+    """Widths or lengths that do not fit; the message names both numbers."""
+
+
+class DataError(AutogradError, ValueError):
+    """Data that cannot be learned from: empty, or NaN where a number is needed."""
+
+
+class FileFormatError(AutogradError, ValueError):
+    """A file that is damaged, foreign or of an unknown format."""
+
+
+class RenderError(AutogradError, RuntimeError):
+    """A picture that could not be drawn."""
+
+
+class MissingDependencyError(AutogradError, ImportError):
+    """An optional package is missing; the message says which extra installs it."""
