@@ -12,9 +12,9 @@ Source: IEEE 754-2019, sections 6.2, 7.3 and 9.2.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Sequence
 from math import copysign, inf, isnan, nan
-from operator import add, mul, sub
 
 Unary = Callable[[float], float]
 
@@ -266,6 +266,42 @@ def polygamma(order: float, x: float) -> float:
     return value + _polygamma_series(n, x)
 
 
+def trunc(x: float) -> float:
+    """The integer part, as a float; infinities and NaN stay."""
+    return float(math.trunc(x)) if math.isfinite(x) else x
+
+
+def step(x: float) -> float:
+    """1 above zero, else 0; NaN for NaN."""
+    if x > 0.0:
+        return 1.0
+    return x if isnan(x) else 0.0
+
+
+def nonnegative(x: float) -> float:
+    """x where x >= 0 (0 for -0), else NaN."""
+    return x + 0.0 if x >= 0.0 else nan
+
+
+def one_minus_square(x: float) -> float:
+    """1 - x^2 as (1 - x)(1 + x): accurate where 1 - x * x cancels."""
+    return (1.0 - x) * (1.0 + x)
+
+
+def _truth(comparison: Callable[[float, float], bool]) -> Callable[..., float]:
+    """A comparison that answers 1.0 or 0.0."""
+
+    def evaluate(x: float, y: float) -> float:
+        return 1.0 if comparison(x, y) else 0.0
+
+    return evaluate
+
+
+less, less_equal = _truth(operator.lt), _truth(operator.le)
+greater, greater_equal = _truth(operator.gt), _truth(operator.ge)
+equal, not_equal = _truth(operator.eq), _truth(operator.ne)
+
+
 def where(condition: float, x: float, y: float) -> float:
     """x where the condition holds, else y."""
     return x if condition else y
@@ -292,13 +328,12 @@ def prod(operands: Sequence[float]) -> float:
     return total
 
 
-def dot(operands: Sequence[float]) -> float:
-    """w1 x1 + w2 x2 + ... for (w1, ..., wn, x1, ..., xn, bias), from the bias on."""
-    n = len(operands) // 2
-    total = operands[-1]
-    for i in range(n):
-        total += operands[i] * operands[n + i]
-    return total
+def dot(ws: Sequence[float], xs: Sequence[float]) -> float:
+    """w1 x1 + w2 x2 + ..., from left to right; 0 for none."""
+    total = -0.0  # the neutral element of IEEE addition
+    for w, x in zip(ws, xs):  # noqa: B905 (checked by the caller, hot here)
+        total += w * x
+    return total if ws else 0.0
 
 
 def maximum(operands: Sequence[float]) -> float:

@@ -1,0 +1,175 @@
+"""Rows on numpy arrays: a float array is a batch, an object array a grid of numbers.
+
+``NUMPY`` is the table of this machine: how numpy evaluates each row. Rows that numpy
+lacks are mapped over the elements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from autograd.primitive import INTERPRETERS, Primitive
+from autograd.primitives import ALIASES, TABLE
+
+__all__ = ["NUMPY", "apply_ufunc"]
+
+Array = Any
+
+
+def _each(name: str) -> Callable[..., Array]:
+    """Map the float evaluation over the elements."""
+    evaluate = TABLE[name].evaluate
+    mapped = np.frompyfunc(evaluate, TABLE[name].arity or 1, 1)
+    return lambda *xs: np.asarray(mapped(*xs)).astype(float)
+
+
+def _truth(compare: Callable[[Array, Array], Array]) -> Callable[[Array, Array], Array]:
+    return lambda x, y: compare(x, y).astype(float)
+
+
+def _left_to_right(combine: Callable[[Array, Array], Array], start: float) -> Any:
+    """Fold the first axis in the eager engine's order."""
+
+    def fold(xs: Array) -> Array:
+        total = start
+        for x in xs:
+            total = combine(total, x)
+        return total
+
+    return fold
+
+
+def _dot(ws: Array, xs: Array) -> Array:
+    return _left_to_right(np.add, 0.0)([w * x for w, x in zip(ws, xs, strict=True)])
+
+
+def _logsumexp(xs: Array) -> Array:
+    xs = np.broadcast_arrays(*xs)
+    largest = np.maximum.reduce(xs)
+    shift = np.where(np.isfinite(largest), largest, 0.0)
+    return shift + np.log(_left_to_right(np.add, 0.0)([np.exp(x - shift) for x in xs]))
+
+
+def _sigmoid(x: Array) -> Array:
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1.0, e) / (1.0 + e)
+
+
+def _sech2(x: Array) -> Array:
+    e, t = np.exp(-2.0 * np.abs(x)), np.tanh(x)
+    return np.where(np.abs(x) < 0.5, 1.0 - t * t, 4.0 * e / (1.0 + e * (2.0 + e)))
+
+
+def _guarded_multiply(x: Array, y: Array) -> Array:
+    return np.where(x == 0.0, 0.0, x * y)
+
+
+_SAME_NAME = (
+    "add subtract multiply divide floor_divide remainder negative absolute sign floor "
+    "ceil trunc exp exp2 expm1 log log2 log10 log1p sqrt cbrt sin cos tan arcsin arccos "
+    "arctan hypot arctan2 sinh cosh tanh arcsinh arccosh arctanh"
+).split()
+_MAPPED = "direction_cosine gaussian erf erfc lgamma polygamma".split()
+
+# row name -> function of arrays (n-ary rows: of the sequence of operands)
+NUMPY: dict[str, Callable[..., Array]] = {
+    **{name: getattr(np, name) for name in _SAME_NAME},
+    **{name: _each(name) for name in _MAPPED},
+    **{
+        name: _truth(getattr(np, name))
+        for name in "less less_equal greater greater_equal equal not_equal".split()
+    },
+    "floor_divide": lambda x, y: np.where(y == 0, np.nan, np.floor_divide(x, y)),
+    "power": np.power,
+    "guarded_multiply": _guarded_multiply,
+    "where": lambda c, x, y: np.where(np.asarray(c) != 0, x, y),
+    "nonnegative": lambda x: np.where(x >= 0, x + 0.0, np.nan),
+    "one_minus_square": lambda x: (1.0 - x) * (1.0 + x),
+    "sigmoid": _sigmoid,
+    "sech2": _sech2,
+    "softplus": lambda x: np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x))),
+    "relu": lambda x: np.where(x > 0, x, np.where(np.isnan(x), x, 0.0)),
+    "step": lambda x: np.where(np.isnan(x), x, (x > 0) * 1.0),
+    "sum": _left_to_right(np.add, 0.0),
+    "prod": _left_to_right(np.multiply, 1.0),
+    "dot": _dot,
+    "maximum": lambda xs: np.maximum.reduce(np.broadcast_arrays(*xs)),
+    "minimum": lambda xs: np.minimum.reduce(np.broadcast_arrays(*xs)),
+    "logsumexp": _logsumexp,
+}
+
+
+def _is_numeric(x: Any) -> bool:
+    return not isinstance(x, np.ndarray) or x.dtype.kind in "fiub"
+
+
+def _evaluate(primitive: Primitive, operands: tuple[Any, ...]) -> Array:
+    """A row some of whose operands are arrays."""
+    flat = primitive.flat(operands)
+    numeric = all(_is_numeric(x) and not hasattr(x, "level") for x in flat)
+    evaluate = NUMPY.get(primitive.name)
+    if numeric and evaluate is not None and TABLE[primitive.name] is primitive:
+        with np.errstate(all="ignore"):
+            return evaluate(*primitive.map(_as_floats, operands))
+    lengths = [len(group) for group in operands] if primitive.arity is None else []
+
+    def call(*xs: Any) -> Any:
+        if primitive.arity is not None:
+            return primitive(*xs)
+        rest = iter(xs)
+        return primitive(*[list(islice(rest, n)) for n in lengths])
+
+    result = np.frompyfunc(call, len(flat), 1)(*[_shielded(x) for x in flat])
+    return result.astype(float) if numeric else result
+
+
+def _as_floats(x: Any) -> Array:
+    return np.asarray(x, dtype=float)
+
+
+def _shielded(x: Any) -> Any:
+    """A number with a level inside a 0-d array, so that numpy does not ask it back."""
+    if not hasattr(x, "level"):
+        return x
+    box = np.empty((), dtype=object)
+    box[()] = x
+    return box
+
+
+INTERPRETERS[np.ndarray] = _evaluate
+
+_UFUNCS: dict[str, Callable[..., Any]] = {
+    **{name: row for name, row in TABLE.items() if row.arity in (1, 2)},
+    **{alias: TABLE[name] for alias, name in ALIASES.items() if TABLE[name].arity},
+    "positive": lambda x: x,
+    "conjugate": lambda x: x,
+    "square": lambda x: x * x,
+    "reciprocal": lambda x: TABLE["divide"](1.0, x),
+    "float_power": TABLE["power"],
+    "maximum": lambda x, y: TABLE["maximum"]((x, y)),
+    "minimum": lambda x, y: TABLE["minimum"]((x, y)),
+    "isnan": lambda x: x.data != x.data,
+    "isfinite": lambda x: x.data - x.data == 0.0,
+    "isinf": lambda x: abs(x.data) == np.inf,
+}
+_COMPARE = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"}
+
+
+def apply_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kw: Any) -> Any:
+    """What a numpy ufunc with a Value among its inputs computes: rows of the table."""
+    function = _UFUNCS.get(ufunc.__name__)
+    if method != "__call__" or kw or (function is None and ufunc is not np.matmul):
+        raise TypeError(
+            f"numpy.{ufunc.__name__}{'' if method == '__call__' else '.' + method} does "
+            f"not know Values; use autograd's functions, or arrays of Values"
+        )
+    boxed = [_shielded(x) for x in inputs]
+    if ufunc.__name__ in _COMPARE:
+        result = ufunc(*boxed)
+        return bool(result) if np.shape(result) == () else result
+    result = np.frompyfunc(function, len(inputs), 1)(*boxed)
+    return result

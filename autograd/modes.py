@@ -1,0 +1,88 @@
+"""Modes: switches that change what a new node does, for one thread at a time.
+
+The hot path of every operation reads one process-wide count, ``MODES.active``. Only
+while it is above zero does it ask the thread's own state: a mode costs nothing when
+nobody uses one, and two threads cannot trip over each other's.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+__all__ = ["MODES", "no_grad", "observed"]
+
+
+class _Modes(threading.local):
+    """What the modes are in this thread; ``MODES.active`` counts over all threads."""
+
+    recording = True
+    observers: tuple[Callable[[Any], None], ...] = ()
+    inspect: Callable[[list[Any]], None] | None = None  # after a backward pass
+
+
+class _Count:
+    __slots__ = ("active", "lock", "thread")
+
+    def __init__(self) -> None:
+        self.active = 0
+        self.lock = threading.Lock()
+        self.thread = _Modes()
+
+    def change(self, by: int) -> None:
+        with self.lock:
+            self.active += by
+
+
+MODES = _Count()
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Compute values without recording a graph, in this thread.
+
+    Works as a context manager and as a decorator; nested use is fine. Results are
+    leaves: they have data, and no operands to send a gradient to.
+
+    >>> from autograd import Value, no_grad
+    >>> x = Value(3.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.operands
+    ()
+    """
+    state = MODES.thread
+    before = state.recording
+    MODES.change(+1)
+    try:
+        state.recording = False
+        yield
+    finally:
+        state.recording = before
+        MODES.change(-1)
+
+
+@contextmanager
+def observed(observer: Callable[[Any], None]) -> Iterator[None]:
+    """Call ``observer(node)`` for every node made in this thread."""
+    state = MODES.thread
+    before = state.observers
+    MODES.change(+1)
+    try:
+        state.observers = (*before, observer)
+        yield
+    finally:
+        state.observers = before
+        MODES.change(-1)
+
+
+def admit(node: Any) -> Any:
+    """Let the modes of this thread see a node that was just made."""
+    state = MODES.thread
+    for observer in state.observers:
+        observer(node)
+    if not state.recording:
+        node._primitive = node._first = node._second = node._x = node._y = None
+    return node

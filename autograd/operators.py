@@ -1,0 +1,103 @@
+"""Python's operators and NumPy's method names, read off the table.
+
+``Operators`` serves every number that waits for general dispatch: lifted nodes, duals,
+symbols, tracers. ``Value`` builds its own, faster ones from the same two lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from autograd.primitive import Primitive, as_float
+from autograd.primitives import ALIASES, TABLE
+
+__all__ = ["BINARY", "COMPARISONS", "METHODS", "UNARY", "Operators", "method_of"]
+
+# operator method (without underscores) -> row
+BINARY = {
+    "add": TABLE["add"],
+    "sub": TABLE["subtract"],
+    "mul": TABLE["multiply"],
+    "truediv": TABLE["divide"],
+    "floordiv": TABLE["floor_divide"],
+    "mod": TABLE["remainder"],
+    "pow": TABLE["power"],
+}
+UNARY = {
+    "neg": TABLE["negative"],
+    "abs": TABLE["absolute"],
+    "floor": TABLE["floor"],
+    "ceil": TABLE["ceil"],
+    "trunc": TABLE["trunc"],
+}
+COMPARISONS = {
+    "lt": TABLE["less"],
+    "le": TABLE["less_equal"],
+    "gt": TABLE["greater"],
+    "ge": TABLE["greater_equal"],
+}
+_HELPERS = {"guarded_multiply", "nonnegative", "polygamma"}
+
+# method name -> row of one or two operands that no operator serves
+METHODS: dict[str, Primitive] = {
+    name: row
+    for name, row in TABLE.items()
+    if row.arity in (1, 2)
+    and row not in BINARY.values()
+    and not row.predicate
+    and name not in _HELPERS
+}
+METHODS |= {alias: METHODS[name] for alias, name in ALIASES.items() if name in METHODS}
+
+
+def is_number(x: Any) -> bool:
+    """Whether x can be an operand: a real number, or a number that carries a level."""
+    if hasattr(x, "level"):
+        return True
+    try:
+        as_float(x)
+    except (TypeError, OverflowError):
+        return False
+    return True
+
+
+def _binary(row: Primitive) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    def forward(self: Any, other: Any) -> Any:
+        return row.apply((self, other)) if is_number(other) else NotImplemented
+
+    def reflected(self: Any, other: Any) -> Any:
+        return row.apply((other, self)) if is_number(other) else NotImplemented
+
+    return forward, reflected
+
+
+def method_of(row: Primitive) -> Callable[..., Any]:
+    """The row as a method: self is its first operand."""
+
+    def method(self: Any, *others: Any) -> Any:
+        return row(self, *others)
+
+    return method
+
+
+class Operators:
+    """A number whose operators and methods apply rows by general dispatch."""
+
+    __slots__ = ()
+    level: Any
+
+    def __pos__(self) -> Any:
+        return self
+
+
+for _name, _row in BINARY.items():
+    _forward, _reflected = _binary(_row)
+    setattr(Operators, f"__{_name}__", _forward)
+    setattr(Operators, f"__r{_name}__", _reflected)
+for _name, _row in COMPARISONS.items():
+    setattr(Operators, f"__{_name}__", _binary(_row)[0])
+for _name, _row in UNARY.items():
+    setattr(Operators, f"__{_name}__", method_of(_row))
+for _name, _row in METHODS.items():
+    setattr(Operators, _name, method_of(_row))

@@ -1,0 +1,170 @@
+"""Copies and pickles of graphs of any depth, in O(n), without recursion.
+
+Pickle recurses through what an object refers to. So a node is not pickled with its
+operands: it refers to a *block*, one flat list of all nodes below it, operands first.
+In a block a node is named by its *shell*, which unpickles to the empty node itself.
+Shells live as long as the pickler that wrote them, so nodes shared by several objects
+in one pickle stay shared, and each is written once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from weakref import WeakValueDictionary
+
+from autograd.errors import GraphError
+from autograd.graph import CONSTANT, MANY, operands, topological_order
+
+__all__ = ["deep_copy", "reduce", "shallow_copy"]
+
+Node = Any
+_FIELDS = ("_data", "grad", "_primitive", "_second", "_x", "_y")
+_SEEN = "autograd: nodes copied already"
+
+
+def new_node(kind: type | None = None) -> Node:
+    """An empty node, to be filled in."""
+    from autograd.value import _Node
+
+    return object.__new__(kind or _Node)
+
+
+def _clone(node: Node) -> Node:
+    """A node with the same fields and operands, attributes aside."""
+    copy = object.__new__(type(node))
+    for field in (*_FIELDS, "_first"):
+        setattr(copy, field, getattr(node, field, None))
+    return copy
+
+
+def shallow_copy(node: Node) -> Node:
+    """A node with the same operands, data, gradient and attributes."""
+    copy = _clone(node)
+    if node.__dict__:
+        copy.__dict__.update(node.__dict__)
+    return copy
+
+
+def deep_copy(root: Node, memo: dict[Any, Any]) -> Node:
+    """The whole graph below root, copied; sharing is kept through ``memo``."""
+    from copy import deepcopy
+
+    seen = memo.setdefault(_SEEN, set())
+    interior, leaves = topological_order(root, seen=seen)
+    nodes = leaves + interior
+    for node in nodes:
+        memo[id(node)] = copy = _clone(node)
+        if node._primitive is None:
+            continue
+        _refuse_closure(node)
+        if node._second is MANY:
+            copy._first = _renamed(node._first, memo)
+        else:
+            copy._first = memo.get(id(node._first), node._first)
+            copy._second = memo.get(id(node._second), node._second)
+    for node in nodes:
+        if node.__dict__:
+            memo[id(node)].__dict__.update(deepcopy(node.__dict__, memo))
+    return memo[id(root)]
+
+
+def _renamed(groups: Any, memo: dict[Any, Any]) -> Any:
+    return tuple(
+        [
+            group if group is CONSTANT else tuple([memo.get(id(p), p) for p in group])
+            for group in groups
+        ]
+    )
+
+
+def _refuse_closure(node: Node) -> None:
+    if node._primitive.by_hand is not None:
+        raise GraphError(
+            f"operation {node._primitive.name!r} was made by hand, and its closure "
+            f"belongs to this graph: it cannot be copied or pickled. Write it as a "
+            f"Primitive."
+        )
+
+
+class _Shell:
+    """Stands for a node in a pickle; loads as the empty node itself."""
+
+    __slots__ = ("__weakref__", "block", "node")
+
+    def __init__(self, node: Node, block: _Block) -> None:
+        self.node, self.block = node, block
+
+    def __reduce__(self) -> Any:
+        from autograd.value import Value, _Node
+
+        kind = type(self.node)
+        return new_node, (None if kind in (Value, _Node) else kind,)
+
+
+_SHELLS: WeakValueDictionary[int, _Shell] = WeakValueDictionary()
+
+
+class _Known(set[Any]):
+    """Nodes not to visit: marks, nodes met, and nodes that have a shell."""
+
+    def __contains__(self, node: object) -> bool:
+        return super().__contains__(node) or id(node) in _SHELLS
+
+
+class _Block:
+    """The nodes below a root that no other block holds, written as columns."""
+
+    def __init__(self) -> None:
+        self.shells: list[_Shell] = []
+        self.others: list[_Block] = []
+
+    def __getstate__(self) -> Any:
+        nodes = [shell.node for shell in self.shells]
+        columns = [[getattr(node, field, None) for node in nodes] for field in _FIELDS]
+        firsts = [_named(node._first) for node in nodes]
+        columns[_FIELDS.index("_second")] = [_named(node._second) for node in nodes]
+        attributes = [node.__dict__ or None for node in nodes]
+        return self.others, self.shells, columns, firsts, attributes
+
+    def __setstate__(self, state: Any) -> None:
+        _, nodes, columns, firsts, attributes = state
+        for field, column in zip((*_FIELDS, "_first"), (*columns, firsts), strict=True):
+            for node, entry in zip(nodes, column, strict=True):
+                setattr(node, field, entry)
+        for node, own in zip(nodes, attributes, strict=True):
+            if own:
+                node.__dict__.update(own)
+
+
+def _named(operand: Any) -> Any:
+    """The shell of an operand (or of each in a tuple); marks stay themselves."""
+    if type(operand) is tuple:
+        return tuple([_named(p) for p in operand])
+    return _SHELLS.get(id(operand), operand)
+
+
+def resolve(node: Node, block: Any) -> Node:
+    """Unpickling: the node, whose block has been or is being filled."""
+    return node
+
+
+def reduce(root: Node) -> Any:
+    """Pickle: the root by its shell, and the block with everything below it."""
+    shell = _SHELLS.get(id(root))
+    if shell is None:
+        block = _Block()
+        known = _Known()
+        interior, leaves = topological_order(root, seen=known)
+        others: dict[int, _Block] = {}
+        for node in interior:
+            _refuse_closure(node)
+            for operand in operands(node):
+                other = _SHELLS.get(id(operand))
+                if other is not None and other.block is not block:
+                    others[id(other.block)] = other.block
+        block.shells = [_Shell(node, block) for node in leaves + interior]
+        block.others = list(others.values())
+        for one in block.shells:
+            _SHELLS[id(one.node)] = one
+        shell = block.shells[-1]
+    return resolve, (shell, shell.block)

@@ -1,0 +1,191 @@
+"""Transforms: functions in, derivative functions out; any nesting, any order.
+
+Each transform takes a fresh level, lifts its arguments to it, runs the function, and
+reads the derivatives off. Inner transforms have higher levels than the outer ones they
+run inside, so that each sees the outer numbers as constants.
+
+Source: Griewank & Walther 2008, chapters 3 and 5; Pearlmutter 1994 for ``hvp``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
+
+from autograd.dual import Dual
+from autograd.errors import ShapeError
+from autograd.lifted import LEVELS, Lifted
+from autograd.primitive import as_float
+from autograd.reverse import pullback
+from autograd.tree import flatten
+from autograd.value import Value
+
+__all__ = ["grad", "gradient", "jvp", "value_and_grad", "vjp"]
+
+Number = Any
+Tree = Any
+
+
+def gradient(y: Value, wrt: Tree, create_graph: bool = False) -> Tree:
+    """dy/dx for every Value in ``wrt``, in its shape; touches no ``.grad``.
+
+    Parameters
+    ----------
+    y : the Value to differentiate.
+    wrt : a Value, or a tree of them (list, tuple, dict, object array, module).
+    create_graph : return Values that can be differentiated again, instead of floats.
+
+    Returns floats (Values with ``create_graph``); exactly 0 where y does not depend.
+
+    Raises StaleValueError when ``create_graph`` meets data changed after the forward
+    pass.
+
+    >>> from autograd import Value, gradient
+    >>> x = Value(2.0)
+    >>> dy = gradient(x * x * x, x, create_graph=True)
+    >>> dy.data, gradient(dy, x)
+    (12.0, 12.0)
+    """
+    if not isinstance(y, Value):
+        raise TypeError(f"gradient differentiates a Value, got {type(y).__name__}")
+    leaves, rebuild = flatten(wrt)
+    for leaf in leaves:
+        if not isinstance(leaf, Value):
+            raise TypeError(f"wrt must hold Values, got {type(leaf).__name__}")
+    cotangents = pullback([(y, 1.0)], again=create_graph)
+    found = [cotangents.get(leaf, 0.0) for leaf in leaves]
+    if create_graph:
+        found = [g if isinstance(g, Value) else Value(g) for g in found]
+    return rebuild(found)
+
+
+def _number(x: Any) -> Number:
+    return x if hasattr(x, "level") or type(x) is float else as_float(x)
+
+
+def _scalar(y: Any, name: str) -> Number:
+    try:
+        return _number(y)
+    except TypeError:
+        raise TypeError(
+            f"{name} needs a function that returns one number, got "
+            f"{type(y).__name__}; use jacobian or vjp for several outputs"
+        ) from None
+
+
+def _is_at(y: Any, level: int) -> bool:
+    return getattr(y, "level", -1) == level
+
+
+def value_and_grad(
+    f: Callable[..., Number], argnums: int | Sequence[int] = 0
+) -> Callable[..., tuple[Number, Tree]]:
+    """A function that returns f's value and its gradient, in the arguments' shape.
+
+    >>> from autograd import value_and_grad
+    >>> value_and_grad(lambda x, y: x * y)(3.0, 4.0)
+    (12.0, 4.0)
+    """
+    single = isinstance(argnums, int)
+    chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+
+    @wraps(f)
+    def derivative(*args: Any, **kwargs: Any) -> tuple[Number, Tree]:
+        for i in chosen:
+            if not -len(args) <= i < len(args):
+                raise IndexError(
+                    f"argnums={i}, but the function was called with {len(args)} "
+                    f"positional argument(s)"
+                )
+        level = next(LEVELS)
+        lifted = list(args)
+        parts = []
+        for i in chosen:
+            leaves, rebuild = flatten(args[i])
+            nodes = [Lifted(_number(x), level) for x in leaves]
+            lifted[i] = rebuild(nodes)
+            parts.append((nodes, rebuild))
+        y = _scalar(f(*lifted, **kwargs), "grad")
+        at = _is_at(y, level)
+        cotangents = pullback([(y, 1.0)]) if at else {}
+        gradients = [
+            rebuild([cotangents.get(node, 0.0) for node in nodes])
+            for nodes, rebuild in parts
+        ]
+        value = y.primal if at else y
+        return value, gradients[0] if single else tuple(gradients)
+
+    return derivative
+
+
+def grad(
+    f: Callable[..., Number], argnums: int | Sequence[int] = 0
+) -> Callable[..., Tree]:
+    """The gradient of f as a function (reverse mode).
+
+    >>> from autograd import grad, tanh
+    >>> grad(grad(lambda x: x * x * x))(2.0)
+    12.0
+    """
+    both = value_and_grad(f, argnums)
+
+    @wraps(f)
+    def derivative(*args: Any, **kwargs: Any) -> Tree:
+        return both(*args, **kwargs)[1]
+
+    return derivative
+
+
+def jvp(
+    f: Callable[..., Tree], primals: Sequence[Tree], tangents: Sequence[Tree]
+) -> tuple[Tree, Tree]:
+    """f(primals), and its derivative along the tangents (forward mode).
+
+    >>> from autograd import jvp
+    >>> jvp(lambda x, y: x * y, (3.0, 4.0), (1.0, 0.0))
+    (12.0, 4.0)
+    """
+    level = next(LEVELS)
+    leaves, rebuild = flatten(tuple(primals))
+    directions, _ = flatten(tuple(tangents))
+    if len(leaves) != len(directions):
+        raise ShapeError(f"{len(leaves)} primals with {len(directions)} tangents")
+    duals = [
+        Dual(_number(x), _number(t), level)
+        for x, t in zip(leaves, directions, strict=True)
+    ]
+    outputs, rebuild_output = flatten(f(*rebuild(duals)))
+    at = [_is_at(y, level) for y in outputs]
+    primal = [y.primal if a else y for y, a in zip(outputs, at, strict=True)]
+    tangent = [y.tangent if a else 0.0 for y, a in zip(outputs, at, strict=True)]
+    return rebuild_output(primal), rebuild_output(tangent)
+
+
+def vjp(
+    f: Callable[..., Tree], *primals: Tree
+) -> tuple[Tree, Callable[[Tree], tuple[Tree, ...]]]:
+    """f(*primals), and the function that pulls cotangents back to the primals.
+
+    >>> from autograd import vjp
+    >>> y, pull = vjp(lambda x, y: [x * y, x + y], 3.0, 4.0)
+    >>> y, pull([1.0, 0.0])
+    ([12.0, 7.0], (4.0, 3.0))
+    """
+    level = next(LEVELS)
+    leaves, rebuild = flatten(primals)
+    nodes = [Lifted(_number(x), level) for x in leaves]
+    outputs, rebuild_output = flatten(f(*rebuild(nodes)))
+
+    def pull(cotangents: Tree) -> tuple[Tree, ...]:
+        weights, _ = flatten(cotangents)
+        if len(weights) != len(outputs):
+            raise ShapeError(f"{len(outputs)} outputs, {len(weights)} cotangents")
+        pairs = zip(outputs, weights, strict=True)
+        seeds = [(y, _number(w)) for y, w in pairs if _is_at(y, level)]
+        found = pullback(seeds)
+        result: tuple[Tree, ...] = rebuild([found.get(n, 0.0) for n in nodes])
+        return result
+
+    values = [y.primal if _is_at(y, level) else y for y in outputs]
+    return rebuild_output(values), pull

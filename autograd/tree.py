@@ -1,0 +1,101 @@
+"""Trees: numbers in lists, tuples, dicts, arrays and modules, flattened and rebuilt.
+
+A module takes part by a protocol: ``__tree_flatten__()`` returns its numbers and a
+function that puts new ones in their place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from autograd.errors import ShapeError
+
+__all__ = ["flatten", "structure", "tree_map"]
+
+Tree = Any
+Rebuild = Callable[[Iterable[Any]], Tree]
+
+
+def flatten(tree: Tree) -> tuple[list[Any], Rebuild]:
+    """The numbers of a tree in order, and the function that builds one like it.
+
+    Dicts keep their own order; arrays come back as arrays of the same shape. ``rebuild``
+    raises ShapeError when it is given another number of leaves.
+
+    >>> leaves, rebuild = flatten({"w": [1.0, 2.0], "b": 3.0})
+    >>> leaves
+    [1.0, 2.0, 3.0]
+    >>> rebuild([4.0, 5.0, 6.0])
+    {'w': [4.0, 5.0], 'b': 6.0}
+    """
+    leaves: list[Any] = []
+    build = _walk(tree, leaves)
+    count = len(leaves)
+
+    def rebuild(new: Iterable[Any]) -> Tree:
+        new = list(new)
+        if len(new) != count:
+            raise ShapeError(f"the tree has {count} leaves, got {len(new)}")
+        return build(iter(new))
+
+    return leaves, rebuild
+
+
+def _walk(tree: Tree, leaves: list[Any]) -> Callable[[Any], Tree]:
+    if hasattr(tree, "__tree_flatten__"):
+        own, build = tree.__tree_flatten__()
+        leaves.extend(own)
+        count = len(own)
+        return lambda new: build([next(new) for _ in range(count)])
+    if isinstance(tree, Mapping):
+        parts = {key: _walk(part, leaves) for key, part in tree.items()}
+        return lambda new: {key: part(new) for key, part in parts.items()}
+    if isinstance(tree, list | tuple):
+        items = [_walk(part, leaves) for part in tree]
+        if hasattr(tree, "_fields"):
+            kind: Any = type(tree)
+            return lambda new: kind(*[item(new) for item in items])
+        make: Any = list if isinstance(tree, list) else tuple
+        return lambda new: make([item(new) for item in items])
+    if getattr(tree, "shape", ()) != ():
+        return _walk_array(tree, leaves)
+    leaves.append(tree)
+    return next
+
+
+def _walk_array(array: Any, leaves: list[Any]) -> Callable[[Any], Any]:
+    import numpy as np
+
+    shape, count = array.shape, array.size
+    leaves.extend(array.ravel().tolist())
+
+    def build(new: Any) -> Any:
+        values = [next(new) for _ in range(count)]
+        plain = all(isinstance(x, float | int) for x in values)
+        out = np.empty(count, dtype=float if plain else object)
+        out[:] = values
+        return out.reshape(shape)
+
+    return build
+
+
+def structure(tree: Tree) -> Any:
+    """A comparable description of a tree's shape: equal for trees that fit together."""
+    if isinstance(tree, Mapping):
+        return ("dict", tuple([(key, structure(part)) for key, part in tree.items()]))
+    if isinstance(tree, list | tuple):
+        return (type(tree).__name__, tuple([structure(part) for part in tree]))
+    shape = getattr(tree, "shape", ())
+    return ("array", tuple(shape)) if shape != () else "leaf"
+
+
+def tree_map(f: Callable[..., Any], tree: Tree, *others: Tree) -> Tree:
+    """Apply f to the leaves of one tree, or to those of several of one shape."""
+    leaves, rebuild = flatten(tree)
+    columns = [leaves, *[flatten(other)[0] for other in others]]
+    if any(len(column) != len(leaves) for column in columns):
+        raise ShapeError(
+            f"trees of {' and '.join(str(len(c)) for c in columns)} leaves do not match"
+        )
+    return rebuild([f(*row) for row in zip(*columns, strict=True)])

@@ -1,0 +1,268 @@
+"""Value: a node of the computation graph, and ``backward()``.
+
+A Value holds a float, the operation that made it and its operands. Operators are built
+once, from the rows of the table. This is level 0 of the number model: data is always a
+Python float.
+
+    y = tanh(w * x + b);  y.backward();  w.grad  # dy/dw
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from numbers import Real
+from typing import Any
+
+from autograd import handmade, persistence
+from autograd.graph import CONSTANT, MANY, operands
+from autograd.modes import MODES, admit
+from autograd.primitive import Primitive, as_float
+from autograd.reverse import sweep
+
+__all__ = ["Value"]
+
+
+class Value:
+    """A real number that remembers how it was computed.
+
+    Parameters
+    ----------
+    data : a real number (int, float, bool, Fraction, numpy scalar or 0-d array), stored
+        as a float. Text, None, complex numbers and lists raise TypeError.
+    label : a name for pictures and messages.
+
+    Attributes
+    ----------
+    data : the number; assigning converts to float, or raises TypeError.
+    grad : d(result)/d(self), accumulated by ``backward()``; 0.0 at first.
+    label, op, operands : the name, the operation's symbol, and what it was applied to.
+
+    Examples
+    --------
+    >>> from autograd import Value
+    >>> x = Value(3.0, label="x")
+    >>> y = x * x + 2 * x
+    >>> y.backward()
+    >>> x.grad
+    8.0
+    """
+
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_data",
+        "_first",
+        "_primitive",
+        "_second",
+        "_x",
+        "_y",
+        "grad",
+    )
+
+    level = 0
+    __array_priority__ = 1000.0
+    __hash__ = object.__hash__
+
+    def __init__(
+        self,
+        data: Any,
+        label: str | Iterable[Value] = "",
+        rule: Any = "",
+        **names: Any,
+    ) -> None:
+        self._data = data if type(data) is float else _number(data)
+        self.grad = 0.0
+        self._primitive = self._first = self._second = self._x = self._y = None
+        if label != "" or names:
+            self._describe(label, rule, **names)
+
+    def _describe(
+        self,
+        label: Any,
+        rule: Any,
+        *,
+        _children: Any = (),
+        _op: Any = "",
+        children: Any = (),
+        local_grads: Any = (),
+        **names: Any,
+    ) -> None:
+        """Set the label; honour a lecture's ``(children, operation)`` arguments."""
+        if not isinstance(label, str):
+            children, label = label, names.pop("label", "")
+        if names:
+            raise TypeError(f"Value() has no argument {next(iter(names))!r}")
+        if label:
+            self.label = label
+        operands_given = children or _children
+        handmade.adopt(
+            self, operands_given, rule or _op or local_grads, lambda c: isinstance(c, Value)
+        )
+
+    # -- What a node holds -----------------------------------------------------------
+
+    @property
+    def data(self) -> float:
+        """The number held."""
+        return self._data
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        self._data = data if type(data) is float else _number(data)
+
+    primal = data
+
+    @property
+    def label(self) -> str:
+        """A name for pictures and messages; empty by default."""
+        name: str = self.__dict__.get("label", "")
+        return name
+
+    @label.setter
+    def label(self, name: str) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"a label is text, got {type(name).__name__}: {name!r}")
+        self.__dict__["label"] = name
+
+    @property
+    def op(self) -> str:
+        """The symbol of the operation that made this node; empty for a leaf."""
+        return "" if self._primitive is None else self._primitive.symbol
+
+    @property
+    def operands(self) -> tuple[Any, ...]:
+        """What the operation was applied to: Values, and floats for plain numbers."""
+        return operands(self)
+
+    def item(self) -> float:
+        """The number held, as a Python float."""
+        return self._data
+
+    def detach(self) -> Value:
+        """A new leaf with the same data: gradients stop here."""
+        return Value(self._data)
+
+    # -- The chain rule --------------------------------------------------------------
+
+    def backward(self) -> None:
+        """Add d(self)/d(leaf) to the ``.grad`` of every leaf below.
+
+        Leaves accumulate over calls; interior nodes are reset by each. If anything
+        interrupts the pass, the leaves' gradients are as before.
+        """
+        sweep(self, MODES.thread.inspect if MODES.active else None)
+
+    def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
+        """The node for a row applied to Values and floats."""
+        numbers = primitive.map(_saved, operands)
+        data = primitive.evaluate(*numbers)
+        if primitive.predicate:
+            return data
+        holders = primitive.map(_holder, operands)
+        out = _Node()
+        out._data, out.grad, out._primitive = as_float(data), 0.0, primitive
+        out._second = out._y = None
+        if primitive.arity in (1, 2):
+            out._first, out._x = holders[0], numbers[0]
+            if primitive.arity == 2:
+                out._second, out._y = holders[1], numbers[1]
+        elif primitive.arity is None:
+            out._first, out._second, out._x = holders, MANY, numbers
+        else:
+            out._first, out._second, out._x = (holders,), MANY, (numbers,)
+        return admit(out) if MODES.active else out
+
+    # -- As a Python number ----------------------------------------------------------
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Value):
+            return self is other
+        if isinstance(other, Real) or getattr(other, "shape", None) == ():
+            return bool(self._data == other)
+        return NotImplemented
+
+    def __bool__(self) -> bool:
+        return self._data != 0.0
+
+    def __pos__(self) -> Value:
+        return self
+
+    def conjugate(self) -> Value:
+        """A real number is its own conjugate (numpy's variance asks for it)."""
+        return self
+
+    def __float__(self) -> float:
+        raise TypeError(
+            "a Value is not converted to a float by itself, since its gradient would "
+            "be lost: use .data for the number, or autograd's function (autograd.exp "
+            "instead of math.exp)"
+        )
+
+    __int__ = __complex__ = __float__
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return self.__float__()
+
+    def __repr__(self) -> str:
+        return f"Value(data={self._data!r}, grad={self.grad!r})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data, spec) if spec else repr(self)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kw: Any) -> Any:
+        from autograd.arrays import apply_ufunc
+
+        return apply_ufunc(ufunc, method, inputs, kw)
+
+    # -- Copies and pickles: iterative, see persistence.py ---------------------------
+
+    def __copy__(self) -> Value:
+        return persistence.shallow_copy(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        return persistence.deep_copy(self, memo)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return persistence.reduce(self)
+
+    # -- micrograd's names -----------------------------------------------------------
+
+    @property
+    def _op(self) -> str:
+        return self.op
+
+    @property
+    def _prev(self) -> set[Value]:
+        return {p if isinstance(p, Value) else Value(p) for p in operands(self)}
+
+    @property
+    def _backward(self) -> Callable[[], None]:
+        return lambda: handmade.push_to_operands(self)
+
+    @_backward.setter
+    def _backward(self, rule: Callable[[], None]) -> None:
+        handmade.replace_rule(self, rule)
+
+
+class _Node(Value):
+    """An interior node: a Value that is filled in by the operation that makes it."""
+
+    __slots__ = ()
+    __init__ = object.__init__  # type: ignore[assignment]
+
+
+_Node.__name__ = _Node.__qualname__ = "Value"
+
+
+def _saved(operand: Any) -> float:
+    return operand if type(operand) is float else operand._data
+
+
+def _holder(operand: Any) -> Any:
+    return CONSTANT if type(operand) is float else operand
+
+
+def _number(data: Any) -> float:
+    if isinstance(data, Value):
+        raise TypeError("data is a plain number, got a Value: pass its .data")
+    return as_float(data)
