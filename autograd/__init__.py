@@ -40,7 +40,7 @@ from autograd.functions import (
     silu,
     softmax,
     square,
-    sum,  # noqa: A004
+    sum,
     where,
 )
 from autograd.gradcheck import GradcheckReport, gradcheck, numerical_gradient

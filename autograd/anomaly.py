@@ -91,7 +91,9 @@ def _named(node: Any) -> str:
 def _described(operand: Any) -> str:
     if type(operand) is float:
         return repr(operand)
-    return f"{operand.label} = {operand.data!r}" if operand.label else repr(operand.data)
+    return (
+        f"{operand.label} = {operand.data!r}" if operand.label else repr(operand.data)
+    )
 
 
 def _operands(node: Any) -> str:

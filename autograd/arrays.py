@@ -68,12 +68,44 @@ def _guarded_multiply(x: Array, y: Array) -> Array:
     return np.where(x == 0.0, 0.0, x * y)
 
 
-_SAME_NAME = (
-    "add subtract multiply divide floor_divide remainder negative absolute sign floor "
-    "ceil trunc exp exp2 expm1 log log2 log10 log1p sqrt cbrt sin cos tan arcsin arccos "
-    "arctan hypot arctan2 sinh cosh tanh arcsinh arccosh arctanh"
-).split()
-_MAPPED = "direction_cosine gaussian erf erfc lgamma polygamma".split()
+_SAME_NAME = [
+    "add",
+    "subtract",
+    "multiply",
+    "divide",
+    "floor_divide",
+    "remainder",
+    "negative",
+    "absolute",
+    "sign",
+    "floor",
+    "ceil",
+    "trunc",
+    "exp",
+    "exp2",
+    "expm1",
+    "log",
+    "log2",
+    "log10",
+    "log1p",
+    "sqrt",
+    "cbrt",
+    "sin",
+    "cos",
+    "tan",
+    "arcsin",
+    "arccos",
+    "arctan",
+    "hypot",
+    "arctan2",
+    "sinh",
+    "cosh",
+    "tanh",
+    "arcsinh",
+    "arccosh",
+    "arctanh",
+]
+_MAPPED = ["direction_cosine", "gaussian", "erf", "erfc", "lgamma", "polygamma"]
 
 # row name -> function of arrays (n-ary rows: of the sequence of operands)
 NUMPY: dict[str, Callable[..., Array]] = {
@@ -81,7 +113,14 @@ NUMPY: dict[str, Callable[..., Array]] = {
     **{name: _each(name) for name in _MAPPED},
     **{
         name: _truth(getattr(np, name))
-        for name in "less less_equal greater greater_equal equal not_equal".split()
+        for name in [
+            "less",
+            "less_equal",
+            "greater",
+            "greater_equal",
+            "equal",
+            "not_equal",
+        ]
     },
     "floor_divide": lambda x, y: np.where(y == 0, np.nan, np.floor_divide(x, y)),
     "power": np.power,
@@ -163,13 +202,15 @@ def apply_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kw: Any) -> An
     """What a numpy ufunc with a Value among its inputs computes: rows of the table."""
     function = _UFUNCS.get(ufunc.__name__)
     if method != "__call__" or kw or (function is None and ufunc is not np.matmul):
+        called = ufunc.__name__ + ("" if method == "__call__" else f".{method}")
         raise TypeError(
-            f"numpy.{ufunc.__name__}{'' if method == '__call__' else '.' + method} does "
-            f"not know Values; use autograd's functions, or arrays of Values"
+            f"numpy.{called} does not know Values; use autograd's functions, or "
+            f"arrays of Values"
         )
     boxed = [_shielded(x) for x in inputs]
     if ufunc.__name__ in _COMPARE:
         result = ufunc(*boxed)
         return bool(result) if np.shape(result) == () else result
-    result = np.frompyfunc(function, len(inputs), 1)(*boxed)
-    return result
+    if function is None:
+        return ufunc(*boxed)  # matmul of arrays of Values
+    return np.frompyfunc(function, len(inputs), 1)(*boxed)

@@ -20,17 +20,17 @@ __all__ = ["affine"]
 
 
 def _other(other: Any) -> Any:
-    """The float of an operand that is neither a Value nor a float, or NotImplemented."""
+    """The float of an operand that is neither Value nor float, or NotImplemented."""
     try:
         return as_float(other)
     except TypeError:
         return NotImplemented
 
 
-def _unary(primitive: Primitive) -> Callable[[Value], Value]:
+def _unary(primitive: Primitive) -> Callable[[Value], Any]:
     evaluate = primitive.evaluate
 
-    def method(self: Value) -> Value:
+    def method(self: Value) -> Any:
         out = _Node()
         out._primitive = primitive
         out._first = self
@@ -123,6 +123,7 @@ def affine(
     def apply(xs: Iterable[Any]) -> list[Any]:
         xs = tuple(xs)
         kinds = set(map(type, xs))
+        holders: Any
         if kinds <= {float}:
             holders, numbers = CONSTANT, (1.0, *xs)
         elif kinds <= {Value, _Node}:

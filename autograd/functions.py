@@ -66,7 +66,9 @@ def dot(ws: Sequence[Number], xs: Sequence[Number], bias: Number = 0.0) -> Numbe
         raise ShapeError(f"dot of {len(ws)} weights with {len(xs)} inputs")
     if hasattr(bias, "level"):
         return affine([ws], [bias])(xs)[0]
-    return row.dot((bias, *ws), (1.0, *xs)) if bias != 0.0 else row.dot(ws, xs)
+    if type(bias) is float and bias == 0.0:
+        return row.dot(ws, xs)
+    return row.dot((bias, *ws), (1.0, *xs))
 
 
 def mean(xs: Iterable[Number]) -> Number:
@@ -132,7 +134,9 @@ def softmax(xs: Iterable[Number]) -> Any:
     >>> softmax([0.0, 0.0])
     [0.5, 0.5]
     """
-    return _like(xs, [row.exp(x) for x in _centred(xs)])
+    weights = [row.exp(x) for x in _centred(xs)]
+    total = row.sum(weights)  # 1, but for rounding
+    return _like(xs, [row.divide(weight, total) for weight in weights])
 
 
 def log_softmax(xs: Iterable[Number]) -> Any:

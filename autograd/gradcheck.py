@@ -114,7 +114,9 @@ class GradcheckReport:
             rows.append((e.name, *numbers, *tail))
         widths = [max(len(row[i]) for row in rows) for i in range(6)]
         lines = [
-            "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+            "  ".join(
+                cell.rjust(width) for cell, width in zip(row, widths, strict=True)
+            )
             for row in rows
         ]
         return "\n".join(line.rstrip() for line in lines)

@@ -215,8 +215,6 @@ class Statistics:
 def statistics(root: Node) -> Statistics:
     """Count the nodes, the edges, the depth and the operations of a graph."""
     interior, leaves = topological_order(root)
-    edges = sum(
-        sum(type(p) is not float for p in operands(node)) for node in interior
-    )
+    edges = sum(sum(type(p) is not float for p in operands(node)) for node in interior)
     names = Counter(node._primitive.name for node in interior)
     return Statistics(len(leaves), len(interior), edges, depth(root), dict(names))

@@ -16,13 +16,14 @@ from typing import Any
 from autograd.errors import GraphError
 from autograd.graph import CONSTANT, MANY
 from autograd.primitive import Primitive, as_float
+from autograd.sweep import push
 
 __all__ = ["adopt", "push_to_operands", "replace_rule"]
 
 Node = Any
 
 
-def adopt(node: Node, children: Iterable[Any], rule: Any, is_node: Any) -> None:
+def adopt(node: Node, children: Iterable[Any], rule: Any) -> None:
     """Make ``node`` an operation on ``children``.
 
     ``rule`` is the operation's name, or the sequence of its local gradients.
@@ -31,7 +32,7 @@ def adopt(node: Node, children: Iterable[Any], rule: Any, is_node: Any) -> None:
     if not children:
         return
     for child in children:
-        if not is_node(child):
+        if getattr(type(child), "level", None) != 0:
             raise TypeError(
                 f"the operands of a node must be Values, got {type(child).__name__}"
             )
@@ -66,10 +67,8 @@ def replace_rule(node: Node, backward: Callable[[], None]) -> None:
 
 def push_to_operands(node: Node) -> None:
     """What a lecture's ``node._backward()`` does: hand node.grad to the operands."""
-    from autograd.reverse import _run
-
     if node._primitive is not None:
-        _run([node])
+        push([node])
 
 
 class _LocalGradients:

@@ -28,7 +28,11 @@ class Lifted(Operators):
 
     def __init__(self, primal: Number, level: int) -> None:
         self.primal, self.level = primal, level
-        self._primitive = self._first = self._second = self._x = self._y = None
+        self._primitive: Primitive | None = None
+        self._first: Any = None
+        self._second: Any = None
+        self._x: Any = None
+        self._y: Any = None
 
     def apply(self, primitive: Primitive, operands: tuple[Number, ...]) -> Number:
         """The result of a row whose highest operand is of this level."""
@@ -54,7 +58,9 @@ class Lifted(Operators):
         return bool(self.primal != 0.0)
 
     def __eq__(self, other: object) -> bool:
-        return self is other if isinstance(other, Lifted) else bool(self.primal == other)
+        return (
+            self is other if isinstance(other, Lifted) else bool(self.primal == other)
+        )
 
     __hash__ = object.__hash__
 

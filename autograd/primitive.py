@@ -104,7 +104,8 @@ class Primitive:
             )
         self.constants = joint if isinstance(joint, tuple) else None
         if isinstance(joint, tuple):
-            joint, arity = _constant(joint), len(joint)
+            arity = len(joint)
+            joint = _constant(joint)
         self.name, self.symbol, self.evaluate = name, symbol or name, evaluate
         self.arity = len(rules) if rules else arity
         self.rules = rules or _separate(joint, arity)
@@ -148,13 +149,11 @@ class Primitive:
 
     def apply(self, operands: tuple[Number, ...]) -> Number:
         """Let the operand of the highest level take the call; floats are evaluated."""
-        level, top = -1, None
-        flat = self.flat(operands)
-        for kind in set(map(type, flat)) - {float}:
-            rank = getattr(kind, "level", None)
-            if rank != 0:
+        top: Any = None
+        for kind in set(map(type, self.flat(operands))) - {float}:
+            if getattr(kind, "level", None) != 0:
                 return self._apply_any(operands)
-            level, top = 0, kind
+            top = kind
         if top is None:
             return self.evaluate(*operands)
         return top.apply(top, self, operands)
@@ -185,7 +184,9 @@ class Primitive:
             return tuple([f(x) for x in operands])
         return tuple([tuple([f(x) for x in group]) for group in operands])
 
-    def partials(self, operands: tuple[Number, ...], result: Number) -> Sequence[Number]:
+    def partials(
+        self, operands: tuple[Number, ...], result: Number
+    ) -> Sequence[Number]:
         """All partial derivatives in one row; the result is passed along."""
         if self.arity is None:
             return list(chain(*self.joint(*operands, result)))

@@ -5,9 +5,9 @@ functions of the operands and the result (by custom x, y for operands, z or y fo
 result). Partials use rows of this table and the operators + - * only, so that they can
 be evaluated on floats, graph nodes, duals, tracers, arrays and symbols alike.
 
-Formulas are chosen for their last digits: sech^2 x instead of 1 - tanh^2 x, which loses
-every digit at 20; (1 - x)(1 + x) instead of 1 - x^2. Conventions at kinks (relu'(0) = 0,
-shares at ties) and at poles stand beside the row that has them.
+Formulas are chosen for their last digits: sech^2 x instead of 1 - tanh^2 x, which
+loses every digit at 20; (1 - x)(1 + x) instead of 1 - x^2. Conventions at kinks
+(relu'(0) = 0, shares at ties) and at poles stand beside the row that has them.
 
 Sources: Abramowitz & Stegun 1964, chapters 4, 6 and 7; DLMF 4-7; Griewank & Walther
 2008, table 2.3 and section 14 for kinks.
@@ -22,6 +22,7 @@ from math import inf, nan, pi
 from typing import Any
 
 from autograd import arithmetic as ieee
+from autograd import special
 from autograd.primitive import Primitive as Row
 from autograd.primitive import specialise
 
@@ -39,7 +40,7 @@ def _one(*_: Number) -> float:
 
 # -- Arithmetic ----------------------------------------------------------------------
 
-guarded_multiply = Row(
+guarded_multiply: Row = Row(
     "guarded_multiply",
     ieee.guarded_multiply,
     lambda x, y, z: y,
@@ -50,21 +51,21 @@ guarded_multiply = Row(
 )
 Row.guarded_product = guarded_multiply
 
-add = Row(
+add: Row = Row(
     "add",
     operator.add,
     joint=(1.0, 1.0),
     symbol="+",
     tame=True,
 )
-subtract = Row(
+subtract: Row = Row(
     "subtract",
     operator.sub,
     joint=(1.0, -1.0),
     symbol="-",
     tame=True,
 )
-multiply = Row(
+multiply: Row = Row(
     "multiply",
     operator.mul,
     joint=lambda x, y, z: (y, x),
@@ -72,7 +73,7 @@ multiply = Row(
     symbol="*",
     tame=True,
 )
-divide = Row(
+divide: Row = Row(
     "divide",
     ieee.divide,
     lambda x, y, z: divide(1.0, y),
@@ -80,21 +81,21 @@ divide = Row(
     symbol="/",
     singular=True,
 )
-floor_divide = Row(
+floor_divide: Row = Row(
     "floor_divide",
     ieee.floor_divide,
     lambda x, y, z: where(y, 0.0, nan),
     lambda x, y, z: where(y, 0.0, nan),
     symbol="//",
 )
-remainder = Row(  # the sign of the divisor, as Python's %
+remainder: Row = Row(  # the sign of the divisor, as Python's %
     "remainder",
     ieee.remainder,
     lambda x, y, z: where(y, 1.0, nan),
     lambda x, y, z: -floor_divide(x, y),
     symbol="%",
 )
-power = Row(  # 0 ** 0 is 1 with gradients 0, 0; a negative base wants an integer y
+power: Row = Row(  # 0 ** 0 is 1 with gradients 0, 0; a negative base wants an integer y
     "power",
     ieee.power,
     lambda x, y, z: guarded_multiply(y, power(x, y - 1.0)),
@@ -102,24 +103,30 @@ power = Row(  # 0 ** 0 is 1 with gradients 0, 0; a negative base wants an intege
     symbol="**",
     singular=True,
 )
-negative = Row("negative", operator.neg, lambda x, y: -1.0, symbol="-", tame=True)
-absolute = Row("absolute", operator.abs, lambda x, y: sign(x), symbol="abs", kinks=[0])
-sign = Row("sign", ieee.sign, _zero, kinks=[0])
-floor = Row("floor", ieee.floor, _zero, kinks=[-1, 0, 1, 2])
-ceil = Row("ceil", ieee.ceil, _zero, kinks=[-1, 0, 1, 2])
-trunc = Row("trunc", ieee.trunc, _zero, kinks=[-1, 1, 2])
+negative: Row = Row("negative", operator.neg, lambda x, y: -1.0, symbol="-", tame=True)
+absolute: Row = Row(
+    "absolute", operator.abs, lambda x, y: sign(x), symbol="abs", kinks=[0]
+)
+sign: Row = Row("sign", ieee.sign, _zero, kinks=[0])
+floor: Row = Row("floor", ieee.floor, _zero, kinks=[-1, 0, 1, 2])
+ceil: Row = Row("ceil", ieee.ceil, _zero, kinks=[-1, 0, 1, 2])
+trunc: Row = Row("trunc", ieee.trunc, _zero, kinks=[-1, 1, 2])
 
 # -- Comparisons and choice ----------------------------------------------------------
 
-less = Row("less", ieee.less, _zero, _zero, symbol="<", predicate=True)
-less_equal = Row("less_equal", ieee.less_equal, _zero, _zero, symbol="<=", predicate=True)
-greater = Row("greater", ieee.greater, _zero, _zero, symbol=">", predicate=True)
-greater_equal = Row(
+less: Row = Row("less", ieee.less, _zero, _zero, symbol="<", predicate=True)
+less_equal: Row = Row(
+    "less_equal", ieee.less_equal, _zero, _zero, symbol="<=", predicate=True
+)
+greater: Row = Row("greater", ieee.greater, _zero, _zero, symbol=">", predicate=True)
+greater_equal: Row = Row(
     "greater_equal", ieee.greater_equal, _zero, _zero, symbol=">=", predicate=True
 )
-equal = Row("equal", ieee.equal, _zero, _zero, symbol="==", predicate=True)
-not_equal = Row("not_equal", ieee.not_equal, _zero, _zero, symbol="!=", predicate=True)
-where = Row(  # selects structurally: what is not chosen sends and receives nothing
+equal: Row = Row("equal", ieee.equal, _zero, _zero, symbol="==", predicate=True)
+not_equal: Row = Row(
+    "not_equal", ieee.not_equal, _zero, _zero, symbol="!=", predicate=True
+)
+where: Row = Row(  # selects structurally: what is not chosen sends and receives nothing
     "where",
     ieee.where,
     _zero,
@@ -130,89 +137,91 @@ where = Row(  # selects structurally: what is not chosen sends and receives noth
 
 # -- Exponentials and logarithms -----------------------------------------------------
 
-nonnegative = Row(  # the domain of a logarithm: its derivative outside is NaN too
+nonnegative: Row = Row(  # the domain of a logarithm: its derivative outside is NaN too
     "nonnegative", ieee.nonnegative, _one, symbol="", domain=[(0.0, inf)]
 )
-exp = Row("exp", ieee.exp, lambda x, y: y)
-exp2 = Row("exp2", ieee.exp2, lambda x, y: y * LN2)
-expm1 = Row("expm1", ieee.expm1, lambda x, y: exp(x))
-log = Row(
+exp: Row = Row("exp", ieee.exp, lambda x, y: y)
+exp2: Row = Row("exp2", ieee.exp2, lambda x, y: y * LN2)
+expm1: Row = Row("expm1", ieee.expm1, lambda x, y: exp(x))
+log: Row = Row(
     "log",
     ieee.log,
     lambda x, y: divide(1.0, nonnegative(x)),
     domain=[(0.0, inf)],
     singular=True,
 )
-log2 = Row(
+log2: Row = Row(
     "log2",
     ieee.log2,
     lambda x, y: divide(1.0 / LN2, nonnegative(x)),
     domain=[(0.0, inf)],
     singular=True,
 )
-log10 = Row(
+log10: Row = Row(
     "log10",
     ieee.log10,
     lambda x, y: divide(1.0 / LN10, nonnegative(x)),
     domain=[(0.0, inf)],
     singular=True,
 )
-log1p = Row(
+log1p: Row = Row(
     "log1p",
     ieee.log1p,
     lambda x, y: divide(1.0, nonnegative(1.0 + x)),
     domain=[(-1.0, inf)],
     singular=True,
 )
-sqrt = Row(
+sqrt: Row = Row(
     "sqrt",
     ieee.sqrt,
     lambda x, y: divide(0.5, y),
     domain=[(0.0, inf)],
     singular=True,
 )
-cbrt = Row("cbrt", ieee.cbrt, lambda x, y: divide(divide(1.0 / 3.0, y), y), singular=True)
+cbrt: Row = Row(
+    "cbrt", ieee.cbrt, lambda x, y: divide(divide(1.0 / 3.0, y), y), singular=True
+)
 
 # -- Trigonometry --------------------------------------------------------------------
 
-sin = Row("sin", ieee.sin, lambda x, y: cos(x))
-cos = Row("cos", ieee.cos, lambda x, y: -sin(x))
-tan = Row("tan", ieee.tan, lambda x, y: 1.0 + y * y)
-one_minus_square = Row(
+sin: Row = Row("sin", ieee.sin, lambda x, y: cos(x))
+cos: Row = Row("cos", ieee.cos, lambda x, y: -sin(x))
+tan: Row = Row("tan", ieee.tan, lambda x, y: 1.0 + y * y)
+one_minus_square: Row = Row(
     "one_minus_square",
     ieee.one_minus_square,
     lambda x, y: -2.0 * x,
     doc="1 - x^2, evaluated as (1 - x)(1 + x).",
 )
-arcsin = Row(
+arcsin: Row = Row(
     "arcsin",
     ieee.arcsin,
     lambda x, y: divide(1.0, sqrt(one_minus_square(x))),
     domain=[(-1.0, 1.0)],
     singular=True,
 )
-arccos = Row(
+arccos: Row = Row(
     "arccos",
     ieee.arccos,
     lambda x, y: divide(-1.0, sqrt(one_minus_square(x))),
     domain=[(-1.0, 1.0)],
     singular=True,
 )
-arctan = Row(
+arctan: Row = Row(
     "arctan",
     ieee.arctan,
     lambda x, y: divide(divide(1.0, hypot(1.0, x)), hypot(1.0, x)),
 )
-hypot = Row(  # gradients 0, 0 at the origin
+hypot: Row = Row(  # gradients 0, 0 at the origin
     "hypot",
     ieee.hypot,
     lambda x, y, z: direction_cosine(x, y),
     lambda x, y, z: direction_cosine(y, x),
     singular=True,
 )
-direction_cosine = Row(
+direction_cosine: Row = Row(
     "direction_cosine",
-    ieee.direction_cosine,
+    special.direction_cosine,
     lambda x, y, z: divide(
         direction_cosine(y, x) * direction_cosine(y, x), hypot(x, y)
     ),
@@ -220,35 +229,31 @@ direction_cosine = Row(
     singular=True,
     doc="x / hypot(x, y), and 0 at the origin.",
 )
-arctan2 = Row(  # operands y, x; gradients 0, 0 at the origin
+arctan2: Row = Row(  # operands y, x; gradients 0, 0 at the origin
     "arctan2",
     ieee.arctan2,
-    lambda y, x, z: guarded_multiply(
-        direction_cosine(x, y), divide(1.0, hypot(x, y))
-    ),
-    lambda y, x, z: -guarded_multiply(
-        direction_cosine(y, x), divide(1.0, hypot(x, y))
-    ),
+    lambda y, x, z: guarded_multiply(direction_cosine(x, y), divide(1.0, hypot(x, y))),
+    lambda y, x, z: -guarded_multiply(direction_cosine(y, x), divide(1.0, hypot(x, y))),
     singular=True,
 )
 
 # -- Hyperbolic functions and activations --------------------------------------------
 
-sinh = Row("sinh", ieee.sinh, lambda x, y: cosh(x))
-cosh = Row("cosh", ieee.cosh, lambda x, y: sinh(x))
-tanh = Row("tanh", ieee.tanh, lambda x, y: sech2(x))
-sech2 = Row(
-    "sech2", ieee.sech2, lambda x, y: -2.0 * (tanh(x) * y), doc="1 / cosh(x)^2."
+sinh: Row = Row("sinh", ieee.sinh, lambda x, y: cosh(x))
+cosh: Row = Row("cosh", ieee.cosh, lambda x, y: sinh(x))
+tanh: Row = Row("tanh", ieee.tanh, lambda x, y: sech2(x))
+sech2: Row = Row(
+    "sech2", special.sech2, lambda x, y: -2.0 * (tanh(x) * y), doc="1 / cosh(x)^2."
 )
-arcsinh = Row("arcsinh", ieee.arcsinh, lambda x, y: divide(1.0, hypot(1.0, x)))
-arccosh = Row(
+arcsinh: Row = Row("arcsinh", ieee.arcsinh, lambda x, y: divide(1.0, hypot(1.0, x)))
+arccosh: Row = Row(
     "arccosh",
     ieee.arccosh,
     lambda x, y: divide(divide(1.0, sqrt(x - 1.0)), sqrt(x + 1.0)),
     domain=[(1.0, inf)],
     singular=True,
 )
-arctanh = Row(
+arctanh: Row = Row(
     "arctanh",
     ieee.arctanh,
     lambda x, y: divide(
@@ -257,22 +262,24 @@ arctanh = Row(
     domain=[(-1.0, 1.0)],
     singular=True,
 )
-sigmoid = Row("sigmoid", ieee.sigmoid, lambda x, y: 0.25 * sech2(0.5 * x))
-softplus = Row("softplus", ieee.softplus, lambda x, y: sigmoid(x))
-relu = Row("relu", ieee.relu, lambda x, y: step(x), kinks=[0], tame=True)  # 0 at 0
-step = Row("step", ieee.step, _zero, kinks=[0], doc="1 above 0, else 0; NaN for NaN.")
+sigmoid: Row = Row("sigmoid", special.sigmoid, lambda x, y: 0.25 * sech2(0.5 * x))
+softplus: Row = Row("softplus", special.softplus, lambda x, y: sigmoid(x))
+relu: Row = Row("relu", ieee.relu, lambda x, y: step(x), kinks=[0], tame=True)  # 0 at 0
+step: Row = Row(
+    "step", ieee.step, _zero, kinks=[0], doc="1 above 0, else 0; NaN for NaN."
+)
 
 # -- Special functions ---------------------------------------------------------------
 
-gaussian = Row(
-    "gaussian", ieee.gaussian, lambda x, y: -2.0 * (x * y), doc="e^(-x^2)."
+gaussian: Row = Row(
+    "gaussian", special.gaussian, lambda x, y: -2.0 * (x * y), doc="e^(-x^2)."
 )
-erf = Row("erf", ieee.erf, lambda x, y: 2.0 / math.sqrt(pi) * gaussian(x))
-erfc = Row("erfc", ieee.erfc, lambda x, y: -2.0 / math.sqrt(pi) * gaussian(x))
-lgamma = Row("lgamma", ieee.lgamma, lambda x, y: polygamma(0.0, x))
-polygamma = Row(  # the order is a whole number: no derivative with respect to it
+erf: Row = Row("erf", ieee.erf, lambda x, y: 2.0 / math.sqrt(pi) * gaussian(x))
+erfc: Row = Row("erfc", ieee.erfc, lambda x, y: -2.0 / math.sqrt(pi) * gaussian(x))
+lgamma: Row = Row("lgamma", special.lgamma, lambda x, y: polygamma(0.0, x))
+polygamma: Row = Row(  # the order is a whole number: no derivative with respect to it
     "polygamma",
-    ieee.polygamma,
+    special.polygamma,
     lambda n, x, z: nan,
     lambda n, x, z: polygamma(n + 1.0, x),
     domain=[(0.0, 60.0), (-inf, inf)],
@@ -299,22 +306,27 @@ def _shares(xs: Sequence[Number], result: Number) -> tuple[list[Number]]:
     return ([hit * share for hit in attained],)
 
 
-sum = Row(
+def _softmax(xs: Sequence[Number], result: Number) -> tuple[list[Number]]:
+    """e^(x - z) for each, normalised once more: that cancels the rounding of z."""
+    weights = [exp(x - result) for x in xs]
+    total = sum(weights)
+    return ([divide(weight, total) for weight in weights],)
+
+
+sum: Row = Row(
     "sum", ieee.sum, joint=lambda xs, z: ([1.0] * len(xs),), symbol="Σ", tame=True
 )
-prod = Row("prod", ieee.prod, joint=_others, symbol="Π")
-dot = Row(
+prod: Row = Row("prod", ieee.prod, joint=_others, symbol="Π")
+dot: Row = Row(
     "dot",
     ieee.dot,
     joint=lambda ws, xs, z: (xs, ws),
     symbol="·",
     tame=True,
 )
-maximum = Row("maximum", ieee.maximum, joint=_shares, symbol="max")
-minimum = Row("minimum", ieee.minimum, joint=_shares, symbol="min")
-logsumexp = Row(
-    "logsumexp", ieee.logsumexp, joint=lambda xs, z: ([exp(x - z) for x in xs],)
-)
+maximum: Row = Row("maximum", ieee.maximum, joint=_shares, symbol="max")
+minimum: Row = Row("minimum", ieee.minimum, joint=_shares, symbol="min")
+logsumexp: Row = Row("logsumexp", special.logsumexp, joint=_softmax)
 
 TABLE: dict[str, Row] = {
     name: row for name, row in list(globals().items()) if isinstance(row, Row)

@@ -19,9 +19,8 @@ from autograd.primitive import Primitive
 __all__ = ["Expression", "Symbol"]
 
 _ATOM = 10
-_PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "**": 4} | dict.fromkeys(
-    ("<", "<=", ">", ">=", "==", "!="), 0
-)
+_PRECEDENCE = dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), 0)
+_PRECEDENCE |= {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "**": 4}
 
 
 class Expression(Operators):

@@ -32,7 +32,7 @@ def gradient(y: Value, wrt: Tree, create_graph: bool = False) -> Tree:
 
     Parameters
     ----------
-    y : the Value to differentiate.
+    y : the Value to differentiate (a plain number depends on nothing).
     wrt : a Value, or a tree of them (list, tuple, dict, object array, module).
     create_graph : return Values that can be differentiated again, instead of floats.
 
@@ -48,7 +48,7 @@ def gradient(y: Value, wrt: Tree, create_graph: bool = False) -> Tree:
     (12.0, 12.0)
     """
     if not isinstance(y, Value):
-        raise TypeError(f"gradient differentiates a Value, got {type(y).__name__}")
+        y = Value(y)  # a number depends on nothing
     leaves, rebuild = flatten(wrt)
     for leaf in leaves:
         if not isinstance(leaf, Value):

@@ -20,8 +20,8 @@ Rebuild = Callable[[Iterable[Any]], Tree]
 def flatten(tree: Tree) -> tuple[list[Any], Rebuild]:
     """The numbers of a tree in order, and the function that builds one like it.
 
-    Dicts keep their own order; arrays come back as arrays of the same shape. ``rebuild``
-    raises ShapeError when it is given another number of leaves.
+    Dicts keep their own order; arrays come back as arrays of the same shape.
+    ``rebuild`` raises ShapeError when it is given another number of leaves.
 
     >>> leaves, rebuild = flatten({"w": [1.0, 2.0], "b": 3.0})
     >>> leaves

@@ -9,7 +9,7 @@ Python float.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
@@ -17,7 +17,7 @@ from autograd import handmade, persistence
 from autograd.graph import CONSTANT, MANY, operands
 from autograd.modes import MODES, admit
 from autograd.primitive import Primitive, as_float
-from autograd.reverse import sweep
+from autograd.sweep import sweep
 
 __all__ = ["Value"]
 
@@ -63,41 +63,29 @@ class Value:
     __array_priority__ = 1000.0
     __hash__ = object.__hash__
 
-    def __init__(
-        self,
-        data: Any,
-        label: str | Iterable[Value] = "",
-        rule: Any = "",
-        **names: Any,
-    ) -> None:
+    def __init__(self, data: Any, *lecture: Any, label: str = "", **names: Any) -> None:
         self._data = data if type(data) is float else _number(data)
         self.grad = 0.0
         self._primitive = self._first = self._second = self._x = self._y = None
-        if label != "" or names:
-            self._describe(label, rule, **names)
+        if lecture or label or names:
+            self._describe(*lecture, label=label, **names)
 
     def _describe(
-        self,
-        label: Any,
-        rule: Any,
-        *,
-        _children: Any = (),
-        _op: Any = "",
-        children: Any = (),
-        local_grads: Any = (),
-        **names: Any,
+        self, children: Any = (), rule: Any = "", *more: Any, **names: Any
     ) -> None:
-        """Set the label; honour a lecture's ``(children, operation)`` arguments."""
-        if not isinstance(label, str):
-            children, label = label, names.pop("label", "")
+        """Set the label; honour a lecture's ``(children, operation, label)``."""
+        if isinstance(children, str):
+            names["label"], children = children, ()
+        if more:
+            (names["label"],) = more
+        self.label = names.pop("label")
+        for ours in ("_children", "children"):
+            children = names.pop(ours, children)
+        for ours in ("_op", "local_grads"):
+            rule = names.pop(ours, rule)
         if names:
             raise TypeError(f"Value() has no argument {next(iter(names))!r}")
-        if label:
-            self.label = label
-        operands_given = children or _children
-        handmade.adopt(
-            self, operands_given, rule or _op or local_grads, lambda c: isinstance(c, Value)
-        )
+        handmade.adopt(self, children, rule)
 
     # -- What a node holds -----------------------------------------------------------
 
@@ -216,10 +204,10 @@ class Value:
 
     # -- Copies and pickles: iterative, see persistence.py ---------------------------
 
-    def __copy__(self) -> Value:
+    def __copy__(self) -> Any:
         return persistence.shallow_copy(self)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         return persistence.deep_copy(self, memo)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -248,7 +236,7 @@ class _Node(Value):
     """An interior node: a Value that is filled in by the operation that makes it."""
 
     __slots__ = ()
-    __init__ = object.__init__  # type: ignore[assignment]
+    __init__ = object.__init__
 
 
 _Node.__name__ = _Node.__qualname__ = "Value"

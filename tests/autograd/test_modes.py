@@ -1,0 +1,161 @@
+"""no_grad, detect_anomaly, and a backward pass that is interrupted."""
+
+import math
+import sys
+import threading
+
+import pytest
+
+import autograd as ag
+from autograd import AnomalyError, GraphError, Value, detect_anomaly, no_grad
+from autograd.modes import MODES
+
+
+def test_no_grad_records_nothing_and_nests():
+    x = Value(2.0)
+    with no_grad():
+        with no_grad():
+            y = x * x
+        z = ag.sum([x, y])
+        w = ag.affine([[x]], [x])([x])[0]
+    assert (y.operands, z.operands, w.operands) == ((), (), ())
+    assert (y.data, z.data, w.data) == (4.0, 6.0, 6.0)
+    assert (x * x).operands == (x, x)
+    assert MODES.active == 0
+
+
+def test_no_grad_as_a_decorator():
+    @no_grad()
+    def f(x):
+        return x * x
+
+    assert f(Value(2.0)).operands == ()
+
+
+def test_no_grad_does_not_reach_other_threads():
+    seen = []
+    with no_grad():
+        thread = threading.Thread(
+            target=lambda: seen.append((Value(2.0) * Value(3.0)).operands)
+        )
+        thread.start()
+        thread.join()
+    assert len(seen[0]) == 2
+
+
+def test_no_grad_is_left_by_an_exception():
+    with pytest.raises(ZeroDivisionError), no_grad():
+        1 / 0  # noqa: B018
+    assert (Value(1.0) * 2.0).operands
+
+
+def test_the_first_nan_of_the_forward_pass():
+    x = Value(-1.0, label="x")
+    with pytest.raises(AnomalyError) as caught, detect_anomaly():
+        (x * 1.0).log()
+    message = str(caught.value)
+    assert "log gave nan" in message
+    assert "-1.0" in message
+    assert "test_modes.py" in message
+    assert "(x * 1.0).log()" in message
+
+
+def test_the_first_infinity_of_the_backward_pass():
+    x = Value(0.0, label="x")
+    with detect_anomaly():
+        y = ag.sqrt(x)
+        y.label = "root"
+        with pytest.raises(AnomalyError) as caught:
+            (y * 3.0).backward()
+    message = str(caught.value)
+    for part in ("sqrt 'root'", "inf", "x = 0.0", "y = ag.sqrt(x)", "test_modes.py"):
+        assert part in message
+    assert x.grad == 0.0
+
+
+def test_a_healthy_program_passes():
+    x = Value(2.0)
+    with detect_anomaly():
+        y = ag.where(x > 0, ag.log(x), 0.0) + ag.sum([x, x, x])
+        y.backward()
+    assert x.grad == 3.5
+    (Value(0.0).log() + 1.0).backward()  # outside nothing is checked
+    assert MODES.active == 0
+
+
+def interrupt_at(line, call):
+    """Run call, raising KeyboardInterrupt at the given traced line of the engine."""
+    count = 0
+
+    def tracer(frame, event, arg):
+        nonlocal count
+        if "autograd" not in frame.f_code.co_filename:
+            return None
+        if event == "line":
+            count += 1
+            if count == line:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+        return tracer
+
+    sys.settrace(tracer)
+    try:
+        call()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(None)
+    return False
+
+
+def test_an_interrupted_pass_changes_all_leaves_or_none():
+    line, outcomes = 0, set()
+    while True:
+        line += 1
+        a, b = Value(2.0), Value(3.0)
+        a.grad, b.grad = 10.0, 20.0
+        y = ag.dot([a, b], [b, a], a) * ag.tanh(a - b)
+        interrupted = interrupt_at(line, y.backward)
+        outcomes.add((a.grad, b.grad))
+        if not interrupted:
+            break
+    assert line > 50
+    assert len(outcomes) == 2
+    assert (10.0, 20.0) in outcomes
+
+
+def test_a_primitive_that_raises_leaves_the_leaves_alone():
+    def explode(x, y):
+        raise RuntimeError("boom")
+
+    bad = ag.Primitive("bad", lambda x: x, explode)
+    a = Value(1.0)
+    y = bad(a * 2.0) + a
+    with pytest.raises(RuntimeError, match="boom"):
+        y.backward()
+    assert a.grad == 0.0
+
+
+def test_a_backward_inside_a_backward():
+    inner_leaf = Value(3.0)
+
+    def slope(x, y):
+        inner = inner_leaf * inner_leaf
+        inner.backward()
+        return 1.0
+
+    f = ag.Primitive("f", lambda x: x, slope)
+    a = Value(1.0)
+    (f(a) * 2.0).backward()
+    assert (a.grad, inner_leaf.grad) == (2.0, 6.0)
+
+
+def test_cycles_are_refused():
+    a = Value(1.0)
+    b = a * 2.0
+    c = b + 1.0
+    b._first = c  # by force: nothing public can do it
+    for walk in (c.backward, lambda: ag.gradient(c, a), lambda: ag.graph.ancestors(c)):
+        with pytest.raises(GraphError, match="cycle"):
+            walk()
+    assert math.isfinite(a.grad)

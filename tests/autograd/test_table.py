@@ -1,0 +1,194 @@
+"""Every row of the table, in every mode to order 3, against mpmath: nothing by hand."""
+
+import math
+
+import cases
+import mpmath as mp
+import numpy as np
+import oracles
+import pytest
+
+import autograd
+from autograd import Value, gradient
+from autograd.arrays import NUMPY
+from autograd.dual import Dual
+from autograd.lifted import LEVELS
+from autograd.operators import METHODS
+from autograd.primitives import ALIASES, TABLE
+from autograd.symbolic import Symbol
+from autograd.transforms import grad, jvp
+
+ROWS = sorted(TABLE)
+SMOOTH = [name for name in ROWS if not TABLE[name].predicate]
+HELPERS = {"guarded_multiply", "nonnegative", "one_minus_square", "direction_cosine"}
+HELPERS |= {"sech2", "step", "gaussian"}
+
+
+def close(got, expected, scale=0.0):
+    """Equal to 1e-12 of the larger of the result and its conditioning."""
+    expected = float(expected)
+    return math.isclose(got, expected, rel_tol=1e-12, abs_tol=1e-12 * scale + 1e-190)
+
+
+def test_every_row_has_an_oracle_and_a_numpy_entry():
+    assert set(oracles.ORACLES) == set(TABLE)
+    assert set(NUMPY) == set(TABLE)
+
+
+def test_every_row_is_public_or_a_helper():
+    public = {name for name in ROWS if hasattr(autograd, name)}
+    assert set(TABLE) - public == HELPERS
+    assert set(ALIASES.values()) <= public
+
+
+def test_every_elementwise_row_is_a_method_with_numpys_name():
+    for name in METHODS:
+        assert hasattr(Value, name)
+    missing = {"exp", "log", "arcsin", "arctan2", "hypot", "sigmoid", "asin"} - set(
+        METHODS
+    )
+    assert not missing
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_value(name):
+    row = TABLE[name]
+    for xs in cases.operands(name):
+        with mp.workdps(50):
+            exact = oracles.ORACLES[name](*row.map(mp.mpf, xs))
+        conditioning = max(1.0, *map(abs, cases.flat(row, xs)))
+        assert close(row(*xs), exact, conditioning), xs
+
+
+def derivatives_by_mode(row, xs, order):
+    """d^order row / d operand^order for each operand, by backward, tape, dual, lifted."""
+    flat = cases.flat(row, xs)
+    for i, x in enumerate(flat):
+
+        def along(t, i=i):
+            moved = [*flat[:i], t, *flat[i + 1 :]]
+            return row(*cases.regroup(row, moved, xs))
+
+        reverse, forward = along, along
+        node = Value(x)
+        y = along(node)
+        for _ in range(order):
+            reverse = grad(reverse)
+            forward = (lambda f: lambda t: jvp(f, (t,), (1.0,))[1])(forward)
+            y = gradient(y, node, create_graph=True)
+        yield i, {"reverse": reverse(x), "forward": forward(x), "tape": y.data}
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+@pytest.mark.parametrize("name", SMOOTH)
+def test_derivatives(name, order):
+    row = TABLE[name]
+    for xs in cases.operands(name):
+        positions, flat = cases.positions(row, xs), cases.flat(row, xs)
+        for i, found in derivatives_by_mode(row, xs, order):
+            if i == 0 and name in ("where", "polygamma"):
+                continue  # a condition; a whole number
+            exact = oracles.partial(name, xs, positions[i], order)
+            following = oracles.partial(name, xs, positions[i], order + 1)
+            scale = abs(float(flat[i] * following)) + abs(float(exact))
+            for mode, got in found.items():
+                assert close(got, exact, 10 * scale), (mode, xs, i)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_backward_equals_gradient_bit_for_bit(name):
+    row = TABLE[name]
+    for xs in cases.operands(name):
+        nodes = row.map(Value, xs)
+        y = row(*nodes)
+        flat = cases.flat(row, nodes)
+        general = gradient(y, list(flat))
+        y.backward()
+        swept = [node.grad for node in flat]
+        for a, b in zip(swept, general, strict=True):
+            assert a == b or (a != a and b != b)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_plain_operands_on_either_side(name):
+    """Every pattern of nodes and numbers gives the gradients of the full one."""
+    row = TABLE[name]
+    for xs in cases.operands(name):
+        flat = cases.flat(row, xs)
+        if len(flat) == 1:
+            continue
+        full = [Value(x) for x in flat]
+        row(*cases.regroup(row, full, xs)).backward()
+        for i, x in enumerate(flat):
+            node = Value(x)
+            mixed = [*flat[:i], node, *flat[i + 1 :]]
+            y = row(*cases.regroup(row, mixed, xs))
+            y.backward()
+            assert node.grad == full[i].grad or node.grad != node.grad
+            assert [p for p in y.operands if isinstance(p, Value)] == [node]
+            assert len(y.operands) == len(flat)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_arrays_are_batches(name):
+    row = TABLE[name]
+    samples = cases.random_operands(name, 40)
+    if row.arity is None:
+        samples = [xs for xs in samples if len(xs[0]) == len(samples[0][0])]
+    columns = np.array([cases.flat(row, xs) for xs in samples]).T
+    batch = cases.regroup(row, list(columns), samples[0])
+    expected = [row(*xs) for xs in samples]
+    np.testing.assert_allclose(row(*batch), expected, rtol=1e-13, atol=1e-300)
+
+
+@pytest.mark.parametrize("name", [n for n in SMOOTH if TABLE[n].arity == 1])
+def test_partials_on_arrays(name):
+    """The same rule on a batch: forward mode with arrays inside the dual."""
+    row = TABLE[name]
+    xs = np.array([x for (x,) in cases.operands(name)])
+    dual = row(Dual(xs, np.ones_like(xs), next(LEVELS)))
+    expected = [grad(row)(x) for x in xs.tolist()]
+    np.testing.assert_allclose(dual.tangent * np.ones_like(xs), expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_partials_give_formulas(name):
+    row = TABLE[name]
+    symbols = [Symbol("x"), Symbol("y"), Symbol("w")][: row.arity or 2]
+    if row.arity is None:
+        groups = [tuple(symbols)] * (2 if name == "dot" else 1)
+        texts = [str(p) for group in row.joint(*groups, Symbol("z")) for p in group]
+    else:
+        texts = [str(rule(*symbols, Symbol("z"))) for rule in row.rules]
+    assert all(texts)
+    assert not any("object at" in text for text in texts)
+
+
+@pytest.mark.parametrize("name", [n for n in SMOOTH if TABLE[n].tame])
+def test_the_rows_that_drop_zero_cotangents_may(name):
+    """``tame``: a finite result implies finite partials."""
+    row = TABLE[name]
+    hard = [0.0, -0.0, 1.0, math.inf, -math.inf, math.nan, 1e308, 5e-324]
+    for x in hard:
+        for y in hard:
+            xs = (x,) if row.arity == 1 else (x, y)
+            if row.arity is None:
+                xs = ([x, y], [y, x]) if name == "dot" else ([x, y],)
+            z = row(*xs)
+            if math.isfinite(z):
+                assert all(map(math.isfinite, row.partials(xs, z))), xs
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_extreme_floats_never_raise(name):
+    row = TABLE[name]
+    hard = [0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 1e308, -1e308]
+    hard += [5e-324, 710.0, -746.0, 0.5, 1e16]
+    for x in hard:
+        for y in hard if row.arity != 1 else [0.0]:
+            xs = [x, y, y][: row.arity or 2]
+            groups = ((xs, xs) if name == "dot" else (xs,)) if row.arity is None else xs
+            nodes = row.map(Value, tuple(groups))
+            result = row(*nodes)
+            assert isinstance(result.data, float)
+            result.backward()
