@@ -1,0 +1,50 @@
+"""Gradient clipping, between ``backward()`` and ``step()``: no gradient explodes.
+
+Source: Pascanu, Mikolov & Bengio 2013.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from autograd import Value, dot, sqrt
+
+__all__ = ["clip_grad_norm", "clip_grad_value"]
+
+
+def clip_grad_norm(params: Iterable[Value], max_norm: float) -> float:
+    """Scale all gradients so that their norm is at most ``max_norm``.
+
+    Returns the norm they had. Raises ValueError unless max_norm > 0.
+
+    >>> from autograd import Value
+    >>> x = Value(1.0)
+    >>> x.grad = 8.0
+    >>> clip_grad_norm([x], 2.0), round(x.grad, 5)
+    (8.0, 2.0)
+    """
+    _positive("max_norm", max_norm)
+    params = list(params)
+    gradients = [p.grad for p in params]
+    norm = float(sqrt(dot(gradients, gradients)))
+    scale = max_norm / (norm + 1e-6)
+    if not scale >= 1.0:
+        for parameter in params:
+            parameter.grad *= scale
+    return norm
+
+
+def clip_grad_value(params: Iterable[Value], limit: float) -> None:
+    """Limit every gradient to [-limit, limit]; NaN stays NaN.
+
+    Raises ValueError unless limit > 0.
+    """
+    _positive("limit", limit)
+    for parameter in params:
+        if abs(parameter.grad) > limit:
+            parameter.grad = limit if parameter.grad > 0.0 else -limit
+
+
+def _positive(name: str, x: float) -> None:
+    if not x > 0.0:
+        raise ValueError(f"{name} must be > 0, got {x!r}")

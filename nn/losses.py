@@ -1,0 +1,208 @@
+"""Losses, with PyTorch's names and meanings.
+
+Predictions and targets are sequences of numbers, or of rows; ``reduction`` is "mean",
+"sum" or "none" (a list with the loss of each element). All raise ShapeError when
+predictions and targets differ in length (naming both), DataError when there are none or
+a target is NaN (naming its index), ValueError for another reduction. Predictions may be
+floats too: the loss is then a float.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autograd import (
+    DataError,
+    ShapeError,
+    absolute,
+    logsumexp,
+    mean,
+    relu,
+    softplus,
+    sum,
+    where,
+)
+from autograd.primitives import less
+from nn.checks import class_index, is_row, pairs, refuse_nan, rows, same_length
+
+__all__ = [
+    "LOSSES",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "find_loss",
+    "hinge_loss",
+    "huber_loss",
+    "l1_loss",
+    "mse_loss",
+]
+
+Number = Any
+Loss = Callable[[Any, Any], Any]
+
+_REDUCTIONS: dict[str, Callable[[list[Number]], Any]] = {
+    "mean": mean,
+    "sum": sum,
+    "none": list,
+}
+
+
+def _reduce(losses: list[Number], reduction: str) -> Any:
+    if reduction not in _REDUCTIONS:
+        raise ValueError(
+            f"reduction must be {', '.join(map(repr, _REDUCTIONS))}, got {reduction!r}"
+        )
+    return _REDUCTIONS[reduction](losses)
+
+
+def mse_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
+    """The squared errors: (p - t)^2.
+
+    >>> mse_loss([1.0, 4.0], [1.0, 2.0])
+    2.0
+    """
+    ps, ts = pairs(predictions, targets)
+    errors = [p - t for p, t in zip(ps, ts, strict=True)]
+    return _reduce([e * e for e in errors], reduction)
+
+
+def l1_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
+    """The absolute errors: |p - t|, with gradient 0 where they vanish.
+
+    >>> l1_loss([1.0, 4.0], [1.0, 2.0])
+    1.0
+    """
+    ps, ts = pairs(predictions, targets)
+    return _reduce([absolute(p - t) for p, t in zip(ps, ts, strict=True)], reduction)
+
+
+def huber_loss(
+    predictions: Any, targets: Any, reduction: str = "mean", delta: float = 1.0
+) -> Any:
+    """Half the squared error up to delta, delta * (|p - t| - delta / 2) beyond.
+
+    Raises ValueError unless delta > 0.
+
+    >>> huber_loss([1.0, 4.0], [0.5, 2.0], reduction="none")
+    [0.125, 1.5]
+    """
+    if not delta > 0.0:
+        raise ValueError(f"delta must be positive, got {delta!r}")
+    ps, ts = pairs(predictions, targets)
+    losses = []
+    for p, t in zip(ps, ts, strict=True):
+        error = absolute(p - t)
+        quadratic, straight = 0.5 * error * error, delta * (error - 0.5 * delta)
+        losses.append(where(less(error, delta), quadratic, straight))
+    return _reduce(losses, reduction)
+
+
+def hinge_loss(scores: Any, targets: Any, reduction: str = "mean") -> Any:
+    """The max-margin loss: relu(1 - t * score), for targets -1 and 1.
+
+    Raises DataError for another target.
+
+    >>> hinge_loss([0.5, 3.0], [1, 1], reduction="none")
+    [0.5, 0.0]
+    """
+    ss, ts = pairs(scores, targets)
+    _only(ts, (-1.0, 1.0), "hinge_loss takes targets -1 and 1")
+    return _reduce([relu(1.0 - t * s) for s, t in zip(ss, ts, strict=True)], reduction)
+
+
+def binary_cross_entropy_with_logits(
+    logits: Any, targets: Any, reduction: str = "mean"
+) -> Any:
+    """-t log(sigmoid(x)) - (1 - t) log(1 - sigmoid(x)), for probabilities t.
+
+    Accurate for logits of any size. Raises DataError for a target outside [0, 1].
+
+    >>> binary_cross_entropy_with_logits([1000.0, -1000.0], [1, 1], reduction="none")
+    [0.0, 1000.0]
+    """
+    xs, ts = pairs(logits, targets)
+    for i, t in enumerate(ts):
+        if not 0.0 <= t <= 1.0:
+            raise DataError(f"target {i} is {t!r}: a probability lies in [0, 1]")
+    losses = []
+    for x, t in zip(xs, ts, strict=True):
+        if t == 0.0 or t == 1.0:  # the other term is 0 even for an infinite logit
+            losses.append(softplus(-x if t == 1.0 else x))
+        else:
+            losses.append(t * softplus(-x) + (1.0 - t) * softplus(x))
+    return _reduce(losses, reduction)
+
+
+def cross_entropy(logits: Any, targets: Any, reduction: str = "mean") -> Any:
+    """-log(softmax(logits)[target]): for one row of logits, or for many.
+
+    Parameters
+    ----------
+    logits : a row of one number for each class, or a sequence of rows.
+    targets : for each row the index of its class, or its row of class probabilities.
+    reduction : over the rows: "mean", "sum" or "none".
+
+    A logit of -inf (an excluded class) is fine where it is not the target. Raises
+    DataError for an index that is no class; otherwise as all losses.
+
+    >>> cross_entropy([1000.0, -1000.0], 0), cross_entropy([1000.0, -1000.0], 1)
+    (0.0, 2000.0)
+    """
+    samples = rows(logits)
+    if samples and not is_row(samples[0]):
+        samples, targets = [samples], [targets]
+    labels = rows(targets)
+    same_length(samples, labels)
+    losses = [
+        _negative_log_likelihood(rows(sample), label, i)
+        for i, (sample, label) in enumerate(zip(samples, labels, strict=True))
+    ]
+    return _reduce(losses, reduction)
+
+
+def _negative_log_likelihood(logits: list[Number], target: Any, i: int) -> Number:
+    total = logsumexp(logits)
+    if not is_row(target):
+        refuse_nan([target])
+        return total - logits[class_index(target, len(logits), i)]
+    probabilities = rows(target)
+    if len(probabilities) != len(logits):
+        raise ShapeError(
+            f"target {i} has {len(probabilities)} probabilities, and the row "
+            f"{len(logits)} logits"
+        )
+    refuse_nan(probabilities)
+    chosen = zip(logits, probabilities, strict=True)
+    return sum([float(p) * (total - x) for x, p in chosen if p != 0.0])
+
+
+def _only(targets: list[Number], allowed: Sequence[float], rule: str) -> None:
+    for i, target in enumerate(targets):
+        if target not in allowed:
+            raise DataError(f"target {i} is {target!r}: {rule}")
+
+
+LOSSES: dict[str, Loss] = {
+    "mse_loss": mse_loss,
+    "l1_loss": l1_loss,
+    "huber_loss": huber_loss,
+    "hinge_loss": hinge_loss,
+    "cross_entropy": cross_entropy,
+    "binary_cross_entropy_with_logits": binary_cross_entropy_with_logits,
+}
+
+
+def find_loss(loss: str | Loss) -> Loss:
+    """The loss of a name in ``LOSSES`` (``_loss`` may be left out), or the function.
+
+    Raises ValueError for an unknown name, listing the known ones.
+    """
+    if callable(loss):
+        return loss
+    for name in (loss, f"{loss}_loss"):
+        if name in LOSSES:
+            return LOSSES[name]
+    raise ValueError(
+        f"unknown loss {loss!r}: known are {', '.join(LOSSES)}, and any function "
+        f"(outputs, targets) -> Value"
+    )

@@ -1,0 +1,98 @@
+"""Metrics: how good predictions are, as one float.
+
+All take outputs (floats or Values, as a model returns them) and targets of the same
+length; ShapeError names both lengths if not, DataError an empty list or a NaN target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd import DataError
+from nn.checks import class_index, is_row, pairs, refuse_nan, rows, same_length
+
+__all__ = ["METRICS", "accuracy", "find_metric", "mean_absolute_error", "r2_score"]
+
+Metric = Callable[[Any, Any], float]
+
+
+def numbers(outputs: Any) -> NDArray[np.float64]:
+    """Outputs as an array of floats: the data of Values, in the same shape."""
+
+    def plain(x: Any) -> Any:
+        return [plain(y) for y in x] if is_row(x) else getattr(x, "data", x)
+
+    return np.array([plain(x) for x in rows(outputs)], dtype=float)
+
+
+def accuracy(outputs: Any, targets: Any) -> float:
+    """The share of right classes.
+
+    Rows of logits are right where the largest is the target's; single scores are right
+    where score > 0 agrees with target > 0 (targets -1 and 1, or 0 and 1).
+
+    >>> accuracy([[0.1, 2.0], [3.0, 1.0]], [1, 1]), accuracy([0.5, -2.0], [1, -1])
+    (0.5, 1.0)
+    """
+    scores, labels = rows(outputs), rows(targets)
+    same_length(scores, labels)
+    refuse_nan(labels)
+    values = numbers(scores)
+    if values.ndim == 2:
+        wanted = [class_index(t, values.shape[1], i) for i, t in enumerate(labels)]
+        return float(np.mean(values.argmax(axis=1) == wanted))
+    if not {float(t) for t in labels} <= {-1.0, 0.0, 1.0}:
+        raise DataError(
+            "one score for each sample tells two classes apart: targets must be -1 and "
+            "1, or 0 and 1; give a row of logits for more classes"
+        )
+    return float(np.mean((values > 0.0) == (np.array(labels, dtype=float) > 0.0)))
+
+
+def mean_absolute_error(outputs: Any, targets: Any) -> float:
+    """The mean of |output - target|.
+
+    >>> mean_absolute_error([1.0, 4.0], [1.0, 2.0])
+    1.0
+    """
+    ps, ts = (numbers(xs) for xs in pairs(outputs, targets))
+    return float(np.mean(np.abs(ps - ts)))
+
+
+def r2_score(outputs: Any, targets: Any) -> float:
+    """1 - (squared errors) / (squared deviations from the mean): 1 is perfect.
+
+    Constant targets give 1 for a perfect prediction, else 0.
+
+    >>> r2_score([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])
+    1.0
+    """
+    ps, ts = (numbers(xs) for xs in pairs(outputs, targets))
+    errors = float(np.sum((ps - ts) ** 2))
+    spread = float(np.sum((ts - ts.mean()) ** 2))
+    if spread == 0.0:
+        return 1.0 if errors == 0.0 else 0.0
+    return 1.0 - errors / spread
+
+
+METRICS: dict[str, Metric] = {
+    "accuracy": accuracy,
+    "mean_absolute_error": mean_absolute_error,
+    "r2_score": r2_score,
+}
+
+
+def find_metric(metric: str | Metric) -> tuple[str, Metric]:
+    """The name and function of a metric; ValueError lists the known names."""
+    if callable(metric):
+        return getattr(metric, "__name__", repr(metric)), metric
+    if metric not in METRICS:
+        raise ValueError(
+            f"unknown metric {metric!r}: known are {', '.join(METRICS)}, and any "
+            f"function (outputs, targets) -> float"
+        )
+    return metric, METRICS[metric]

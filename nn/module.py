@@ -1,0 +1,195 @@
+"""Module: anything with parameters, found by looking at its attributes.
+
+A parameter is a leaf ``Value``: an attribute itself, or inside lists, tuples, dicts,
+object arrays and other modules. Its name is the path that leads to it, such as
+``layers.0.neurons.3.w.1``; the order is that of assignment.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograd import ShapeError, Value
+from autograd.primitive import as_float
+from nn import storage
+
+__all__ = ["Module"]
+
+Number = Any
+
+
+class Module:
+    """The base of every model: derive from it, assign Values and modules, add a call.
+
+    >>> from autograd import Value
+    >>> from nn import Module
+    >>> class Line(Module):
+    ...     def __init__(self):
+    ...         self.w, self.b = Value(2.0), Value(1.0)
+    ...     def __call__(self, x):
+    ...         return self.w * x + self.b
+    >>> line = Line()
+    >>> line(3.0).data, list(line.named_parameters())
+    (7.0, ['w', 'b'])
+    """
+
+    def __call__(self, x: Any) -> Any:
+        """The output for one sample; every model defines its own."""
+        raise NotImplementedError(f"{type(self).__name__} does not define __call__")
+
+    def batch(self, X: Iterable[Any]) -> list[Any]:
+        """The outputs for many samples: ``[model(x) for x in X]``.
+
+        Networks of layers read their weights once for all samples, which is faster.
+        """
+        return [self(x) for x in X]
+
+    def rows(self, X: Iterable[Any]) -> list[Any]:
+        """As ``batch``, for a module inside a network: one output stays a list."""
+        return self.batch(X)
+
+    # -- Parameters ------------------------------------------------------------------
+
+    def parameters(self) -> list[Number]:
+        """The parameters in order, each once."""
+        if "_numbers" in self.__dict__:
+            return list(self.__dict__["_numbers"].values())
+        return list(_find(self)[0])
+
+    def named_parameters(self) -> dict[str, Number]:
+        """{path: parameter}, in the order of ``parameters()``.
+
+        A parameter that is reached in two ways has the first name only. Raises
+        ValueError when two parameters would have the same name.
+        """
+        if "_numbers" in self.__dict__:
+            return dict(self.__dict__["_numbers"])
+        found = _find(self)[0]
+        named = {name: parameter for parameter, name in found.items()}
+        if len(named) != len(found):
+            raise ValueError(
+                f"two parameters of {type(self).__name__} have the same name: give the "
+                f"keys of its dicts different text"
+            )
+        return named
+
+    def zero_grad(self) -> None:
+        """Set every parameter's ``.grad`` to 0.0."""
+        for parameter in self.parameters():
+            parameter.grad = 0.0
+
+    # -- Numbers out and in ----------------------------------------------------------
+
+    def state_dict(self) -> dict[str, float]:
+        """{path: number}: a copy of what the model has learned."""
+        named = self.named_parameters().items()
+        return {name: p.data if hasattr(p, "data") else p for name, p in named}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Set every parameter from ``{path: number}``: all of them, or none.
+
+        Raises ShapeError naming the parameters that are missing or unknown, and
+        TypeError for something that is no number; the model is then unchanged.
+        """
+        named = self.named_parameters()
+        missing = [name for name in named if name not in state]
+        unknown = [name for name in state if name not in named]
+        if missing or unknown:
+            raise ShapeError(
+                f"{type(self).__name__} has {len(named)} parameters, the state has "
+                f"{len(state)}{_listed('missing', missing)}"
+                f"{_listed('unknown', unknown)}; load it into a model built alike"
+            )
+        numbers = [as_float(state[name]) for name in named]
+        for parameter, number in zip(named.values(), numbers, strict=True):
+            parameter.data = number
+
+    def save(self, path: str | Path) -> None:
+        """Write the parameters to a ``.json`` or ``.npz`` file, exactly.
+
+        The file appears complete or not at all. Raises ValueError for another suffix,
+        OSError when the path cannot be written.
+        """
+        storage.write(path, self.state_dict())
+
+    def load(self, path: str | Path) -> None:
+        """Read the parameters from a file that ``save`` wrote.
+
+        Raises FileFormatError for a damaged or foreign file, ShapeError for the file
+        of another architecture, OSError when it cannot be read; the model is then
+        unchanged. Nothing in the file is ever executed.
+        """
+        self.load_state_dict(storage.read(path))
+
+    # -- As a tree of numbers --------------------------------------------------------
+
+    def __tree_flatten__(
+        self,
+    ) -> tuple[list[Number], Callable[[Iterable[Number]], Module]]:
+        """The parameters, and a function that builds this module around new numbers.
+
+        The copy shares nothing mutable with the original. Its ``parameters()`` are the
+        new numbers, whatever they are: for a gradient, ``named_parameters()`` of the
+        copy is the gradient by name.
+        """
+        parameters = self.parameters()
+
+        def rebuild(new: Iterable[Number]) -> Module:
+            numbers = dict(zip(map(id, parameters), new, strict=True))
+            memo: dict[int, Any] = dict(numbers)
+            twin = copy.deepcopy(self, memo)
+            if not all(isinstance(number, Value) for number in numbers.values()):
+                for module in _find(self)[1]:
+                    named = module.named_parameters().items()
+                    memo[id(module)]._numbers = {n: numbers[id(p)] for n, p in named}
+            return twin
+
+        return parameters, rebuild
+
+
+def _listed(what: str, names: list[str]) -> str:
+    if not names:
+        return ""
+    shown = ", ".join(map(str, names[:5]))
+    return f"; {what}: {shown}{', ...' if len(names) > 5 else ''}"
+
+
+def _find(root: Module) -> tuple[dict[Value, str], list[Module]]:
+    """{parameter: path} and the modules below a module, each once, in order."""
+    found: dict[Value, str] = {}
+    modules: list[Module] = []
+    seen: set[int] = set()
+
+    def walk(part: Any, path: str) -> None:
+        if isinstance(part, Value):
+            if part not in found and not part.op:
+                found[part] = path
+            return
+        items = _items(part)
+        if items is None or id(part) in seen:
+            return
+        seen.add(id(part))
+        if isinstance(part, Module):
+            modules.append(part)
+        for key, child in items:
+            walk(child, f"{path}.{key}" if path else str(key))
+
+    walk(root, "")
+    return found, modules
+
+
+def _items(part: Any) -> Iterable[tuple[Any, Any]] | None:
+    if isinstance(part, list | tuple):
+        return enumerate(part)
+    if isinstance(part, Module):
+        return part.__dict__.items()
+    if isinstance(part, Mapping):
+        return part.items()
+    if getattr(part, "dtype", None) == np.dtype(object):
+        return enumerate(part.ravel().tolist())
+    return None

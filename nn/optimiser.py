@@ -1,0 +1,143 @@
+"""Optimiser: the part that all optimisers share.
+
+A step reads every ``.data`` and ``.grad``, computes all new numbers, and then writes
+them: a step that is interrupted leaves the parameters as they were. What is remembered
+between steps (momenta, averages) stays in the optimiser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import isfinite
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd import ShapeError, Value
+
+__all__ = ["Array", "Optimiser", "Slots", "fraction", "nonnegative"]
+
+Array = NDArray[np.float64]
+Slots = dict[str, Array]
+
+
+class Optimiser:
+    """The base: a list of parameters, a learning rate, and arrays remembered by name.
+
+    A subclass lists its ``slots`` (zero at first) and its ``settings``, and defines
+    ``update``. ``lr`` may be written at any time.
+    """
+
+    slots: ClassVar[tuple[str, ...]] = ()
+    settings: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, params: Iterable[Value], lr: float, **settings: Any) -> None:
+        self.params = _parameters(params)
+        self.lr = lr
+        for name, setting in settings.items():
+            setattr(self, name, setting)
+        self.steps = 0
+        self.state: Slots = {s: np.zeros(len(self.params)) for s in self.slots}
+
+    @property
+    def lr(self) -> float:
+        """The learning rate."""
+        return self._lr
+
+    @lr.setter
+    def lr(self, lr: float) -> None:
+        self._lr = nonnegative("lr", lr)
+
+    def zero_grad(self) -> None:
+        """Set every parameter's ``.grad`` to 0.0."""
+        for parameter in self.params:
+            parameter.grad = 0.0
+
+    def step(self) -> None:
+        """Change every parameter once, from the gradients it holds now."""
+        before = [p.data for p in self.params]
+        gradients = np.array([p.grad or 0.0 for p in self.params])
+        with np.errstate(all="ignore"):  # a diverging run shows inf, as everywhere
+            after, state = self.update(np.array(before), gradients, self.steps + 1)
+        try:
+            _assign(self.params, after.tolist())
+            self.steps, self.state = self.steps + 1, state
+        except BaseException:
+            _assign(self.params, before)
+            raise
+
+    def update(self, x: Array, g: Array, step: int) -> tuple[Array, Slots]:
+        """The new parameters and slots, from the parameters x and gradients g."""
+        raise NotImplementedError(f"{type(self).__name__} does not define update")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything needed to go on later: plain numbers, text and lists."""
+        return {
+            "optimiser": type(self).__name__,
+            "steps": self.steps,
+            "settings": {name: getattr(self, name) for name in ("lr", *self.settings)},
+            "slots": {name: slot.tolist() for name, slot in self.state.items()},
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a ``state_dict``: all of it, or nothing.
+
+        Raises ValueError for the state of another kind of optimiser, ShapeError for
+        one of another number of parameters.
+        """
+        kind = type(self).__name__
+        if (
+            state.get("optimiser") != kind
+            or {*state["slots"]} != {*self.slots}
+            or {*state["settings"]} != {"lr", *self.settings}
+        ):
+            raise ValueError(f"not the state of {kind}: {state.get('optimiser')!r}")
+        slots = {n: np.array(s, dtype=float) for n, s in state["slots"].items()}
+        for name, slot in slots.items():
+            if slot.shape != (len(self.params),):
+                raise ShapeError(
+                    f"{name} has {slot.size} numbers for {len(self.params)} parameters"
+                )
+        nonnegative("lr", state["settings"]["lr"])
+        self.steps, self.state = int(state["steps"]), slots
+        for name, setting in state["settings"].items():
+            setattr(self, name, setting)
+
+    def __repr__(self) -> str:
+        names = ("lr", *self.settings)
+        settings = [f"{name}={getattr(self, name)!r}" for name in names]
+        return f"{type(self).__name__}({', '.join(settings)})"
+
+
+def _assign(params: list[Value], numbers: list[float]) -> None:
+    for parameter, number in zip(params, numbers, strict=True):
+        parameter.data = number
+
+
+def _parameters(params: Iterable[Value]) -> list[Value]:
+    """The parameters, each once; there must be some, and all must be Values."""
+    unique = list(dict.fromkeys(params))
+    for parameter in unique:
+        if not isinstance(parameter, Value):
+            raise TypeError(
+                f"an optimiser changes Values, got {type(parameter).__name__}; give it "
+                f"model.parameters()"
+            )
+    if not unique:
+        raise ValueError("an optimiser needs at least one parameter, got none")
+    return unique
+
+
+def nonnegative(name: str, x: float) -> float:
+    """x, or ValueError unless it is a finite number >= 0."""
+    if not (x >= 0.0 and isfinite(x)):
+        raise ValueError(f"{name} must be a finite number >= 0, got {x!r}")
+    return x
+
+
+def fraction(name: str, x: float) -> float:
+    """x, or ValueError unless it lies in [0, 1)."""
+    if not 0.0 <= x < 1.0:
+        raise ValueError(f"{name} must lie in [0, 1), got {x!r}")
+    return x

@@ -1,0 +1,96 @@
+"""Samples: the data of a training run, checked once and cut into batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isfinite
+from random import Random
+from typing import Any
+
+from autograd import DataError, ShapeError
+from autograd.primitive import as_float
+from nn.checks import is_row, rows
+
+__all__ = ["Samples", "checked_rows", "checked_samples", "hold_out"]
+
+
+@dataclass
+class Samples:
+    """Rows of floats, and a target (a number or a row) for each."""
+
+    X: list[list[float]]
+    y: list[Any]
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def take(self, order: list[int]) -> Samples:
+        """The samples of these indices."""
+        return Samples([self.X[i] for i in order], [self.y[i] for i in order])
+
+    def batches(self, size: int, rng: Random | None) -> Iterator[Samples]:
+        """All samples in pieces of ``size``, shuffled when there is a generator."""
+        order = list(range(len(self)))
+        if rng is not None:
+            rng.shuffle(order)
+        for start in range(0, len(order), size):
+            yield self.take(order[start : start + size])
+
+
+def checked_samples(X: Any, y: Any) -> Samples:
+    """X and y as lists; see ``fit`` for what is refused."""
+    inputs, targets = checked_rows(X), rows(y)
+    if len(inputs) != len(targets):
+        raise ShapeError(
+            f"X has {len(inputs)} samples, y has {len(targets)} targets: give one "
+            f"target for each sample"
+        )
+    for i, target in enumerate(targets):
+        for t in rows(target):
+            if not isfinite(as_float(t)):
+                raise DataError(f"y[{i}] is {t!r}: remove that sample, or fill it in")
+    return Samples(inputs, targets)
+
+
+def checked_rows(X: Any) -> list[list[float]]:
+    """X as rows of finite floats of one width, none of them empty."""
+    samples = rows(X)
+    if not samples:
+        raise DataError("X is empty: at least one sample is needed")
+    for i, sample in enumerate(samples):
+        if not is_row(sample):
+            raise ShapeError(
+                f"X[{i}] is {sample!r}: each sample is a row of numbers; with one "
+                f"number for each sample, write [[x] for x in X]"
+            )
+    checked = [[as_float(x) for x in rows(sample)] for sample in samples]
+    for i, row in enumerate(checked):
+        if len(row) != len(checked[0]):
+            raise ShapeError(
+                f"X[0] has {len(checked[0])} numbers and X[{i}] has {len(row)}: all "
+                f"samples must have the same width"
+            )
+        for j, x in enumerate(row):
+            if not isfinite(x):
+                raise DataError(
+                    f"X[{i}][{j}] is {x!r}: remove that sample, or fill it in"
+                )
+    return checked
+
+
+def hold_out(samples: Samples, share: float, seed: int) -> tuple[Samples, Samples]:
+    """Training and validation samples: a share is drawn from the seed.
+
+    Raises ValueError for a share outside (0, 1), DataError when a part would be empty.
+    """
+    if not 0.0 < share < 1.0:
+        raise ValueError(f"validation must be a share between 0 and 1, got {share!r}")
+    order = list(range(len(samples)))
+    Random(f"validation {seed}").shuffle(order)
+    count = round(share * len(order))
+    if not 0 < count < len(order):
+        raise DataError(
+            f"{len(order)} samples are too few to hold out a share of {share!r}"
+        )
+    return samples.take(order[count:]), samples.take(order[:count])

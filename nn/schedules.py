@@ -1,0 +1,80 @@
+"""Schedules: what to multiply the learning rate by, as a function of time.
+
+A schedule maps a time in epochs to a factor. ``fit`` asks before every step, so the
+time is a fraction inside an epoch: after 3 of 10 batches of the first it is 0.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import cos, floor, pi
+
+__all__ = ["constant", "cosine", "exponential", "linear", "step"]
+
+Schedule = Callable[[float], float]
+
+
+def constant() -> Schedule:
+    """Always 1."""
+    return lambda time: 1.0
+
+
+def step(every: float, factor: float = 0.1) -> Schedule:
+    """Multiplied by ``factor`` after each ``every`` epochs.
+
+    >>> [step(10, 0.5)(time) for time in (0, 9.5, 10, 20)]
+    [1.0, 1.0, 0.5, 0.25]
+    """
+    _positive("every", every)
+    return lambda time: float(factor ** floor(time / every))
+
+
+def exponential(factor: float) -> Schedule:
+    """Multiplied by ``factor`` in each epoch, smoothly.
+
+    >>> exponential(0.5)(2)
+    0.25
+    """
+    _positive("factor", factor)
+    return lambda time: float(factor**time)
+
+
+def linear(epochs: float, end: float = 0.0, warmup: float = 0.0) -> Schedule:
+    """From 1 to ``end`` on a straight line over ``epochs``, then constant.
+
+    The first ``warmup`` of these epochs climb from 0 to 1.
+
+    >>> [linear(10, end=0.5)(time) for time in (0, 5, 10, 20)]
+    [1.0, 0.75, 0.5, 0.5]
+    """
+    return _falling(epochs, end, warmup, lambda done: 1.0 - done)
+
+
+def cosine(epochs: float, end: float = 0.0, warmup: float = 0.0) -> Schedule:
+    """From 1 to ``end`` on half a cosine over ``epochs``, then constant.
+
+    The first ``warmup`` of these epochs climb from 0 to 1.
+
+    >>> [round(cosine(10, warmup=2)(time), 3) for time in (0, 1, 2, 6, 10)]
+    [0.0, 0.5, 1.0, 0.5, 0.0]
+    """
+    return _falling(epochs, end, warmup, lambda done: 0.5 + 0.5 * cos(pi * done))
+
+
+def _falling(epochs: float, end: float, warmup: float, shape: Schedule) -> Schedule:
+    if not 0.0 <= warmup < epochs:
+        raise ValueError(
+            f"warmup must be >= 0 and less than epochs, got {warmup!r} of {epochs!r}"
+        )
+
+    def factor(time: float) -> float:
+        if time < warmup:
+            return time / warmup
+        return end + (1.0 - end) * shape(min(1.0, (time - warmup) / (epochs - warmup)))
+
+    return factor
+
+
+def _positive(name: str, x: float) -> None:
+    if not x > 0.0:
+        raise ValueError(f"{name} must be > 0, got {x!r}")

@@ -1,0 +1,141 @@
+"""Parameters in files: JSON to read with the eyes, npz for many.
+
+A file holds a format name, a version, and numbers by name. Reading never executes
+anything: JSON is data, and npz is read with ``allow_pickle=False``.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograd import FileFormatError
+
+__all__ = ["read", "write"]
+
+FORMAT = "scalar-autograd parameters"
+VERSION = 1
+State = Mapping[str, float]
+
+
+def write(path: str | Path, state: State) -> None:
+    """Write {name: number} to a ``.json`` or ``.npz`` file, whole or not at all.
+
+    Raises ValueError for another suffix, OSError when the path cannot be written.
+    """
+    path = Path(path)
+    encode = _CODECS[_suffix(path)][0]
+    _replace(path, encode(state))
+
+
+def read(path: str | Path) -> dict[str, float]:
+    """The {name: number} of a file that ``write`` made.
+
+    Raises ValueError for another suffix, OSError when the file cannot be read,
+    FileFormatError when it is damaged or of another kind.
+    """
+    path = Path(path)
+    decode = _CODECS[_suffix(path)][1]
+    content = path.read_bytes()
+    try:
+        document = decode(content)
+        kind, version = document["format"], document["version"]
+        names, numbers = document["names"], document["numbers"]
+        state = {_name(n): _number(x) for n, x in zip(names, numbers, strict=True)}
+        if len(state) != len(names):
+            raise ValueError("a name occurs twice")
+    except Exception as cause:  # a decoder of foreign bytes may raise anything
+        raise FileFormatError(_complaint(path, f"cannot be read ({cause})")) from cause
+    if (kind, version) != (FORMAT, VERSION):
+        raise FileFormatError(
+            _complaint(path, f"has format {kind!r} version {version!r}")
+        )
+    return state
+
+
+def _complaint(path: Path, what: str) -> str:
+    return (
+        f"{path} {what}: expected {FORMAT!r}, version {VERSION}; save the model again "
+        f"with model.save({path.name!r}), or restore the file from a copy"
+    )
+
+
+def _suffix(path: Path) -> str:
+    suffix = path.suffix.lower()
+    if suffix not in _CODECS:
+        raise ValueError(f"{path} must end in {' or '.join(_CODECS)}, got {suffix!r}")
+    return suffix
+
+
+def _name(name: Any) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"a name must be text, got {name!r}")
+    return name
+
+
+def _number(x: Any) -> float:
+    if isinstance(x, str) and x not in ("nan", "inf", "-inf"):
+        raise ValueError(f"not a number: {x!r}")
+    if not isinstance(x, int | float | str) or isinstance(x, bool):
+        raise TypeError(f"not a number: {x!r}")
+    return float(x)
+
+
+def _to_json(state: State) -> bytes:
+    """Strict JSON: floats by their shortest exact text, nan and infinities as text."""
+    numbers = [x if math.isfinite(x) else str(x) for x in state.values()]
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "names": list(state),
+        "numbers": numbers,
+    }
+    return (json.dumps(document, allow_nan=False, indent=1) + "\n").encode()
+
+
+def _from_json(content: bytes) -> Any:
+    return json.loads(content.decode())
+
+
+def _to_npz(state: State) -> bytes:
+    file = io.BytesIO()
+    np.savez(
+        file,
+        format=np.array(FORMAT),
+        version=np.array(VERSION),
+        names=np.array(list(state), dtype=np.str_),
+        numbers=np.array(list(state.values()), dtype=np.float64),
+    )
+    return file.getvalue()
+
+
+def _from_npz(content: bytes) -> Any:
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return {name: arrays[name].tolist() for name in arrays.files}
+
+
+_CODECS = {".json": (_to_json, _from_json), ".npz": (_to_npz, _from_npz)}
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Put a complete file in the place of the old one, in one step."""
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        with draft.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except OSError as cause:
+        reason = cause.strerror or str(cause)
+        raise OSError(cause.errno, f"cannot save: {reason}", str(path)) from cause
+    finally:
+        draft.unlink(missing_ok=True)

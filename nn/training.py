@@ -1,0 +1,193 @@
+"""Training: ``fit`` in mini-batches, and ``predict``.
+
+For each batch: outputs, loss, gradients by the chain rule, one step of the optimiser.
+A run is reproducible from its seed, bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from random import Random
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd import MissingDependencyError, no_grad
+from nn.checks import is_row, rows
+from nn.history import History
+from nn.losses import Loss, find_loss
+from nn.metrics import Metric, find_metric, numbers
+from nn.module import Module
+from nn.optimiser import Optimiser
+from nn.optimisers import find_optimiser
+from nn.samples import Samples, checked_rows, checked_samples, hold_out
+from nn.schedules import Schedule, constant
+from nn.trainer import Trainer
+
+__all__ = ["fit", "predict"]
+
+Callback = Callable[[int, Module, History], Any]
+
+
+def fit(
+    model: Module,
+    X: Any,
+    y: Any,
+    loss: str | Loss = "mse_loss",
+    optimiser: str | Optimiser = "adam",
+    epochs: int = 100,
+    batch_size: int | None = 32,
+    *,
+    lr: float | None = None,
+    validation: float | tuple[Any, Any] | None = None,
+    patience: int | None = None,
+    schedule: Schedule | None = None,
+    clip: float | None = None,
+    metrics: Iterable[str | Metric] = (),
+    shuffle: bool = True,
+    seed: int = 0,
+    progress: bool | str = "auto",
+    callbacks: Iterable[Callback] = (),
+) -> History:
+    """Train a model, and return the history of the run.
+
+    Parameters
+    ----------
+    X, y : a row of numbers for each sample, and its target: lists or arrays.
+    loss : a name in ``nn.LOSSES``, or a function ``(outputs, targets) -> Value``.
+    optimiser : a name in ``nn.OPTIMISERS`` (then ``lr`` is its learning rate), or an
+        optimiser of the model's parameters.
+    epochs : how often to go through the samples.
+    batch_size : samples for each step; None for all of them.
+    validation : ``(X, y)`` of its own, or the share of the samples to hold out.
+    patience : stop after so many epochs without a lower validation loss; the weights of
+        the best epoch are restored at the end.
+    schedule : time in epochs -> factor on the learning rate, see ``nn.schedules``.
+    clip : the largest norm of the gradient.
+    metrics : names in ``nn.METRICS``, or functions ``(outputs, targets) -> float``.
+    shuffle, seed : a new order for each epoch, drawn from the seed.
+    progress : True for a tqdm bar, "auto" for one if tqdm is installed, or False.
+    callbacks : called as ``(epoch, model, history)`` after each epoch; one that returns
+        True ends the training.
+
+    Raises, before any step: DataError for empty or non-finite data, ShapeError for
+    lengths or widths that do not fit, ValueError for settings that make no sense,
+    MissingDependencyError for ``progress=True`` without tqdm.
+
+    When the loss or a gradient stops being finite, training stops with a
+    RuntimeWarning, the weights of the last step stay, and ``history.stopped`` says so.
+    An interruption (Ctrl-C) leaves the weights of the last complete step.
+
+    >>> from nn import MLP, fit
+    >>> X, y = [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]
+    >>> line = MLP(1, [1], seed=0)
+    >>> history = fit(line, X, y, "mse", "sgd", lr=0.1, epochs=200, progress=False)
+    >>> history.losses[-1] < 1e-6
+    True
+    """
+    _positive(epochs=epochs, batch_size=batch_size, patience=patience, clip=clip)
+    samples, held = _data(X, y, validation, seed)
+    if patience is not None and held is None:
+        raise ValueError("patience watches the validation loss: give validation= too")
+    chosen = _optimiser(model, optimiser, lr)
+    measures = dict([find_metric(metric) for metric in metrics])
+    trainer = Trainer(
+        model, find_loss(loss), chosen, schedule or constant(), clip, measures
+    )
+    for part in filter(None, (samples, held)):
+        trainer.check(part)
+    rng, history = Random(seed) if shuffle else None, trainer.history
+    callbacks = list(callbacks)
+    with _bar(epochs, progress) as bar:
+        for epoch in range(epochs):
+            batches = list(samples.batches(batch_size or len(samples), rng))
+            trainer.epoch(epoch, batches, held, best=patience is not None)
+            if bar is not None:
+                bar.set_postfix_str(history.summary(), refresh=False)
+                bar.update()
+            _may_stop(history, patience, [f(epoch, model, history) for f in callbacks])
+            if history.stopped:
+                break
+    if trainer.best:
+        model.load_state_dict(trainer.best)
+    return history
+
+
+def predict(model: Module, X: Any) -> NDArray[np.float64]:
+    """The model's outputs as an array of floats; no graph is kept.
+
+    For many rows of inputs the shape is (samples,) when the model has one output, else
+    (samples, outputs); for a single row, () or (outputs,). Raises ShapeError for widths
+    that do not fit, DataError for empty or non-finite inputs.
+
+    >>> from nn import MLP, predict
+    >>> predict(MLP(2, [4, 3], seed=0), [[1.0, 2.0], [3.0, 4.0]]).shape
+    (2, 3)
+    """
+    samples = rows(X)
+    single = bool(samples) and not is_row(samples[0])
+    with no_grad():
+        outputs = model.batch(checked_rows([samples] if single else samples))
+    found = numbers(outputs)
+    return np.array(found[0]) if single else found
+
+
+def _data(
+    X: Any, y: Any, validation: float | tuple[Any, Any] | None, seed: int
+) -> tuple[Samples, Samples | None]:
+    samples = checked_samples(X, y)
+    if validation is None:
+        return samples, None
+    if isinstance(validation, tuple):
+        return samples, checked_samples(*validation)
+    return hold_out(samples, validation, seed)
+
+
+def _optimiser(
+    model: Module, optimiser: str | Optimiser, lr: float | None
+) -> Optimiser:
+    if not isinstance(model, Module):
+        raise TypeError(f"fit trains a nn.Module, got {type(model).__name__}")
+    if isinstance(optimiser, str):
+        settings = {} if lr is None else {"lr": lr}
+        return find_optimiser(optimiser)(model.parameters(), **settings)
+    if lr is not None:
+        raise ValueError("lr= goes with an optimiser's name: set its own .lr instead")
+    return optimiser
+
+
+def _positive(**settings: float | None) -> None:
+    for name, setting in settings.items():
+        if setting is not None and not setting > 0:
+            raise ValueError(f"{name} must be > 0, got {setting!r}")
+
+
+def _may_stop(history: History, patience: int | None, answers: list[Any]) -> None:
+    """Note down why the training ends here, if it does."""
+    if history.stopped:
+        return
+    best = history.best_epoch
+    if patience is not None and best is not None and len(history) - best > patience:
+        history.stopped = f"no lower validation loss for {patience} epoch(s)"
+    elif any(answer is True for answer in answers):
+        history.stopped = "a callback returned True"
+
+
+def _bar(epochs: int, progress: bool | str) -> Any:
+    """A tqdm bar, or a context manager for None."""
+    if progress not in (True, False, "auto"):
+        raise ValueError(f"progress must be True, False or 'auto', got {progress!r}")
+    if not progress:
+        return nullcontext()
+    try:
+        from tqdm import tqdm
+    except ImportError as cause:
+        if progress == "auto":
+            return nullcontext()
+        raise MissingDependencyError(
+            "progress=True needs tqdm, which is not installed: "
+            "pip install 'scalar-autograd[progress]'"
+        ) from cause
+    return tqdm(total=epochs, unit="epoch")
