@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from autograd.errors import ShapeError
 from autograd.graph import CONSTANT, MANY
 from autograd.modes import MODES, admit
 from autograd.operators import BINARY, COMPARISONS, METHODS, UNARY, method_of
@@ -16,7 +17,9 @@ from autograd.primitive import Primitive, as_float
 from autograd.primitives import TABLE
 from autograd.value import Value, _Node
 
-__all__ = ["affine"]
+__all__ = ["Affine", "affine"]
+
+_DOT = TABLE["dot"]
 
 
 def _other(other: Any) -> Any:
@@ -100,53 +103,59 @@ def _comparison(primitive: Primitive) -> Callable[[Value, Any], Any]:
     return method
 
 
-def affine(
-    rows: Iterable[Sequence[Any]], biases: Iterable[Any]
-) -> Callable[[Iterable[Any]], list[Any]]:
+def affine(rows: Iterable[Sequence[Any]], biases: Iterable[Any]) -> Affine:
     """A layer of neurons as a function: inputs in, ``bias + w1 x1 + ...`` for each row.
 
     The weights are read here, once, and the inputs once in each call; all nodes share
-    them. Call ``affine`` again after changing the weights.
+    them. Call ``affine`` again after changing the weights. Raises ShapeError, naming
+    both numbers, when widths differ.
 
     >>> from autograd import affine
     >>> affine([[1.0, 2.0], [3.0, 4.0]], [0.5, 0.25])([1.0, 1.0])
     [3.5, 7.25]
     """
-    dot = TABLE["dot"]
-    weights = [(bias, *ws) for ws, bias in zip(rows, biases, strict=True)]
-    try:
-        saved = [[w._data for w in ws] for ws in weights]
-    except AttributeError:  # plain or lifted weights
-        return lambda xs: _dots(weights, (1.0, *xs))
-    evaluate, layer = dot.evaluate, list(zip(weights, saved, strict=True))
+    return Affine([(bias, *ws) for ws, bias in zip(rows, biases, strict=True)])
 
-    def apply(xs: Iterable[Any]) -> list[Any]:
-        xs = tuple(xs)
-        kinds = set(map(type, xs))
-        holders: Any
-        if kinds <= {float}:
-            holders, numbers = CONSTANT, (1.0, *xs)
-        elif kinds <= {Value, _Node}:
-            holders, numbers = (CONSTANT, *xs), (1.0, *[x._data for x in xs])
+
+class Affine:
+    """What ``affine`` returns; each row of weights has its bias in front."""
+
+    def __init__(self, rows: list[tuple[Any, ...]]) -> None:
+        widths = {len(row) - 1 for row in rows}
+        if len(widths) > 1:
+            raise ShapeError(f"the rows of weights differ in width: {sorted(widths)}")
+        self.rows, self.width = rows, max(widths, default=0)
+        try:
+            saved = [[w._data for w in row] for row in rows]
+        except AttributeError:  # plain or lifted weights
+            self.layer = None
         else:
-            return _dots(weights, (1.0, *xs))
-        results = []
-        for ws, ns in layer:
+            self.layer = list(zip(rows, saved, strict=True))
+
+    def __call__(self, xs: Iterable[Any]) -> list[Any]:
+        """The outputs for one sample."""
+        xs = tuple(xs)
+        if len(xs) != self.width:
+            raise ShapeError(f"{self.width} weights for each output, {len(xs)} inputs")
+        kinds = set(map(type, xs))
+        if self.layer is not None and kinds <= {float}:
+            return self._nodes(CONSTANT, (1.0, *xs))
+        if self.layer is not None and kinds <= {Value, _Node}:
+            return self._nodes((CONSTANT, *xs), (1.0, *[x._data for x in xs]))
+        return [_DOT(row, (1.0, *xs)) for row in self.rows]
+
+    def _nodes(self, holders: Any, numbers: tuple[float, ...]) -> list[Any]:
+        evaluate, results = _DOT.evaluate, []
+        for row, saved in self.layer or ():
             out = _Node()
-            out._primitive = dot
-            out._first = (ws, holders)
+            out._primitive = _DOT
+            out._first = (row, holders)
             out._second = MANY
-            out._x = (ns, numbers)
-            out._data = evaluate(ns, numbers)
+            out._x = (saved, numbers)
+            out._data = evaluate(saved, numbers)
             out.grad = 0.0
             results.append(out)
         return [admit(out) for out in results] if MODES.active else results
-
-    return apply
-
-
-def _dots(rows: list[tuple[Any, ...]], xs: tuple[Any, ...]) -> list[Any]:
-    return [TABLE["dot"](ws, xs) for ws in rows]
 
 
 for _name, _row in BINARY.items():

@@ -5,6 +5,7 @@
     ├── StaleValueError          (RuntimeError)     data edited after the forward pass
     ├── AnomalyError             (ArithmeticError)  the first NaN or infinity
     ├── GradcheckError           (AssertionError)   analytic and numeric disagree
+    ├── ExpressionError          (ValueError)       a formula that cannot be read
     ├── ShapeError               (ValueError)       widths or lengths that do not fit
     ├── DataError                (ValueError)       empty data, or NaN where none may be
     ├── FileFormatError          (ValueError)       a damaged, foreign or unknown file
@@ -21,6 +22,7 @@ __all__ = [
     "AnomalyError",
     "AutogradError",
     "DataError",
+    "ExpressionError",
     "FileFormatError",
     "GradcheckError",
     "GraphError",
@@ -49,6 +51,10 @@ class AnomalyError(AutogradError, ArithmeticError):
 
 class GradcheckError(AutogradError, AssertionError):
     """An analytic gradient disagrees with finite differences."""
+
+
+class ExpressionError(AutogradError, ValueError):
+    """A formula, given as text, that cannot be read."""
 
 
 class ShapeError(AutogradError, ValueError):

@@ -1,0 +1,98 @@
+"""``python -m autograd "tanh(w*x + b)" w=-3 x=2 b=6.88 --png neuron.png``.
+
+Prints the formula's value, and for each name the gradient beside the finite difference;
+draws the graph on request.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from autograd.errors import AutogradError, ExpressionError
+from autograd.expression import Formula
+from autograd.gradcheck import gradcheck
+from autograd.value import Value
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m autograd",
+        description="Differentiate a formula, check the gradient, draw the graph.",
+        epilog='example: python -m autograd "tanh(w*x + b)" w=-3 x=2 b=6.88 --png n.png',
+    )
+    parser.add_argument("formula", help='such as "tanh(w*x + b)"')
+    parser.add_argument("numbers", nargs="*", metavar="name=number")
+    parser.add_argument(
+        "--png",
+        metavar="FILE",
+        help="draw the graph with its gradients; .svg and .pdf work too",
+    )
+    return parser
+
+
+def _numbers(pairs: Sequence[str], formula: Formula) -> dict[str, float]:
+    numbers: dict[str, float] = {}
+    for pair in pairs:
+        name, sign, text = pair.partition("=")
+        try:
+            numbers[name.strip()] = float(text)
+        except ValueError:
+            found = f"{text!r} is not a number" if sign else "there is no '='"
+            raise ExpressionError(
+                f"expected name=number, got {pair!r}: {found}"
+            ) from None
+    missing = [name for name in formula.names if name not in numbers]
+    unused = [name for name in numbers if name not in formula.names]
+    if missing:
+        raise ExpressionError(
+            f"no number for {', '.join(missing)}; give {missing[0]}=..."
+        )
+    if unused:
+        raise ExpressionError(f"{', '.join(unused)} does not occur in the formula")
+    return numbers
+
+
+def _run(args: argparse.Namespace) -> None:
+    formula = Formula(args.formula)
+    numbers = _numbers(args.numbers, formula)
+    leaves = {name: Value(x, label=name) for name, x in numbers.items()}
+    y: Any = formula(**leaves)
+    if isinstance(y, list):
+        raise ExpressionError("the formula is a list; it must be one number")
+    print(f"{args.formula.strip()} = {y.data if isinstance(y, Value) else y!r}")
+    names = list(numbers)
+    if names:
+        report = gradcheck(
+            lambda *xs: formula(**dict(zip(names, xs, strict=True))),
+            *numbers.values(),
+            raise_exception=False,
+        )
+        print(report.table(names))
+    if args.png:
+        from viz import render  # viz stands above autograd: imported when called
+
+        if not isinstance(y, Value):
+            y = Value(y, label=args.formula.strip())
+        y.backward()
+        print(f"wrote {render(y, args.png)}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and given[0].startswith("-") and given[0] not in ("-h", "--help", "--png"):
+        given[0] = " " + given[0]  # a formula such as -x, not an option
+    args = _parser().parse_args(given)
+    try:
+        _run(args)
+    except (AutogradError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
