@@ -1,0 +1,25 @@
+"""Pictures: the computation graph, and plots of training.
+
+``draw_dot`` and ``render`` draw the graph below a result, with or without Graphviz's
+``dot`` on the machine. The plots take and return matplotlib axes, ``f(data, *, ax=None)
+-> Axes``, and neither show anything nor change global settings.
+
+>>> from autograd import Value
+>>> from viz import draw_dot
+>>> picture = draw_dot(Value(2.0, label="w") * Value(3.0, label="x"))
+>>> picture.format
+'svg'
+"""
+
+from viz.plots import activation, decision_boundary, descent_path, line_fit, loss_curve
+from viz.render import draw_dot, render
+
+__all__ = [
+    "activation",
+    "decision_boundary",
+    "descent_path",
+    "draw_dot",
+    "line_fit",
+    "loss_curve",
+    "render",
+]

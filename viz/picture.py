@@ -1,0 +1,124 @@
+"""A ``graphviz.Digraph`` that draws itself with or without the ``dot`` program.
+
+With ``dot`` on the PATH, that is used. Without, a child process imports pygraphviz,
+whose wheels contain Graphviz. Large bitmaps are scaled down to what viewers can open.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import graphviz
+
+from autograd.errors import MissingDependencyError, RenderError
+from viz.fonts import environment
+
+__all__ = ["Picture"]
+
+MAX_PIXELS = 8000
+_BITMAPS = {"png", "jpg", "jpeg", "jpe", "gif"}
+_CHILD = """
+import sys, pygraphviz
+format, engine, size = sys.argv[1:]
+graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode("utf-8"))
+if size and "size" not in graph.graph_attr.keys():
+    graph.graph_attr["size"] = size
+sys.stdout.buffer.write(graph.draw(format=format, prog=engine))
+"""
+
+
+class Picture(graphviz.Digraph):  # type: ignore[misc]
+    """A directed graph in Graphviz's language, with all of ``graphviz.Digraph``."""
+
+    def pipe(
+        self,
+        format: str | None = None,
+        *more: Any,
+        engine: str | None = None,
+        encoding: str | None = None,
+        **options: Any,
+    ) -> Any:
+        """The drawn picture: bytes, or text if an encoding is given.
+
+        Raises RenderError if Graphviz refuses, and MissingDependencyError if there is
+        neither ``dot`` nor pygraphviz.
+        """
+        if any(more) or any(options.values()):
+            keywords = {"engine": engine, "encoding": encoding, **options}
+            return super().pipe(format, *more, **keywords)
+        chosen = format or self.format
+        drawn = draw(self.source, chosen, engine or self.engine, self._size(chosen))
+        return drawn if encoding is None else drawn.decode(encoding)
+
+    def render(
+        self,
+        filename: Any = None,
+        directory: Any = None,
+        view: bool = False,
+        cleanup: bool = False,
+        format: str | None = None,
+        *more: Any,
+        outfile: Any = None,
+        engine: str | None = None,
+        **options: Any,
+    ) -> str:
+        """Save the source, and the picture beside it; return the picture's path."""
+        if any(more) or any(options.values()):
+            names = (filename, directory, view, cleanup, format, *more)
+            keywords = {"outfile": outfile, "engine": engine, **options}
+            path: str = super().render(*names, **keywords)
+            return path
+        suffix = None if outfile is None else Path(outfile).suffix[1:]
+        chosen = format or suffix or self.format
+        drawn = self.pipe(chosen, engine=engine)
+        if outfile is not None and filename is None:
+            filename = Path(outfile).with_suffix(".gv")
+        source = self.save(filename, directory)
+        target = str(outfile or f"{source}.{chosen}")
+        Path(target).write_bytes(drawn)
+        if cleanup:
+            os.remove(source)
+        if view:
+            self._view(target, format=chosen, quiet=False)
+        return target
+
+    def _size(self, format: str) -> str:
+        """Graphviz's limit in inches that keeps a bitmap within MAX_PIXELS a side."""
+        if format not in _BITMAPS:
+            return ""
+        inches = MAX_PIXELS / float(self.graph_attr.get("dpi", 96))
+        return f"{inches:g},{inches:g}"
+
+
+def draw(source: str, format: str, engine: str, size: str) -> bytes:
+    """The picture, by ``dot`` or else by pygraphviz in a process of its own."""
+    dot = shutil.which("dot")
+    if dot is not None:
+        limit = [f"-Gsize={size}"] if size else []
+        command = [dot, f"-K{engine}", f"-T{format}", *limit]
+    elif importlib.util.find_spec("pygraphviz") is not None:
+        command = [sys.executable, "-P", "-c", _CHILD, format, engine, size]
+    else:
+        raise MissingDependencyError(
+            "drawing needs Graphviz, and neither the `dot` program nor the pygraphviz "
+            'package was found. Either run: pip install "scalar-autograd[render]" '
+            "or install Graphviz: `apt-get install graphviz` (Debian, Ubuntu), "
+            "`brew install graphviz` (macOS), `winget install graphviz` (Windows)"
+        )
+    with environment() as variables:
+        done = subprocess.run(
+            command, input=source.encode(), capture_output=True, env=variables
+        )
+    if done.returncode or not done.stdout:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        reasons = [line for line in said if line.startswith("Error")] or said[-1:]
+        raise RenderError(
+            f"Graphviz could not draw the picture as {format!r}: {' '.join(reasons)}"
+        )
+    return done.stdout

@@ -1,0 +1,139 @@
+"""Draw a graph: ``draw_dot`` for notebooks, ``render`` for files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from autograd.errors import RenderError
+from autograd.value import Value
+from viz.collapse import collapse as collapsed
+from viz.diagram import Trace
+from viz.dot import STYLES, to_dot
+from viz.picture import Picture
+
+__all__ = ["draw_dot", "render"]
+
+_FORMATS = ("png", "svg", "pdf", "dot", "gv")
+_CHOICES = {
+    "style": tuple(STYLES),
+    "rankdir": ("LR", "TB", "RL", "BT"),
+    "collapse": ("auto", "neuron", "layer", None),
+}
+
+
+def draw_dot(
+    y: Value | Iterable[Value],
+    format: str = "svg",
+    rankdir: str = "LR",
+    *,
+    style: str = "merged",
+    collapse: str | None = "auto",
+    expand_dots: bool = True,
+    partials: bool = False,
+    numeric: bool = False,
+    max_nodes: int = 150,
+) -> Picture:
+    """The graph below a result as a ``graphviz.Digraph``, which notebooks display.
+
+    Parameters
+    ----------
+    y : the result, or several of them.
+    format : what ``.render()`` and ``.pipe()`` make unless told otherwise.
+    rankdir : the direction of the edges: "LR", "TB", "RL" or "BT".
+    style : "merged", one box for each node; or "micrograd", operations set apart.
+    collapse : "neuron" or "layer" draw the operations of one as a box, known by labels
+        such as ``layer0.neuron3.w1``; None draws all; "auto" collapses as far as needed
+        when there are more than ``max_nodes`` boxes.
+    expand_dots : draw a ``dot`` node as its products and their sum.
+    partials : write the local derivative d(head)/d(tail) on each edge.
+    numeric : write the central difference beside each leaf's gradient.
+    max_nodes : the most boxes in a picture.
+
+    Gradients shown are ``.grad``: call ``y.backward()`` first.
+
+    Raises TypeError if y is no Value, ValueError for an unknown option, GraphError if
+    the graph has a cycle, and RenderError when more than ``max_nodes`` boxes remain.
+
+    Examples
+    --------
+    >>> from autograd import Value
+    >>> from viz import draw_dot
+    >>> x = Value(3.0, label="x")
+    >>> picture = draw_dot(x * x)
+    >>> picture.source.count("->")
+    2
+    """
+    options = {"style": style, "rankdir": rankdir, "collapse": collapse}
+    for name, choice in options.items():
+        if choice not in _CHOICES[name]:
+            raise ValueError(f"{name} is one of {_CHOICES[name]}, got {choice!r}")
+    trace = Trace(_roots(y), expand_dots, partials)
+    diagram = collapsed(trace.diagram, collapse, max_nodes)
+    if numeric:
+        diagram = trace.with_numeric(diagram)
+    return to_dot(diagram, style, rankdir, format)
+
+
+def _roots(y: Any) -> list[Value]:
+    roots = [y] if isinstance(y, Value) or not isinstance(y, Iterable) else list(y)
+    for root in roots:
+        if not isinstance(root, Value):
+            raise TypeError(f"only Values can be drawn, got {type(root).__name__}")
+    if not roots:
+        raise TypeError("only Values can be drawn, got an empty sequence")
+    return roots
+
+
+def render(
+    y: Value | Iterable[Value], path: str | os.PathLike[str], **options: Any
+) -> Path:
+    """Draw the graph below a result into a file; its name chooses the format.
+
+    Parameters
+    ----------
+    y : the result, or several of them.
+    path : a file name that ends in .png, .svg, .pdf, or .dot or .gv for the source.
+    **options : as for ``draw_dot``.
+
+    Returns the path. The file appears whole or not at all.
+
+    Raises RenderError for another ending and when the file cannot be written,
+    MissingDependencyError when there is nothing to draw with, and as ``draw_dot``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from autograd import Value, tanh
+    >>> from viz import render
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     render(tanh(Value(0.5, label="x")), folder + "/neuron.svg").name
+    'neuron.svg'
+    """
+    target = Path(path)
+    format = target.suffix[1:].lower()
+    if format not in _FORMATS:
+        raise RenderError(
+            f"{target.name!r} does not end in a known format: use one of "
+            f"{', '.join('.' + name for name in _FORMATS)}"
+        )
+    picture = draw_dot(y, **options)
+    source = format in ("dot", "gv")
+    _write(target, picture.source.encode() if source else picture.pipe(format))
+    return target
+
+
+def _write(target: Path, content: bytes) -> None:
+    """Write beside the target, then move into place."""
+    temporary = target.with_name(f".{token_hex(4)}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            file.write(content)
+        os.replace(temporary, target)
+    except OSError as error:
+        raise RenderError(f"cannot write {str(target)!r}: {error.strerror}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
