@@ -38,6 +38,14 @@ class Module:
     (7.0, ['w', 'b'])
     """
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """A class with a call of its own gets batches of it, not an ancestor's."""
+        super().__init_subclass__(**kwargs)
+        if "__call__" in cls.__dict__:
+            for name in ("batch", "rows"):
+                if name not in cls.__dict__:
+                    setattr(cls, name, getattr(Module, name))
+
     def __call__(self, x: Any) -> Any:
         """The output for one sample; every model defines its own."""
         raise NotImplementedError(f"{type(self).__name__} does not define __call__")
@@ -143,7 +151,7 @@ class Module:
             numbers = dict(zip(map(id, parameters), new, strict=True))
             memo: dict[int, Any] = dict(numbers)
             twin = copy.deepcopy(self, memo)
-            if not all(isinstance(number, Value) for number in numbers.values()):
+            if not all(map(_is_parameter, numbers.values())):
                 for module in _find(self)[1]:
                     named = module.named_parameters().items()
                     memo[id(module)]._numbers = {n: numbers[id(p)] for n, p in named}
@@ -159,6 +167,10 @@ def _listed(what: str, names: list[str]) -> str:
     return f"; {what}: {shown}{', ...' if len(names) > 5 else ''}"
 
 
+def _is_parameter(x: Any) -> bool:
+    return isinstance(x, Value) and not x.op
+
+
 def _find(root: Module) -> tuple[dict[Value, str], list[Module]]:
     """{parameter: path} and the modules below a module, each once, in order."""
     found: dict[Value, str] = {}
@@ -167,7 +179,7 @@ def _find(root: Module) -> tuple[dict[Value, str], list[Module]]:
 
     def walk(part: Any, path: str) -> None:
         if isinstance(part, Value):
-            if part not in found and not part.op:
+            if part not in found and _is_parameter(part):
                 found[part] = path
             return
         items = _items(part)

@@ -47,7 +47,7 @@ class Sequential(Module):
 
     def __call__(self, x: Row) -> Any:
         """The output for one sample."""
-        return self.batch([x])[0]
+        return unwrap(Sequential.rows(self, [x]))[0]
 
     def batch(self, X: Iterable[Row]) -> list[Any]:
         """The outputs for many samples; each layer's weights are read once.

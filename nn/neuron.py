@@ -108,7 +108,7 @@ class Layer(Module):
 
     def __call__(self, x: Row) -> Any:
         """The outputs for one sample: a list, or one Value for a layer of one."""
-        return self.batch([x])[0]
+        return unwrap(Layer.rows(self, [x]))[0]
 
     def batch(self, X: Iterable[Row]) -> list[Any]:
         """The outputs for many samples; the weights are read once."""

@@ -1,0 +1,169 @@
+"""Modules: parameters by name, state, and trees."""
+
+import numpy as np
+import pytest
+
+from autograd import ShapeError, Value, grad
+from nn import MLP, Layer, Module
+
+
+class Everything(Module):
+    """Parameters in every place where they are found."""
+
+    def __init__(self):
+        self.scale = 3.0
+        self.name = "text"
+        self.one = Value(1.0)
+        self.many = [Value(2.0), (Value(3.0), Value(4.0))]
+        self.table = {"a": Value(5.0), 7: Value(6.0)}
+        self.array = np.array([[Value(7.0), Value(8.0)]])
+        self.layer = Layer(1, 1, seed=0)
+        self.again = self.one
+        self.numbers = np.arange(3)
+
+    def __call__(self, x):
+        self.cached = self.one * x
+        return self.cached + self.many[1][0] * self.scale
+
+
+def test_parameters_are_found_once_and_in_order():
+    model = Everything()
+    model(1.0)
+    assert list(model.named_parameters()) == [
+        "one",
+        "many.0",
+        "many.1.0",
+        "many.1.1",
+        "table.a",
+        "table.7",
+        "array.0",
+        "array.1",
+        "layer.neurons.0.w.0",
+        "layer.neurons.0.b",
+    ]
+    assert model.parameters() == list(model.named_parameters().values())
+    assert [p.data for p in model.parameters()[:8]] == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_names_of_an_mlp():
+    names = list(MLP(2, [2, 1]).named_parameters())
+    assert names[0] == "layers.0.neurons.0.w.0"
+    assert names[-1] == "layers.1.neurons.0.b"
+    assert len(names) == 9
+
+
+def test_a_module_inside_itself():
+    model = Everything()
+    model.parent = [model]
+    assert len(model.parameters()) == 10
+
+
+def test_equal_names_are_refused():
+    model = Module()
+    model.table = {1: Value(1.0), "1": Value(2.0)}
+    with pytest.raises(ValueError, match="same name"):
+        model.named_parameters()
+
+
+def test_zero_grad():
+    model = MLP(2, [2, 1], seed=0)
+    model([1.0, 2.0]).backward()
+    assert any(p.grad for p in model.parameters())
+    model.zero_grad()
+    assert [p.grad for p in model.parameters()] == [0.0] * 9
+
+
+def test_a_users_parameters_method_is_honoured():
+    class Frozen(Module):
+        def __init__(self):
+            self.a, self.b = Value(1.0), Value(2.0)
+
+        def parameters(self):
+            return [self.a]
+
+    model = Frozen()
+    model.a.grad = model.b.grad = 1.0
+    model.zero_grad()
+    assert (model.a.grad, model.b.grad) == (0.0, 1.0)
+
+
+def test_state_dict_goes_round():
+    model, other = MLP(2, [3, 1], seed=0), MLP(2, [3, 1], seed=1)
+    state = model.state_dict()
+    assert all(type(x) is float for x in state.values())
+    other.load_state_dict(state)
+    assert other([1.0, 2.0]).data == model([1.0, 2.0]).data
+    model.parameters()[0].data = 100.0
+    assert state["layers.0.neurons.0.w.0"] != 100.0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s.pop("layers.0.neurons.0.b"), "missing: layers.0.neurons.0.b"),
+        (lambda s: s.update(extra=1.0), "unknown: extra"),
+        (lambda s: s.clear(), "has 13 parameters, the state has 0"),
+    ],
+)
+def test_a_state_that_does_not_fit_changes_nothing(change, message):
+    model = MLP(2, [3, 1], seed=0)
+    before, state = model.state_dict(), MLP(2, [3, 1], seed=1).state_dict()
+    change(state)
+    with pytest.raises(ShapeError, match=message):
+        model.load_state_dict(state)
+    assert model.state_dict() == before
+
+
+def test_a_state_with_text_changes_nothing():
+    model = MLP(2, [3, 1], seed=0)
+    before, state = model.state_dict(), MLP(2, [3, 1], seed=1).state_dict()
+    state["layers.1.neurons.0.b"] = "zero"
+    with pytest.raises(TypeError, match="real number"):
+        model.load_state_dict(state)
+    assert model.state_dict() == before
+
+
+def test_rebuilding_shares_nothing_mutable():
+    model = Everything()
+    numbers, rebuild = model.__tree_flatten__()
+    assert numbers == model.parameters()
+    twin = rebuild([float(i) for i in range(10)])
+    assert twin.one == 0.0
+    assert twin.again == 0.0
+    assert twin.array.tolist() == [[6.0, 7.0]]
+    assert list(twin.named_parameters().values()) == list(range(10))
+    assert twin.layer.parameters() == [8.0, 9.0]
+    assert twin.state_dict()["layer.neurons.0.b"] == 9.0
+    twin.many[0] = twin.table["a"] = None
+    twin.numbers[0] = 9
+    assert model.many[0].data == 2.0
+    assert model.table["a"].data == 5.0
+    assert model.numbers[0] == 0
+
+
+def test_rebuilding_with_values_gives_an_ordinary_module():
+    model = MLP(2, [3, 1], seed=0)
+    numbers, rebuild = model.__tree_flatten__()
+    twin = rebuild([Value(p.data) for p in numbers])
+    assert twin([1.0, 2.0]).data == model([1.0, 2.0]).data
+    twin.layers[0].neurons[0].w[0] = fresh = Value(9.0)
+    assert twin.parameters()[0] is fresh
+
+
+def test_rebuilding_wants_the_right_number():
+    numbers, rebuild = Everything().__tree_flatten__()
+    with pytest.raises(ValueError, match="argument"):
+        rebuild([p.data for p in numbers[1:]])
+
+
+def test_tied_parameters_get_one_gradient():
+    model = Module()
+    model.a = Value(3.0)
+    model.b = [model.a]
+    g = grad(lambda m: m.a * m.b[0])(model)
+    assert [getattr(x, "data", x) for x in g.parameters()] == [6.0]
+
+
+def test_a_module_without_a_call_says_so():
+    with pytest.raises(NotImplementedError, match="Module does not define __call__"):
+        Module()([1.0])

@@ -1,0 +1,190 @@
+"""Parameters in files: exact, whole, and never executed."""
+
+import contextlib
+import json
+import math
+import os
+import pickle
+import struct
+
+import numpy as np
+import pytest
+
+from autograd import FileFormatError, ShapeError
+from nn import MLP, storage
+
+SUFFIXES = [".json", ".npz"]
+SPECIAL = [0.1, -0.0, 5e-324, 1.7976931348623157e308, math.inf, -math.inf, math.nan]
+
+
+@pytest.fixture(params=SUFFIXES)
+def path(request, tmp_path):
+    return tmp_path / f"model{request.param}"
+
+
+def bits(x):
+    return struct.pack("<d", x)
+
+
+def test_a_model_goes_round(path):
+    model, other = MLP(2, [3, 1], seed=0), MLP(2, [3, 1], seed=1)
+    model.save(path)
+    other.load(str(path))
+    assert other.state_dict() == model.state_dict()
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_every_float_goes_round(path):
+    state = {f"p{i}": x for i, x in enumerate(SPECIAL)}
+    storage.write(path, state)
+    found = storage.read(path)
+    assert list(found) == list(state)
+    assert list(map(bits, found.values())) == list(map(bits, state.values()))
+
+
+def test_json_is_strict_and_readable(tmp_path):
+    storage.write(tmp_path / "a.json", {"x": math.nan})
+
+    def refuse(name):
+        raise AssertionError(f"{name} is not JSON")
+
+    document = json.loads((tmp_path / "a.json").read_text(), parse_constant=refuse)
+    assert document["version"] == 1
+    assert document["numbers"] == ["nan"]
+
+
+@pytest.mark.parametrize("name", ["model.txt", "model", "model.pkl"])
+def test_other_suffixes(tmp_path, name):
+    model = MLP(1, [1])
+    for action in (model.save, model.load):
+        with pytest.raises(ValueError, match=r"must end in \.json or \.npz"):
+            action(tmp_path / name)
+
+
+def valid(path):
+    MLP(2, [3, 1], seed=1).save(path)
+    return path.read_bytes()
+
+
+def changed_json(**changes):
+    def change(path):
+        document = {
+            "format": storage.FORMAT,
+            "version": 1,
+            "names": ["a", "b"],
+            "numbers": [1.0, 2.0],
+            **changes,
+        }
+        return json.dumps(document).encode()
+
+    return change
+
+
+DAMAGES = {
+    "empty": lambda path: b"",
+    "half": lambda path: valid(path)[: len(valid(path)) // 2],
+    "noise": lambda path: bytes(range(256)) * 4,
+    "text": lambda path: b"hello",
+    "a pickle": lambda path: pickle.dumps({"names": [1]}),
+}
+JSON_DAMAGES = {
+    "a list": lambda path: b"[1, 2]",
+    "null": lambda path: b"null",
+    "deep": lambda path: b"[" * 100_000,
+    "no names": lambda path: b'{"format": "scalar-autograd parameters", "version": 1}',
+    "another format": changed_json(format="weights"),
+    "another version": changed_json(version=2),
+    "text as a number": changed_json(numbers=[1.0, "2.0"]),
+    "null as a number": changed_json(numbers=[1.0, None]),
+    "a bool as a number": changed_json(numbers=[1.0, True]),
+    "a huge integer": changed_json(numbers=[1.0, 10**400]),
+    "too few numbers": changed_json(numbers=[1.0]),
+    "a name twice": changed_json(names=["a", "a"]),
+    "numbers as names": changed_json(names=[1, 2]),
+}
+
+
+def refuse(path, content):
+    model = MLP(2, [3, 1], seed=0)
+    before = model.state_dict()
+    path.write_bytes(content)
+    with pytest.raises(FileFormatError, match=path.name) as error:
+        model.load(path)
+    assert "save the model again" in str(error.value)
+    assert model.state_dict() == before
+
+
+@pytest.mark.parametrize("damage", list(DAMAGES))
+def test_damaged_files(path, damage):
+    refuse(path, DAMAGES[damage](path))
+
+
+@pytest.mark.parametrize("damage", list(JSON_DAMAGES))
+def test_damaged_json(tmp_path, damage):
+    path = tmp_path / "model.json"
+    refuse(path, JSON_DAMAGES[damage](path))
+
+
+class Bomb:
+    def __reduce__(self):
+        return (pytest.fail, ("a file was executed",))
+
+
+def test_nothing_is_unpickled(tmp_path):
+    arrays = {
+        "format": np.array(storage.FORMAT),
+        "version": np.array(1),
+        "names": np.array(["a"]),
+        "numbers": np.array([Bomb()], dtype=object),
+    }
+    np.savez(tmp_path / "source.npz", **arrays)
+    refuse(tmp_path / "model.npz", (tmp_path / "source.npz").read_bytes())
+
+
+@pytest.mark.parametrize("place", [0.3, 0.5, 0.7, 0.9])
+def test_flipped_bits_are_noticed_or_harmless(tmp_path, place):
+    """A zip's checksum covers the numbers: they are right, or the file is refused."""
+    path = tmp_path / "model.npz"
+    content = bytearray(valid(path))
+    right = storage.read(path)
+    content[int(place * len(content))] ^= 0xFF
+    path.write_bytes(content)
+    with contextlib.suppress(FileFormatError):
+        assert storage.read(path) == right
+
+
+def test_another_architecture(path):
+    MLP(2, [3, 1], seed=0).save(path)
+    model = MLP(2, [4, 1], seed=0)
+    before = model.state_dict()
+    with pytest.raises(ShapeError, match=r"missing: layers\.0\.neurons\.3"):
+        model.load(path)
+    assert model.state_dict() == before
+
+
+def test_paths_that_cannot_be_used(tmp_path, path):
+    model = MLP(1, [1])
+    with pytest.raises(FileNotFoundError):
+        model.load(path)
+    nowhere = tmp_path / "nowhere" / path.name
+    with pytest.raises(FileNotFoundError, match="cannot save") as error:
+        model.save(nowhere)
+    assert error.value.filename == str(nowhere)
+    path.mkdir()
+    with pytest.raises(OSError, match="cannot save"):
+        model.save(path)
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def test_an_interrupted_save_keeps_the_old_file(path, monkeypatch):
+    MLP(2, [3, 1], seed=0).save(path)
+    before = path.read_bytes()
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        MLP(2, [3, 1], seed=1).save(path)
+    assert path.read_bytes() == before
+    assert os.listdir(path.parent) == [path.name]
