@@ -60,10 +60,10 @@ def same_length(predictions: list[Any], targets: list[Any]) -> None:
         raise DataError("a loss or metric needs at least one prediction, got none")
 
 
-def refuse_nan(targets: list[Number]) -> None:
-    """Raise DataError naming the first target that is NaN."""
+def refuse_nan(targets: list[Any]) -> None:
+    """Raise DataError naming the first target that is NaN, or a row with one."""
     for i, target in enumerate(targets):
-        if target != target:
+        if any(t != t for t in flat(target)) if is_row(target) else target != target:
             raise DataError(f"target {i} is NaN: remove that sample, or fill it in")
 
 

@@ -153,6 +153,7 @@ def cross_entropy(logits: Any, targets: Any, reduction: str = "mean") -> Any:
         samples, targets = [samples], [targets]
     labels = rows(targets)
     same_length(samples, labels)
+    refuse_nan(labels)
     losses = [
         _negative_log_likelihood(rows(sample), label, i)
         for i, (sample, label) in enumerate(zip(samples, labels, strict=True))
@@ -163,7 +164,6 @@ def cross_entropy(logits: Any, targets: Any, reduction: str = "mean") -> Any:
 def _negative_log_likelihood(logits: list[Number], target: Any, i: int) -> Number:
     total = logsumexp(logits)
     if not is_row(target):
-        refuse_nan([target])
         return total - logits[class_index(target, len(logits), i)]
     probabilities = rows(target)
     if len(probabilities) != len(logits):
@@ -171,7 +171,6 @@ def _negative_log_likelihood(logits: list[Number], target: Any, i: int) -> Numbe
             f"target {i} has {len(probabilities)} probabilities, and the row "
             f"{len(logits)} logits"
         )
-    refuse_nan(probabilities)
     chosen = zip(logits, probabilities, strict=True)
     return sum([float(p) * (total - x) for x, p in chosen if p != 0.0])
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import ShapeError, Value, dot, grad, gradient
+from autograd import ShapeError, Value, dot, grad, gradient, jvp
 from nn import MLP, Layer, Neuron, Sequential
 
 try:
@@ -265,6 +265,17 @@ def test_transforms_take_a_model():
         assert list(named) == list(expected)
         assert numbers == pytest.approx(list(expected.values()), rel=1e-12)
         assert len(found.layers[0].parameters()) == 9
+
+
+@pytest.mark.parametrize("activation", list(nn.ACTIVATIONS))
+def test_transforms_take_the_inputs(activation):
+    model = MLP(2, [3, 1], activation=activation, seed=0)
+    x = [Value(0.3), Value(-0.2)]
+    model(x).backward()
+    expected = pytest.approx([v.grad for v in x], rel=1e-12)
+    assert [g.data for g in grad(model)([0.3, -0.2])] == expected
+    tangents = [jvp(model, ([0.3, -0.2],), (e,))[1] for e in ([1.0, 0.0], [0.0, 1.0])]
+    assert [t.data for t in tangents] == expected
 
 
 def test_copies_share_nothing():

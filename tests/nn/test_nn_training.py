@@ -1,0 +1,335 @@
+"""fit and predict: reproducible, checked before the first step, safe to interrupt."""
+
+import math
+import sys
+
+import numpy as np
+import pytest
+
+import nn
+from autograd import DataError, MissingDependencyError, ShapeError, Value, dot
+from nn import MLP, Module, datasets, fit, predict, schedules
+
+X, Y = datasets.moons(40, seed=0)
+LINE_X, LINE_Y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
+
+
+def quick(model, X=X, y=Y, loss="hinge", optimiser="adam", epochs=3, **settings):
+    return fit(model, X, y, loss, optimiser, epochs, progress=False, **settings)
+
+
+def test_xor_is_learned():
+    X, y = datasets.xor()
+    for seed in range(3):
+        model = MLP(2, [8, 1], activation="tanh", seed=seed)
+        fit(model, X, y, "hinge", "adam", 100, lr=0.05, progress=False)
+        assert nn.accuracy(predict(model, X), y) == 1.0
+
+
+def test_two_moons_with_the_largest_margin():
+    X, y = datasets.moons(100, noise=0.1, seed=1)
+    model = MLP(2, [16, 16, 1], seed=1337)
+    params = model.parameters()
+
+    def max_margin(scores, labels):
+        return nn.hinge_loss(scores, labels) + 1e-4 * dot(params, params)
+
+    history = fit(
+        model,
+        X,
+        y,
+        max_margin,
+        nn.SGD(params, lr=1.0),
+        epochs=60,
+        batch_size=None,
+        schedule=schedules.linear(100, end=0.1),
+        progress=False,
+    )
+    assert nn.accuracy(predict(model, X), y) >= 0.98
+    assert len(history) == 60
+
+
+def test_iris():
+    pytest.importorskip("sklearn")
+    X_train, X_test, y_train, y_test = datasets.split(*datasets.iris(), stratify=True)
+    X_train, X_test = datasets.standardise(X_train, X_test)
+    model = MLP(4, [8, 3], "tanh", seed=0, init="xavier_uniform")
+    fit(model, X_train, y_train, "cross_entropy", epochs=30, lr=0.03, progress=False)
+    assert nn.accuracy(predict(model, X_test), y_test) >= 0.95
+
+
+def test_a_regression_of_two_outputs():
+    targets = [[2.0 * x, -x + 1.0] for (x,) in LINE_X]
+    model = MLP(1, [2], seed=0)
+    quick(model, LINE_X, targets, "mse", "sgd", 400, lr=0.1)
+    assert predict(model, LINE_X) == pytest.approx(np.array(targets), abs=1e-4)
+
+
+@pytest.mark.parametrize("optimiser", ["sgd", "rmsprop", "adam", "adamw"])
+def test_one_epoch_is_what_it_says(optimiser):
+    """Against the loop that everybody would write."""
+    by_fit, by_hand = MLP(2, [3, 1], seed=0), MLP(2, [3, 1], seed=0)
+    quick(by_fit, optimiser=optimiser, lr=0.1, epochs=2, batch_size=16, shuffle=False)
+    stepper = nn.OPTIMISERS[optimiser](by_hand.parameters(), lr=0.1)
+    for _ in range(2):
+        for start in (0, 16, 32):
+            batch = slice(start, start + 16)
+            by_hand.zero_grad()
+            outputs = [by_hand(x) for x in X[batch]]
+            nn.hinge_loss(outputs, Y[batch]).backward()
+            stepper.step()
+    assert by_fit.state_dict() == by_hand.state_dict()
+
+
+def test_the_same_bits_from_the_same_seed():
+    def run(seed):
+        model = MLP(2, [4, 1], seed=0)
+        history = quick(model, seed=seed, batch_size=8, validation=0.25, patience=2)
+        return model.state_dict(), history
+
+    assert run(1) == run(1)
+    assert run(1)[0] != run(2)[0]
+
+
+def test_history():
+    model = MLP(2, [4, 1], seed=0)
+    history = quick(
+        model,
+        epochs=4,
+        batch_size=10,
+        lr=0.1,
+        validation=(X[:10], Y[:10]),
+        metrics=["accuracy", worst],
+        schedule=schedules.exponential(0.5),
+    )
+    assert len(history) == len(history.validation_losses) == 4
+    assert history.metrics["accuracy"][-1] == nn.accuracy(model.batch(X[:10]), Y[:10])
+    assert history["loss"] is history.losses
+    assert history["worst"] is history.metrics["worst"]
+    assert history.learning_rates == pytest.approx(
+        [0.1 * 0.5 ** (epoch + 0.75) for epoch in range(4)]
+    )
+    expected = nn.hinge_loss(list(predict(model, X[:10])), Y[:10])
+    assert history.validation_losses[-1] == expected
+    assert history.best_epoch == np.argmin(history.validation_losses)
+    assert str(history).startswith("4 epoch(s): loss ")
+    with pytest.raises(KeyError):
+        history["unknown"]
+
+
+def worst(outputs, targets):
+    return min(y * t for y, t in zip(outputs, targets, strict=True))
+
+
+def test_losses_are_means_over_samples():
+    model = MLP(1, [1], seed=0)
+    before = nn.mse_loss(list(predict(model, LINE_X)), LINE_Y)
+    history = quick(
+        model,
+        LINE_X,
+        LINE_Y,
+        "mse",
+        nn.SGD(model.parameters(), lr=0.0),
+        1,
+        batch_size=3,
+    )
+    assert history.losses == [pytest.approx(before, rel=1e-12)]
+    assert quick(model, LINE_X, LINE_Y, "mse", metrics=["r2_score"]).metrics["r2_score"]
+
+
+def test_early_stopping_restores_the_best():
+    model = MLP(1, [1], seed=0)
+    seen = []
+
+    def remember(epoch, model, history):
+        seen.append(model.state_dict())
+
+    history = quick(
+        model,
+        LINE_X,
+        LINE_Y,
+        "mse",
+        "sgd",
+        epochs=100,
+        lr=0.02,
+        validation=([[0.0]], [-3.0]),  # training leads away from it after a while
+        patience=3,
+        callbacks=[remember],
+    )
+    assert history.stopped == "no lower validation loss for 3 epoch(s)"
+    assert len(history) == history.best_epoch + 4
+    assert model.state_dict() == seen[history.best_epoch]
+
+
+def test_callbacks_may_stop_the_training():
+    def enough(epoch, model, history):
+        return epoch == 1
+
+    history = quick(MLP(2, [1], seed=0), epochs=9, callbacks=[enough])
+    assert len(history) == 2
+    assert "callback" in str(history)
+
+
+def test_clip_limits_the_step():
+    model = MLP(1, [1], seed=0)
+    before = np.array(list(model.state_dict().values()))
+    quick(model, LINE_X, LINE_Y, "mse", "sgd", epochs=1, lr=1.0, clip=0.01)
+    step = np.array(list(model.state_dict().values())) - before
+    assert np.linalg.norm(step) == pytest.approx(0.01, rel=1e-3)
+
+
+def test_divergence_stops_and_says_so():
+    model = MLP(1, [1], seed=0)
+    with pytest.warns(RuntimeWarning, match="lower lr, or set clip=") as caught:
+        history = quick(model, LINE_X, LINE_Y, "mse", "sgd", epochs=999, lr=1e6)
+    assert caught[0].filename == __file__
+    assert 0 < len(history) < 999
+    assert not math.isfinite(history.losses[-1])
+    assert "loss became" in history.stopped
+    assert all(map(math.isfinite, model.state_dict().values()))
+
+
+def test_a_gradient_that_is_not_finite_makes_no_step():
+    class Root(Module):
+        def __init__(self):
+            self.w = Value(0.0)
+
+        def __call__(self, x):
+            return self.w.sqrt() * x[0]
+
+    model = Root()
+    with pytest.warns(RuntimeWarning, match="gradient became nan"):
+        quick(model, [[1.0]], [1.0], "mse")
+    assert model.w.data == 0.0
+
+
+def test_an_interruption_leaves_the_last_complete_step():
+    model, states = MLP(2, [3, 1], seed=0), []
+
+    def loss(outputs, targets):
+        states.append(model.state_dict())
+        if len(states) == 5:
+            raise KeyboardInterrupt
+        return nn.hinge_loss(outputs, targets)
+
+    optimiser = nn.SGD(model.parameters(), lr=0.1)
+    with pytest.raises(KeyboardInterrupt):
+        quick(
+            model, loss=loss, optimiser=optimiser, schedule=schedules.exponential(0.5)
+        )
+    assert model.state_dict() == states[-1] != states[-2]
+    assert optimiser.lr == 0.1
+
+
+BAD_DATA = [
+    ([], [], DataError, "X is empty"),
+    (X, Y[:-1], ShapeError, "X has 40 samples, y has 39 targets"),
+    ([[1.0, math.nan]], [1], DataError, r"X\[0\]\[1\] is nan"),
+    ([[1.0, 2.0], [math.inf, 0.0]], [1, 1], DataError, r"X\[1\]\[0\] is inf"),
+    ([[1.0, 2.0]] * 2, [1.0, math.nan], DataError, r"y\[1\] is nan"),
+    ([[1.0, 2.0], [1.0]], [1, 1], ShapeError, r"X\[0\] has 2 .* X\[1\] has 1"),
+    ([[1.0, 2.0, 3.0]], [1], ShapeError, "takes 2 inputs, got 3"),
+    ([1.0, 2.0], [1, 1], ShapeError, r"write \[\[x\] for x in X\]"),
+    ([["a", "b"]], [1], TypeError, "real number"),
+    ([[1.0, 2.0]] * 40, [1] * 39 + [0], DataError, "target 39 is 0.0: hinge_loss"),
+    ([[1.0, 2.0]], [[1, 1]], ShapeError, "1 predictions with 2 targets"),
+]
+
+
+@pytest.mark.parametrize(("inputs", "targets", "error", "message"), BAD_DATA)
+def test_bad_data_is_refused_before_any_step(inputs, targets, error, message):
+    model = MLP(2, [3, 1], seed=0)
+    before = model.state_dict()
+    with pytest.raises(error, match=message):
+        quick(model, inputs, targets)
+    with pytest.raises(error, match=message):
+        quick(model, validation=(inputs, targets))
+    assert model.state_dict() == before
+
+
+BAD_SETTINGS = [
+    ({"epochs": 0}, "epochs must be > 0"),
+    ({"batch_size": 0}, "batch_size must be > 0"),
+    ({"clip": -1.0}, "clip must be > 0"),
+    ({"patience": 0, "validation": 0.5}, "patience must be > 0"),
+    ({"patience": 3}, "give validation="),
+    ({"validation": 1.5}, "share between 0 and 1"),
+    ({"validation": 0.001}, "too few"),
+    ({"loss": "hinges"}, "unknown loss"),
+    ({"optimiser": "adamant"}, "unknown optimiser"),
+    ({"metrics": ["f1"]}, "unknown metric"),
+    ({"lr": -1.0}, "lr must be"),
+    ({"optimiser": nn.SGD([Value(1.0)]), "lr": 0.1}, "lr= goes with"),
+]
+
+
+@pytest.mark.parametrize(("settings", "message"), BAD_SETTINGS)
+def test_bad_settings(settings, message):
+    with pytest.raises(ValueError, match=message):
+        quick(MLP(2, [1], seed=0), **settings)
+
+
+def test_bad_progress():
+    with pytest.raises(ValueError, match="True, False or 'auto'"):
+        fit(MLP(2, [1], seed=0), X, Y, progress="maybe")
+
+
+def test_things_that_are_no_model_or_loss():
+    with pytest.raises(TypeError, match=r"nn\.Module, got function"):
+        quick(lambda x: x)
+    with pytest.raises(TypeError, match="a loss returns one Value, got float"):
+        quick(MLP(2, [1], seed=0), loss=lambda outputs, targets: 1.0)
+
+
+def test_progress(monkeypatch, capsys):
+    pytest.importorskip("tqdm")
+    fit(MLP(2, [1], seed=0), X, Y, "hinge", epochs=2, progress=True)
+    assert "2/2" in capsys.readouterr().err
+    quick(MLP(2, [1], seed=0))
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    fit(MLP(2, [1], seed=0), X, Y, "hinge", epochs=2)
+    assert capsys.readouterr().err == ""
+    with pytest.raises(MissingDependencyError, match=r"scalar-autograd\[progress\]"):
+        fit(MLP(2, [1], seed=0), X, Y, "hinge", epochs=2, progress=True)
+
+
+def test_a_module_of_ones_own():
+    class Line(Module):
+        def __init__(self):
+            self.w, self.b = Value(0.0), Value(0.0)
+
+        def __call__(self, x):
+            return self.w * x[0] + self.b
+
+    line = Line()
+    quick(line, LINE_X, LINE_Y, "mse", "sgd", epochs=300, lr=0.1)
+    assert (line.w.data, line.b.data) == pytest.approx((2.0, 1.0), abs=1e-4)
+    assert predict(line, [[10.0], [20.0]]) == pytest.approx([21.0, 41.0], abs=1e-2)
+
+
+@pytest.mark.parametrize(("nouts", "shape"), [([1], ()), ([3], (3,)), ([2, 1], ())])
+def test_shapes_of_predictions(nouts, shape):
+    model = MLP(2, nouts, seed=0)
+    many = predict(model, X[:5])
+    assert many.shape == (5, *shape)
+    assert many.dtype == float
+    one = predict(model, X[0])
+    assert isinstance(one, np.ndarray)
+    assert one.shape == shape
+    assert np.array_equal(one, many[0])
+    assert predict(model, [[1, 2]]).shape == (1, *shape)
+
+
+def test_predictions_check_their_inputs():
+    with pytest.raises(ShapeError, match="takes 2 inputs, got 1"):
+        predict(MLP(2, [1]), [1.0])
+    with pytest.raises(DataError, match="empty"):
+        predict(MLP(2, [1]), [])
+    with pytest.raises(DataError, match=r"X\[0\]\[1\] is nan"):
+        predict(MLP(2, [1]), [1.0, math.nan])
+
+
+def test_training_leaves_the_graph_modes_alone():
+    model = MLP(2, [1], seed=0)
+    predict(model, X)
+    assert model(X[0]).operands
