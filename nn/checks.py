@@ -5,6 +5,8 @@ from __future__ import annotations
 from numbers import Real
 from typing import Any
 
+import numpy as np
+
 from autograd import DataError, ShapeError
 
 __all__ = ["class_index", "flat", "is_row", "pairs", "refuse_nan", "rows"]
@@ -18,9 +20,9 @@ def is_row(x: Any) -> bool:
 
 
 def rows(xs: Any) -> list[Any]:
-    """The elements of a sequence or array; a single number is one element."""
-    if hasattr(xs, "tolist"):
-        xs = xs.tolist()
+    """The elements of a sequence, array or table; a single number is one element."""
+    if hasattr(xs, "__array__"):
+        xs = np.asarray(xs).tolist()
     if hasattr(xs, "level") or isinstance(xs, Real):
         return [xs]
     return list(xs)

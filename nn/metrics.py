@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import DataError
-from nn.checks import class_index, is_row, pairs, refuse_nan, rows, same_length
+from nn.checks import class_index, flat, is_row, pairs, refuse_nan, rows, same_length
 
 __all__ = ["METRICS", "accuracy", "find_metric", "mean_absolute_error", "r2_score"]
 
@@ -45,12 +45,13 @@ def accuracy(outputs: Any, targets: Any) -> float:
     if values.ndim == 2:
         wanted = [class_index(t, values.shape[1], i) for i, t in enumerate(labels)]
         return float(np.mean(values.argmax(axis=1) == wanted))
-    if not {float(t) for t in labels} <= {-1.0, 0.0, 1.0}:
+    signs = flat(labels)
+    if not {*signs} <= {-1.0, 0.0, 1.0}:
         raise DataError(
             "one score for each sample tells two classes apart: targets must be -1 and "
             "1, or 0 and 1; give a row of logits for more classes"
         )
-    return float(np.mean((values > 0.0) == (np.array(labels, dtype=float) > 0.0)))
+    return float(np.mean((values > 0.0) == (np.array(signs) > 0.0)))
 
 
 def mean_absolute_error(outputs: Any, targets: Any) -> float:

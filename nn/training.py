@@ -155,6 +155,11 @@ def _optimiser(
         return find_optimiser(optimiser)(model.parameters(), **settings)
     if lr is not None:
         raise ValueError("lr= goes with an optimiser's name: set its own .lr instead")
+    if not {*optimiser.params} & {*model.parameters()}:
+        raise ValueError(
+            "the optimiser holds no parameter of this model: make it from "
+            "model.parameters()"
+        )
     return optimiser
 
 
