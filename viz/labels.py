@@ -7,6 +7,7 @@ from users, so each kind of label has one function that makes any text safe for 
 
 from __future__ import annotations
 
+import re
 from math import isfinite
 
 __all__ = ["clip", "constant", "html", "number", "record"]
@@ -63,7 +64,8 @@ def record(text: str) -> str:
     >>> print(record('a|b "c"'))
     a\\|b \\"c\\"
     """
-    return "".join([_RECORD.get(c, c) for c in text])
+    text = "".join([_RECORD.get(c, c) for c in text])
+    return re.sub(r"(?<=[^\x00-\x7f]) ", "&#32;", text)  # Graphviz 2 loses such spaces
 
 
 def html(text: str) -> str:

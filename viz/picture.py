@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -53,7 +54,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
             keywords = {"engine": engine, "encoding": encoding, **options}
             return super().pipe(format, *more, **keywords)
         chosen = format or self.format
-        drawn = draw(self.source, chosen, engine or self.engine, self._size(chosen))
+        drawn = self._draw(chosen, engine or self.engine)
         return drawn if encoding is None else drawn.decode(encoding)
 
     def render(
@@ -79,7 +80,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         drawn = self.pipe(chosen, engine=engine)
         if outfile is not None and filename is None:
             filename = Path(outfile).with_suffix(".gv")
-        source = self.save(filename, directory)
+        source = self.save(filename, directory=directory)
         target = str(outfile or f"{source}.{chosen}")
         Path(target).write_bytes(drawn)
         if cleanup:
@@ -88,17 +89,22 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
             self._view(target, format=chosen, quiet=False)
         return target
 
-    def _size(self, format: str) -> str:
-        """Graphviz's limit in inches that keeps a bitmap within MAX_PIXELS a side."""
+    def _draw(self, format: str, engine: str) -> bytes:
+        """The picture; a bitmap has at most MAX_PIXELS a side, whatever its dpi."""
         if format not in _BITMAPS:
-            return ""
-        inches = MAX_PIXELS / float(self.graph_attr.get("dpi", 96))
-        return f"{inches:g},{inches:g}"
+            return draw(self.source, format, engine)
+        inches = MAX_PIXELS / 96.0
+        drawn = draw(self.source, format, engine, inches)
+        if format == "png":
+            excess = max(struct.unpack(">II", drawn[16:24])) / MAX_PIXELS
+            if excess > 1.01:
+                drawn = draw(self.source, format, engine, inches / excess)
+        return drawn
 
 
-def draw(source: str, format: str, engine: str, size: str) -> bytes:
+def draw(source: str, format: str, engine: str, inches: float = 0.0) -> bytes:
     """The picture, by ``dot`` or else by pygraphviz in a process of its own."""
-    dot = shutil.which("dot")
+    dot, size = shutil.which("dot"), f"{inches:g},{inches:g}" if inches else ""
     if dot is not None:
         limit = [f"-Gsize={size}"] if size else []
         command = [dot, f"-K{engine}", f"-T{format}", *limit]
@@ -115,10 +121,9 @@ def draw(source: str, format: str, engine: str, size: str) -> bytes:
         done = subprocess.run(
             command, input=source.encode(), capture_output=True, env=variables
         )
-    if done.returncode or not done.stdout:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        reasons = [line for line in said if line.startswith("Error")] or said[-1:]
-        raise RenderError(
-            f"Graphviz could not draw the picture as {format!r}: {' '.join(reasons)}"
-        )
+    said = done.stderr.decode(errors="replace").strip().splitlines()
+    errors = [line for line in said if line.startswith("Error")]
+    if done.returncode or errors or not done.stdout:
+        reasons = " ".join(errors or said[-1:])
+        raise RenderError(f"Graphviz could not draw the picture as {format}: {reasons}")
     return done.stdout

@@ -1,0 +1,277 @@
+"""Plots: what they draw, and what they say about data that cannot be drawn."""
+
+import sys
+from math import inf, nan
+
+import numpy as np
+import pytest
+
+matplotlib = pytest.importorskip("matplotlib")
+matplotlib.use("Agg")
+
+from matplotlib import pyplot as plt  # noqa: E402
+
+import autograd as ag  # noqa: E402
+from autograd import DataError, MissingDependencyError, ShapeError, Value  # noqa: E402
+from viz import (  # noqa: E402
+    activation,
+    decision_boundary,
+    descent_path,
+    line_fit,
+    loss_curve,
+)
+
+X = [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
+
+
+def first(p):
+    return p[:, 0]
+
+
+PLOTS = {
+    "loss_curve": lambda ax: loss_curve([1.0, 0.5], ax=ax),
+    "decision_boundary": lambda ax: decision_boundary(first, X, [0, 1, 1], ax=ax),
+    "line_fit": lambda ax: line_fit([0.0, 1.0], [1.0, 0.0], 1.0, 0.0, ax=ax),
+    "descent_path": lambda ax: descent_path(lambda a, b: a * a + b, X, ax=ax),
+    "activation": lambda ax: activation(ag.tanh, ax=ax),
+}
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch):
+    """No plot may show itself or change a global setting."""
+    monkeypatch.setattr(plt, "show", lambda *_, **__: pytest.fail("shown"))
+    before = dict(matplotlib.rcParams)
+    yield
+    assert dict(matplotlib.rcParams) == before
+    plt.close("all")
+
+
+@pytest.mark.parametrize("plot", PLOTS.values(), ids=PLOTS)
+def test_axes_are_taken_and_returned(plot):
+    figure, ax = plt.subplots()
+    assert plot(ax) is ax
+    assert plt.get_fignums() == [figure.number]
+    assert ax.has_data()
+    figure.canvas.draw()
+
+
+@pytest.mark.parametrize("plot", PLOTS.values(), ids=PLOTS)
+def test_axes_are_made(plot):
+    assert plot(None) is not plot(None)
+
+
+@pytest.mark.parametrize("plot", PLOTS.values(), ids=PLOTS)
+def test_without_matplotlib(plot, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(MissingDependencyError, match=r"scalar-autograd\[plot\]"):
+        plot(None)
+
+
+def test_loss_curve():
+    ax = loss_curve([Value(3.0), 2.0, 1])
+    assert ax.get_lines()[0].get_ydata().tolist() == [3.0, 2.0, 1.0]
+    assert ax.get_yscale() == "linear"
+    assert ax.get_legend() is None
+
+
+@pytest.mark.parametrize(
+    ("losses", "scale"),
+    [([1.0, 0.001], "log"), ([1.0, 0.0], "linear"), ([5.0], "linear")],
+)
+def test_loss_curve_scale(losses, scale):
+    assert loss_curve(losses).get_yscale() == scale
+
+
+def test_loss_curves_by_name():
+    ax = loss_curve({"train": [1.0, 0.5], "validation": [1.0, 0.8]}, linewidth=3)
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == [
+        "train",
+        "validation",
+    ]
+    assert ax.get_lines()[1].get_linewidth() == 3
+
+
+def test_loss_curve_of_a_training_history():
+    class History:
+        losses = (1.0, 0.5)
+        validation_losses = (1.0, 0.8)
+
+    assert len(loss_curve(History()).get_lines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("history", "message"),
+    [
+        ([], "empty"),
+        ({}, "empty"),
+        ({"train": []}, "train is empty"),
+        ([1.0, nan], r"\[1\] is nan"),
+        ([inf], "inf"),
+    ],
+)
+def test_loss_curve_refuses(history, message):
+    with pytest.raises(DataError, match=message):
+        loss_curve(history)
+
+
+def boundary(ax):
+    """The points of the black line."""
+    (line,) = [c for c in ax.collections if list(getattr(c, "levels", ())) == [0.0]]
+    return np.concatenate([path.vertices for path in line.get_paths()])
+
+
+@pytest.mark.parametrize(
+    "predict",
+    [
+        lambda p: p[:, 0] - 0.25,
+        lambda p: Value(p[0]) - 0.25,
+        lambda p: [Value(p[0]) - 0.25],
+        lambda p: [p[0] - 0.25][0] if isinstance(p, list) else "no arrays",
+    ],
+)
+def test_the_boundary_is_where_the_score_is_zero(predict):
+    ax = decision_boundary(predict, X, [-1, 1, 1], grid_resolution=30)
+    assert boundary(ax)[:, 0] == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(("threshold", "where"), [(None, 0.5), (0.0, 0.0)])
+def test_the_threshold_of_classes_0_and_1(threshold, where):
+    ax = decision_boundary(first, X, [0, 1, 1], threshold=threshold)
+    assert boundary(ax)[:, 0] == pytest.approx(where, abs=1e-6)
+
+
+@pytest.mark.parametrize("method", ["contourf", "contour", "pcolormesh"])
+@pytest.mark.parametrize(
+    "predict",
+    [
+        lambda p: np.stack([-p[:, 0], p[:, 0] - 1, p[:, 1]], axis=1),
+        lambda p: [Value(-p[0]), Value(p[0] - 1), Value(p[1])],
+        lambda p: 5.0 * (p[:, 0] > 0.5) + 2.0 * (p[:, 1] > 0.5),
+        lambda p: 0.0 * p[:, 0],
+    ],
+)
+def test_several_classes(predict, method):
+    ax = decision_boundary(predict, X, [0, 5, 7], plot_method=method, grid_resolution=9)
+    ax.figure.canvas.draw()
+    assert ax.collections
+
+
+def test_two_classes_with_other_methods():
+    for method in ("contour", "pcolormesh"):
+        decision_boundary(first, X, [0, 1, 1], plot_method=method)
+
+
+def test_scores_that_are_constant_or_partly_nan():
+    decision_boundary(lambda p: 0.0 * p[:, 0], X, [-1, 1, 1])
+    decision_boundary(
+        lambda p: np.log(abs(p[:, 0])) * np.nan ** (p[:, 0] < 0), X, [-1, 1, 1]
+    )
+
+
+def test_no_graph_is_built_for_the_grid():
+    w, seen = Value(2.0), []
+
+    def predict(point):
+        seen.append(w * float(point[0]))
+        return seen[-1]
+
+    decision_boundary(predict, X, [-1, 1, 1], grid_resolution=5)
+    assert seen
+    assert all(not y.operands for y in seen)
+
+
+@pytest.mark.parametrize(
+    ("points", "classes", "error", "message"),
+    [
+        ([[1.0, 2.0, 3.0]], [1], ShapeError, "got 3 at row 0"),
+        (X, [1, 2], ShapeError, "3 points in X with 2"),
+        ([], [], DataError, "X is empty"),
+        ([[nan, 1.0]], [1], DataError, "nan"),
+        (X, [0, nan, 1], DataError, r"y\[1\] is nan"),
+    ],
+)
+def test_decision_boundary_refuses(points, classes, error, message):
+    with pytest.raises(error, match=message):
+        decision_boundary(first, points, classes)
+
+
+def test_decision_boundary_refuses_other_things():
+    with pytest.raises(ValueError, match="plot_method is one of"):
+        decision_boundary(first, X, [0, 1, 1], plot_method="scatter")
+    with pytest.raises(ValueError, match="grid_resolution is at least 2"):
+        decision_boundary(first, X, [0, 1, 1], grid_resolution=1)
+    with pytest.raises(DataError, match="no finite number"):
+        decision_boundary(lambda p: p[:, 0] * nan, X, [0, 1, 1])
+
+
+@pytest.mark.parametrize("slope", [2.0, -2.0, 0.0])
+def test_squared_residuals_are_squares(slope):
+    x, y = np.array([0.0, 1.0, 2.0]), np.array([1.0, -1.0, 0.5])
+    ax = line_fit(x, y, Value(slope), Value(0.5))
+    assert ax.get_aspect() == 1.0
+    squares = [path.vertices for path in ax.collections[0].get_paths()]
+    for square, residual in zip(squares, y - (slope * x + 0.5), strict=True):
+        assert np.ptp(square, axis=0) == pytest.approx([abs(residual)] * 2)
+    ax.figure.canvas.draw()
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "w", "error", "message"),
+    [
+        ([1.0], [1.0, 2.0], 1.0, ShapeError, "got 1 and 2"),
+        ([], [], 1.0, DataError, "x is empty"),
+        ([1.0], [nan], 1.0, DataError, r"y\[0\] is nan"),
+        ([1.0], [1.0], nan, DataError, "w is nan"),
+        (["a"], [1.0], 1.0, TypeError, "real number"),
+    ],
+)
+def test_line_fit_refuses(x, y, w, error, message):
+    with pytest.raises(error, match=message):
+        line_fit(x, y, w, 0.0)
+
+
+def test_descent_path():
+    ax = descent_path(
+        lambda a, b: Value(a) ** 2 + b * b, X, color="k", grid_resolution=8
+    )
+    assert ax.get_lines()[0].get_xydata().tolist() == X
+    assert ax.get_lines()[0].get_color() == "k"
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["start", "end"]
+
+
+def test_descent_path_of_one_step_or_on_a_plain():
+    descent_path(lambda a, b: a + b, [[1.0, 1.0]])
+    descent_path(lambda a, b: 0.0 * a, X)
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "message"),
+    [
+        ([], DataError, "path is empty"),
+        ([[1.0]], ShapeError, "got 1"),
+        ([[1.0, inf]], DataError, "inf"),
+    ],
+)
+def test_descent_path_refuses(path, error, message):
+    with pytest.raises(error, match=message):
+        descent_path(lambda a, b: a + b, path)
+
+
+@pytest.mark.parametrize(
+    ("f", "name"),
+    [(ag.tanh, "tanh(x)"), (lambda x: x * x, "f(x)"), (ag.relu, "relu(x)")],
+)
+def test_activation(f, name):
+    ax = activation(f, interval=(-1.0, 3.0), resolution=5)
+    curve, derivative = ax.get_lines()[:2]
+    assert curve.get_xdata().tolist() == [-1.0, 0.0, 1.0, 2.0, 3.0]
+    assert curve.get_ydata() == pytest.approx([f(x) for x in curve.get_xdata()])
+    assert derivative.get_ydata()[4] == pytest.approx(ag.grad(f)(3.0))
+    assert ax.get_legend().get_texts()[0].get_text() == name
+
+
+def test_activation_outside_its_domain_has_a_gap():
+    curve = activation(ag.log, interval=(-1.0, 1.0), resolution=3).get_lines()[0]
+    assert np.isnan(curve.get_ydata()[0])
