@@ -5,7 +5,7 @@
 >>> y = tanh(w * x + b)
 >>> y.backward()
 >>> round(w.grad, 3), round(x.grad, 3), round(b.grad, 3)
-(1.003, -1.505, 0.501)
+(1.002, -1.503, 0.501)
 """
 
 from autograd import arrays as arrays

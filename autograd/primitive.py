@@ -126,7 +126,10 @@ class Primitive:
             )
         elif singular:
             self.product = lambda *factors: self.guarded_product(*factors)
-        self.__doc__ = doc
+        self.__doc__ = doc or (
+            f"The primitive {name}, of floats, Values, duals and arrays alike; its "
+            f"partial derivatives stand in docs/derivatives.md."
+        )
         self.__module__ = sys._getframe(1).f_globals.get("__name__", "__main__")
 
     def __call__(self, *operands: Number) -> Number:

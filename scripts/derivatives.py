@@ -28,8 +28,8 @@ def partials(name: str) -> str:
         symbols = [Symbol(s) for s in "xyw"[: row.arity]]
         texts = [str(rule(*symbols, z)) for rule in row.rules]
     elif name == "dot":
-        groups = tuple(Symbol("x1 x2".split()[i]) for i in range(2))
-        weights = tuple(Symbol("w1 w2".split()[i]) for i in range(2))
+        groups = tuple(Symbol(["x1", "x2"][i]) for i in range(2))
+        weights = tuple(Symbol(["w1", "w2"][i]) for i in range(2))
         texts = [str(p) for part in row.joint(weights, groups, z) for p in part]
     else:
         texts = [str(p) for p in row.joint((Symbol("x"), Symbol("y")), z)[0]]
@@ -45,7 +45,9 @@ def page() -> str:
         )
         kinks = ", ".join(f"{kink:g}" for kink in row.kinks)
         marks = "guarded" * row.singular + "selects" * row.structural
-        lines.append(f"| `{name}` | {partials(name)} | {domain} | {kinks} | {marks} |\n")
+        lines.append(
+            f"| `{name}` | {partials(name)} | {domain} | {kinks} | {marks} |\n"
+        )
     return "".join(lines)
 
 

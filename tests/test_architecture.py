@@ -89,7 +89,9 @@ def test_no_circles(package):
 @pytest.mark.parametrize("path", FILES, ids=relative)
 def test_packages_stand_on_each_other(path):
     package = relative(path).split("/")[0]
-    allowed = {"autograd": set(), "nn": {"autograd"}, "viz": {"autograd", "nn"}}[package]
+    allowed = {"autograd": set(), "nn": {"autograd"}, "viz": {"autograd", "nn"}}[
+        package
+    ]
     found = {name.split(".")[0] for name in imports(path, deferred=False)}
     assert not (found & set(PACKAGES)) - allowed - {package}
 

@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from autograd.lifted import LEVELS
 from autograd.functions import dot, logsumexp, where
+from autograd.lifted import LEVELS
 from autograd.primitives import TABLE, power, tanh
 from autograd.symbolic import Symbol
 from autograd.transforms import grad, gradient, jvp

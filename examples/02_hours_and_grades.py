@@ -1,0 +1,25 @@
+"""One neuron predicts a grade from hours of study: y = w x + b, by gradient descent."""
+
+import nn
+from nn.datasets import hours_and_grades
+
+hours, grades = hours_and_grades()
+neuron = nn.Neuron(1, nonlin=False, seed=0)
+optimiser = nn.SGD(neuron.parameters(), lr=0.02)
+
+for step in range(2001):
+    loss = nn.mse_loss([neuron(x) for x in hours], grades)
+    if step % 500 == 0:
+        print(
+            f"step {step:4d}  loss {loss.data:7.4f}  "
+            f"w {neuron.w[0].data:.4f}  b {neuron.b.data:.4f}"
+        )
+    optimiser.zero_grad()
+    loss.backward()
+    optimiser.step()
+
+w, b = neuron.w[0].data, neuron.b.data
+print(f"best line: w = {w:.2f}, b = {b:.2f}")
+print(f"seven hours of study: grade {neuron([7.0]).data:.2f}")
+assert (round(w, 2), round(b, 2)) == (0.55, 1.90)
+assert round(neuron([7.0]).data, 2) == 5.75

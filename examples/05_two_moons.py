@@ -1,0 +1,49 @@
+"""Two moons with a max-margin loss: written out as in micrograd's demonstration.
+
+With matplotlib installed, draws the decision boundary and the loss.
+"""
+
+import importlib.util
+from pathlib import Path
+
+import nn
+from autograd import sum as total
+
+X, y = nn.datasets.moons(100, noise=0.1, seed=0)
+model = nn.MLP(2, [16, 16, 1], seed=0)
+print(model.layers[0], "...", len(model.parameters()), "parameters")
+
+losses = []
+for k in range(60):
+    scores = model.batch(X)
+    margin = nn.hinge_loss(scores, y)
+    penalty = 1e-4 * total([p * p for p in model.parameters()])
+    loss = margin + penalty
+
+    model.zero_grad()
+    loss.backward()
+    rate = 1.0 - 0.9 * k / 60
+    for p in model.parameters():
+        p.data -= rate * p.grad
+
+    losses.append(loss.data)
+    accuracy = nn.accuracy([s.data for s in scores], y)
+    if k % 10 == 0 or k == 59:
+        print(f"step {k:2d}  loss {loss.data:.4f}  accuracy {accuracy:.0%}")
+
+assert accuracy >= 0.98
+
+if importlib.util.find_spec("matplotlib"):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    import viz
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4))
+    viz.decision_boundary(lambda P: nn.predict(model, P), X, y, ax=left)
+    viz.loss_curve(losses, ax=right)
+    Path("output").mkdir(exist_ok=True)
+    figure.savefig("output/moons.png", dpi=100)
+    print("wrote output/moons.png")

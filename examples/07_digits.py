@@ -1,0 +1,37 @@
+"""Handwritten digits, 8 x 8 pixels: a two-layer network of scalars, a few seconds."""
+
+import nn
+
+X, y = nn.datasets.digits()
+X_train, X_test, y_train, y_test = nn.datasets.split(X, y, test=0.25, seed=0)
+model = nn.MLP(64, [24, 10], seed=0, init="he_uniform")
+print(len(X_train), "training digits,", len(model.parameters()), "parameters")
+
+history = nn.fit(
+    model,
+    X_train,
+    y_train,
+    loss="cross_entropy",
+    optimiser="adam",
+    lr=0.01,
+    epochs=5,
+    batch_size=32,
+    schedule=nn.schedules.cosine(5),
+)
+for epoch, loss in enumerate(history.losses, 1):
+    print(f"epoch {epoch}  loss {loss:.4f}")
+predictions = nn.predict(model, X_test)
+accuracy = nn.accuracy(predictions, y_test)
+print(f"accuracy on {len(y_test)} held-out digits: {accuracy:.1%}")
+
+
+def draw(pixels):
+    """A digit as text."""
+    shades = " .:-=+*#%@"
+    for row in pixels.reshape(8, 8):
+        print("   ", "".join(shades[int(9 * shade)] * 2 for shade in row))
+
+
+draw(X_test[0])
+print("read as", int(predictions[0].argmax()), "and it is", int(y_test[0]))
+assert accuracy >= 0.93

@@ -1,0 +1,84 @@
+"""python -m autograd: values, gradients and pictures; mistakes in one line."""
+
+import pytest
+
+from autograd import ExpressionError, Value
+from autograd.__main__ import main
+from autograd.expression import FUNCTIONS, Formula
+
+
+def test_prints_value_gradients_and_differences(capsys):
+    assert main(["tanh(w*x + b)", "w=-3", "x=2", "b=6.88"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "tanh(w*x + b) = 0.7064193203972353"
+    assert [line.split()[0] for line in lines[2:]] == ["w", "x", "b"]
+    assert all(line.endswith("ok") for line in lines[2:])
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_draws(capsys, tmp_path, suffix):
+    target = tmp_path / f"neuron.{suffix}"
+    assert main(["w*x", "w=2", "x=3", "--png", str(target)]) == 0
+    assert target.stat().st_size > 500
+    assert str(target) in capsys.readouterr().out
+
+
+def test_a_formula_may_begin_with_a_minus(capsys):
+    assert main(["-x", "x=2"]) == 0
+    assert "-x = -2.0" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["x +", "x=1"], "syntax"),
+        (["x.__class__", "x=1"], "not part of a formula"),
+        (["().__class__"], "not part of a formula"),
+        (["__import__('os')"], "unknown function"),
+        (["(lambda: 1)()"], "unknown function"),
+        (["'text'"], "not part of a formula"),
+        (["x if x else x", "x=1"], "not part of a formula"),
+        (["foo(x)", "x=1"], "unknown function"),
+        (["exp(x, x)", "x=1"], "1 operand"),
+        (["clip(x)", "x=1"], "clip"),
+        (["w*x", "w=1"], "no number for x"),
+        (["x", "x=1", "y=2"], "does not occur"),
+        (["x", "x=one"], "not a number"),
+        (["x", "x"], "no '='"),
+        (["[x]", "x=1"], "one number"),
+        (["x" * 20_000], "characters"),
+        (["(" * 5000 + "x" + ")" * 5000, "x=1"], "formula"),
+        (["x" + "+x" * 4000, "x=1"], "formula"),
+        (["x", "x=1", "--png", "no/such/folder/a.png"], "no/such/folder"),
+        (["x", "x=1", "--png", "a.bmp3"], "bmp3"),
+    ],
+)
+def test_mistakes_are_one_clear_error(capsys, arguments, said):
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ")
+    assert said in captured.err
+    assert "Traceback" not in captured.err
+
+
+def test_all_listed_functions_are_callable_in_a_formula():
+    x = Value(0.5)
+    for name in FUNCTIONS:
+        if name in ("dot", "where", "clip"):
+            continue
+        for operands in ("x", "x, x", "1, x"):
+            try:
+                Formula(f"{name}({operands})")(x=x)
+                break
+            except ExpressionError:
+                continue
+        else:
+            pytest.fail(f"{name} cannot be called")
+
+
+def test_lists_constants_and_comparisons():
+    f = Formula("dot([w, 2], [x, 3], pi - pi) + where(x >= 1, e, inf)")
+    assert f.names == ("w", "x")
+    assert f(w=1.0, x=4.0) == pytest.approx(12.718281828459045)
+    assert Formula("9 ** 9 ** 9 ** 9")() == float("inf")
+    assert Formula("1 / 0")() == float("inf")

@@ -1,0 +1,48 @@
+"""Every example runs, is short, and asserts what it claims."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+
+
+def run(path, folder):
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "MPLBACKEND": "Agg"}
+    return subprocess.run(
+        [sys.executable, "-W", "error", path],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_example(path, tmp_path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 80
+    assert "assert " in path.read_text(encoding="utf-8") or path.stem.startswith("08")
+    result = run(path, tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout
+
+
+def test_the_descent_table_step_by_step(tmp_path):
+    output = run(ROOT / "examples/03_gradient_descent_by_hand.py", tmp_path).stdout
+    rows = [line.split() for line in output.splitlines()[1:]]
+    assert rows[0] == ["0", "0.0000", "0.0000", "1.2967", "-2.6000", "-2.2000"]
+    assert rows[1][1:3] == ["0.2600", "0.2200"]
+    assert rows[4][1:3] == ["0.4443", "0.4404"]
+
+
+def test_the_quickstart_writes_pictures(tmp_path):
+    run(ROOT / "examples/01_quickstart.py", tmp_path)
+    for name in ("neuron.png", "loss.png"):
+        picture = (tmp_path / "output" / name).read_bytes()
+        assert picture.startswith(b"\x89PNG\r\n\x1a\n")
+        assert picture.endswith(b"IEND\xaeB`\x82")
