@@ -132,6 +132,12 @@ def test_logits_of_any_size(x, target):
     assert logit.grad == sigmoid - target
 
 
+def test_infinite_logits():
+    sure = [math.inf, -math.inf]
+    assert nn.binary_cross_entropy_with_logits(sure, [1, 0], "none") == [0.0, 0.0]
+    assert nn.binary_cross_entropy_with_logits(sure, [0, 1], "sum") == math.inf
+
+
 def test_small_losses_keep_their_digits():
     loss = nn.binary_cross_entropy_with_logits([40.0, -40.0], [1, 0], "none")
     assert loss == pytest.approx([math.exp(-40)] * 2, rel=1e-12)

@@ -118,6 +118,13 @@ def test_lr_may_be_written():
         optimiser.lr = math.nan
 
 
+def test_no_gradient_counts_as_zero():
+    x = Value(1.0)
+    x.grad = None
+    SGD([x], lr=0.5).step()
+    assert x.data == 1.0
+
+
 def test_zero_grad_and_values_stay_clean():
     x = Value(1.0, label="x")
     x.grad = 1.0

@@ -50,6 +50,23 @@ def test_the_same_bits_from_the_same_seed():
     assert run(1)[0] != run(2)[0]
 
 
+def test_the_order_is_new_in_every_epoch():
+    seen = []
+
+    def loss(outputs, targets):
+        seen.append(list(targets))
+        return nn.mse_loss(outputs, targets)
+
+    for shuffle in (True, False):
+        seen.clear()
+        model = MLP(1, [1], seed=0)
+        xs, ys = [[float(i)] for i in range(20)], list(range(20))
+        quick(model, xs, ys, loss, epochs=2, shuffle=shuffle, lr=1e-6)
+        first, second = seen[1:]  # the first call checks the data
+        assert sorted(first) == sorted(second) == ys
+        assert (first == ys, first == second) == (not shuffle, not shuffle)
+
+
 def test_history():
     model = MLP(2, [4, 1], seed=0)
     history = quick(
