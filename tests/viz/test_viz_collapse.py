@@ -5,6 +5,7 @@ import random
 import pytest
 
 import autograd as ag
+import nn
 from autograd import RenderError, Value
 from viz import draw_dot
 from viz.collapse import READABLE_BOXES, collapse
@@ -179,3 +180,10 @@ def test_the_cap_can_be_raised():
 
 def test_nothing_to_collapse_is_said(neuron):
     assert "nothing to collapse" in draw_dot(neuron, collapse="neuron").source
+
+
+def test_the_labels_of_the_library_are_the_ones_known_here():
+    model = nn.MLP(2, [3, 1], activation="tanh", seed=0)
+    d = collapse(diagram(model([0.5, 1.0])), "neuron", 150)
+    hidden = {f"layer0.neuron{j}" for j in range(3)}
+    assert titles(d) == hidden | {"layer1.neuron0"}

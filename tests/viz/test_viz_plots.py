@@ -214,6 +214,8 @@ def test_squared_residuals_are_squares(slope):
     squares = [path.vertices for path in ax.collections[0].get_paths()]
     for square, residual in zip(squares, y - (slope * x + 0.5), strict=True):
         assert np.ptp(square, axis=0) == pytest.approx([abs(residual)] * 2)
+        above = square[:, 1] - (slope * square[:, 0] + 0.5)
+        assert (above * np.sign(residual) > -1e-9).all(), "it crosses the line"
     ax.figure.canvas.draw()
 
 
