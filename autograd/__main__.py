@@ -21,7 +21,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m autograd",
         description="Differentiate a formula, check the gradient, draw the graph.",
-        epilog='example: python -m autograd "tanh(w*x + b)" w=-3 x=2 b=6.88 --png n.png',
+        epilog='example: python -m autograd "tanh(w*x + b)" w=-3 x=2 b=1 --png n.png',
     )
     parser.add_argument("formula", help='such as "tanh(w*x + b)"')
     parser.add_argument("numbers", nargs="*", metavar="name=number")

@@ -84,7 +84,7 @@ class Formula:
         self.names = tuple(dict.fromkeys(names))
 
     def __call__(self, **numbers: Any) -> Any:
-        """The formula's value; the numbers may be floats, Values, anything rows take."""
+        """The formula's value, for floats, Values or anything else that rows take."""
         return self._evaluate(self.tree, {**_CONSTANTS, **numbers})
 
     def _error(self, message: str, column: int) -> ExpressionError:

@@ -33,13 +33,16 @@ def sweep(root: Node, inspect: Callable[[list[Node]], None] | None = None) -> No
         push(interior)
         if inspect is not None:
             inspect(interior)
-        after = [
-            (old or 0.0) + leaf.grad for old, leaf in zip(before, leaves, strict=True)
-        ]
-        _set_gradients(leaves, after)
+        _set_gradients(leaves, _accumulated(before, leaves))
     except BaseException:
         _set_gradients(leaves, before)
         raise
+
+
+def _accumulated(before: list[float], leaves: list[Node]) -> list[float]:
+    # Not inlined in sweep: an exception inside an inlined comprehension can pass by the
+    # try block around it (CPython 3.13).
+    return [(old or 0.0) + leaf.grad for old, leaf in zip(before, leaves, strict=True)]
 
 
 def _set_gradients(nodes: list[Node], values: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import nn
 
@@ -21,7 +22,7 @@ class ProductsAndSums:
                 ([value(rng.uniform(-1, 1)) for _ in range(n)], value(0.0))
                 for _ in range(m)
             ]
-            for n, m in zip(widths, widths[1:], strict=False)
+            for n, m in pairwise(widths)
         ]
 
     def __call__(self, x):

@@ -2,8 +2,8 @@
 
 The article this follows arrives at m = 0.42, b = 0.40 "after continuing the iterations
 for 3 more steps". That is the state after two more steps, (0.4272, 0.4001), cut to two
-places; after three more it is (0.4443, 0.4404), as the table shows. It also prints the first update of b as
-0 - 0.1 * (-2.6) = 0.22; the gradient there is -2.2.
+places; after three more it is (0.4443, 0.4404), as the table shows. The article also
+prints the first update of b as 0 - 0.1 * (-2.6) = 0.22; the gradient there is -2.2.
 """
 
 from autograd import Value, mean
