@@ -130,12 +130,22 @@ class Formula:
             parts = [node.left, node.comparators[0]]
             call = _OPERATORS[type(node.ops[0])]
         else:
-            parts, call = node.args, FUNCTIONS[node.func.id]
+            parts, call = node.args, _callable(node.func.id)
         operands = [self._evaluate(part, numbers) for part in parts]
-        if isinstance(node, ast.Call) and node.func.id in _SEQUENCES:
-            one_list = len(operands) == 1 and isinstance(operands[0], list)
-            operands = operands if one_list else [operands]
         try:
             return call(*operands)
         except (TypeError, ValueError, OverflowError) as error:
             raise self._error(str(error), node.col_offset) from None
+
+
+def _callable(name: str) -> Callable[..., Any]:
+    """The function of a name; those of one sequence take their operands singly too."""
+    function = FUNCTIONS[name]
+    if name not in _SEQUENCES:
+        return function
+
+    def call(*operands: Any) -> Any:
+        listed = len(operands) == 1 and isinstance(operands[0], list)
+        return function(operands[0] if listed else operands)
+
+    return call

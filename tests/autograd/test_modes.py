@@ -98,13 +98,14 @@ def interrupt_at(line, call):
                 raise KeyboardInterrupt
         return tracer
 
+    before = sys.gettrace()  # a coverage tool's, perhaps
     sys.settrace(tracer)
     try:
         call()
     except KeyboardInterrupt:
         return True
     finally:
-        sys.settrace(None)
+        sys.settrace(before)
     return False
 
 
