@@ -48,10 +48,13 @@ def _dot(ws: Array, xs: Array) -> Array:
 
 
 def _logsumexp(xs: Array) -> Array:
-    xs = np.broadcast_arrays(*xs)
-    largest = np.maximum.reduce(xs)
+    xs = np.array(np.broadcast_arrays(*xs))
+    largest = xs.max(axis=0)
     shift = np.where(np.isfinite(largest), largest, 0.0)
-    return shift + np.log(_left_to_right(np.add, 0.0)([np.exp(x - shift) for x in xs]))
+    powers = np.exp(xs - shift)
+    np.put_along_axis(powers, xs.argmax(axis=0)[np.newaxis], 0.0, axis=0)
+    result = shift + np.log1p(_left_to_right(np.add, 0.0)(powers))
+    return np.where(np.isfinite(largest), result, largest)
 
 
 def _sigmoid(x: Array) -> Array:

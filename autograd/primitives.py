@@ -95,10 +95,18 @@ remainder: Row = Row(  # the sign of the divisor, as Python's %
     lambda x, y, z: -floor_divide(x, y),
     symbol="%",
 )
+
+
+def _power_slope(x: Number, y: Number, z: Number) -> Number:
+    """y x^(y - 1), as y (z / x) where y is small: y - 1 would lose its digits."""
+    small = less(absolute(y), 0.5) * not_equal(x, 0.0)
+    return guarded_multiply(y, where(small, divide(z, x), power(x, y - 1.0)))
+
+
 power: Row = Row(  # 0 ** 0 is 1 with gradients 0, 0; a negative base wants an integer y
     "power",
     ieee.power,
-    lambda x, y, z: guarded_multiply(y, power(x, y - 1.0)),
+    _power_slope,
     lambda x, y, z: z * log(x + equal(x, 0.0)),
     symbol="**",
     singular=True,
@@ -179,7 +187,7 @@ sqrt: Row = Row(
     singular=True,
 )
 cbrt: Row = Row(
-    "cbrt", ieee.cbrt, lambda x, y: divide(divide(1.0 / 3.0, y), y), singular=True
+    "cbrt", ieee.cbrt, lambda x, y: divide(1.0, 3.0 * (y * y)), singular=True
 )
 
 # -- Trigonometry --------------------------------------------------------------------
@@ -271,8 +279,17 @@ step: Row = Row(
 
 # -- Special functions ---------------------------------------------------------------
 
+
+def _limited(x: Number) -> Number:
+    """x within [-40, 40]: beyond, e^(-x^2) is 0, and powers of x must not overflow."""
+    return maximum((minimum((x, 40.0)), -40.0))
+
+
 gaussian: Row = Row(
-    "gaussian", special.gaussian, lambda x, y: -2.0 * (x * y), doc="e^(-x^2)."
+    "gaussian",
+    special.gaussian,
+    lambda x, y: -2.0 * (_limited(x) * y),
+    doc="e^(-x^2).",
 )
 erf: Row = Row("erf", ieee.erf, lambda x, y: 2.0 / math.sqrt(pi) * gaussian(x))
 erfc: Row = Row("erfc", ieee.erfc, lambda x, y: -2.0 / math.sqrt(pi) * gaussian(x))

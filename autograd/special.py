@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from math import inf, isnan, nan
 
-from autograd.arithmetic import divide, maximum, power
+from autograd.arithmetic import divide, maximum, power, product_error
 
 
 def sigmoid(x: float) -> float:
@@ -46,11 +46,7 @@ def gaussian(x: float) -> float:
     square = x * x
     if not square < 750.0:
         return nan if isnan(x) else 0.0
-    head = x * 134217729.0  # Dekker's splitting: x = high + low exactly
-    high = head - (head - x)
-    low = x - high
-    error = ((high * high - square) + 2.0 * high * low) + low * low
-    return math.exp(-square) * (1.0 - error)
+    return math.exp(-square) * (1.0 - product_error(x, x))
 
 
 def direction_cosine(x: float, y: float) -> float:
@@ -106,35 +102,37 @@ def _polygamma_series(n: int, x: float) -> float:
 def polygamma(order: float, x: float) -> float:
     """The derivative of the given order (0, 1, 2, ...) of digamma = lgamma'.
 
-    Reflection for x < 0, recurrence up to x = 20, then the asymptotic series.
+    Recurrence up to where the asymptotic series holds; reflection for x far below 0.
     """
     if isnan(x) or not 0.0 <= order <= 60.0 or order != math.floor(order):
         return nan
     n = int(order)
     if x == inf:
         return inf if n == 0 else 0.0
-    if x <= 0.0:
-        if x == -inf or x == math.floor(x):
-            return nan
+    if x <= 0.0 and (x == -inf or x == math.floor(x)):
+        return nan
+    if x < -50.0:
         mirrored = polygamma(order, 1.0 - x)
         return (-mirrored if n % 2 else mirrored) - _cotangent_derivative(n, x)
-    step = -1.0 if n % 2 == 0 else 1.0
-    value = 0.0
-    factorial = float(math.factorial(n))
+    terms = []
+    weight = math.factorial(n) * (1.0 if n % 2 else -1.0)
     while x < 20.0 + n:
-        value += step * factorial * divide(1.0, power(x, n + 1.0))
+        terms.append(weight * divide(1.0, power(x, n + 1.0)))
         x += 1.0
-    return value + _polygamma_series(n, x)
+    return math.fsum([_polygamma_series(n, x), *terms])
 
 
 def logsumexp(operands: Sequence[float]) -> float:
-    """log(e^x1 + e^x2 + ...), shifted by the largest operand."""
+    """log(e^x1 + e^x2 + ...), shifted by the largest operand, whose own e^0 is 1."""
     if not operands:
         return -inf
     largest = maximum(operands)
     if not math.isfinite(largest):
         return largest
-    total = 0.0
+    first, rest = True, 0.0
     for x in operands:
-        total += math.exp(x - largest)
-    return largest + math.log(total)
+        if first and x == largest:
+            first = False
+        else:
+            rest += math.exp(x - largest)
+    return largest + math.log1p(rest)

@@ -3,6 +3,18 @@
 import mpmath as mp
 
 
+def _erf(x):
+    return mp.sign(x) if abs(x) > 10_000 else mp.erf(x)
+
+
+def _erfc(x):
+    return 1 - mp.sign(x) if abs(x) > 10_000 else mp.erfc(x)
+
+
+def _gaussian(x):
+    return mp.mpf(0) if abs(x) > 10_000 else mp.exp(-x * x)
+
+
 def _where(c, x, y):
     return x if c != 0 else y
 
@@ -61,10 +73,10 @@ ORACLES = {
     "softplus": lambda x: mp.log1p(mp.exp(x)),
     "relu": lambda x: max(x, mp.mpf(0)),
     "step": lambda x: mp.mpf(x > 0),
-    "gaussian": lambda x: mp.exp(-x * x),
-    "erf": mp.erf,
-    "erfc": mp.erfc,
-    "lgamma": lambda x: mp.log(abs(mp.gamma(x))),
+    "gaussian": _gaussian,
+    "erf": _erf,
+    "erfc": _erfc,
+    "lgamma": lambda x: mp.re(mp.loggamma(x)),
     "polygamma": lambda n, x: mp.polygamma(int(n), x),
     "sum": lambda xs: mp.fsum(xs),
     "prod": lambda xs: mp.fprod(xs),
