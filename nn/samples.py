@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from autograd import DataError, ShapeError
-from autograd.primitive import as_float
+from autograd.numbers import as_float
 from nn.checks import is_row, rows
 
 __all__ = ["Samples", "checked_rows", "checked_samples", "hold_out"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.errors import DataError, MissingDependencyError, ShapeError
 from autograd.modes import no_grad
-from autograd.primitive import as_float
+from autograd.numbers import as_float
 from autograd.value import Value
 
 __all__ = ["axes", "numbers", "on_grid", "points", "scalar"]
