@@ -20,6 +20,7 @@ from autograd import (
     softplus,
     tanh,
 )
+from nn.settings import choose
 
 __all__ = [
     "ACTIVATIONS",
@@ -73,19 +74,14 @@ def find_activation(activation: str | Activation) -> Activation:
     >>> find_activation("relu")(-2.0)
     0.0
     """
-    if activation in ("softmax", softmax):
+    if activation is softmax or activation == "softmax":
         raise ValueError(
             "softmax acts on a whole layer's outputs, not on one neuron: use "
             "Sequential(..., softmax), or cross_entropy on the outputs as they are"
         )
     if callable(activation):
         return activation
-    if activation not in ACTIVATIONS:
-        raise ValueError(
-            f"unknown activation {activation!r}: known are {', '.join(ACTIVATIONS)}, "
-            f"and any function of one number"
-        )
-    return ACTIVATIONS[activation]
+    return choose("activation", activation, ACTIVATIONS, "any function of one number")
 
 
 def activation_name(activation: Activation) -> str:

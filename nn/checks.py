@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from autograd import DataError, ShapeError
+from autograd import DataError, ShapeError, Value
+from autograd.numbers import as_float
 
-__all__ = ["class_index", "flat", "is_row", "pairs", "refuse_nan", "rows"]
+__all__ = [
+    "class_index",
+    "finite",
+    "flat",
+    "is_row",
+    "number",
+    "pairs",
+    "plain",
+    "refuse_nan",
+    "rows",
+    "same_length",
+]
 
 Number = Any
 
@@ -19,13 +32,64 @@ def is_row(x: Any) -> bool:
     return isinstance(x, list | tuple) or getattr(x, "shape", ()) != ()
 
 
-def rows(xs: Any) -> list[Any]:
-    """The elements of a sequence, array or table; a single number is one element."""
+def rows(xs: Any, name: str = "the data") -> list[Any]:
+    """The elements of any iterable or table; a single number is one element.
+
+    Raises TypeError for text and what has no elements, DataError for masked ones.
+    """
+    if np.ma.is_masked(xs) and xs is not np.ma.masked:
+        raise DataError(
+            f"{name} has {np.sum(xs.mask)} masked element(s): remove those "
+            f"samples, or fill them in"
+        )
     if hasattr(xs, "__array__"):
         xs = np.asarray(xs).tolist()
     if hasattr(xs, "level") or isinstance(xs, Real):
         return [xs]
+    if isinstance(xs, str | bytes) or not (
+        hasattr(xs, "__iter__") or hasattr(xs, "__getitem__")
+    ):
+        raise TypeError(f"{name} must be a sequence of numbers or rows, got {xs!r}")
     return list(xs)
+
+
+def number(x: Any, name: str, *at: int) -> float:
+    """x as a float; the errors call it ``name[i][j]`` for ``at`` = i, j."""
+    if x is np.ma.masked:
+        raise DataError(
+            f"{_place(name, at)} is masked: remove that sample, or fill it in"
+        )
+    try:
+        return as_float(x)
+    except TypeError:
+        raise TypeError(
+            f"{_place(name, at)} is {x!r}: expected a real number"
+        ) from None
+    except OverflowError:
+        raise DataError(
+            f"{_place(name, at)} is beyond the largest float, 1.8e308: scale it down"
+        ) from None
+
+
+def finite(x: Any, name: str, *at: int) -> float:
+    """As ``number``, and DataError for NaN and infinities."""
+    found = number(x, name, *at)
+    if not isfinite(found):
+        raise DataError(
+            f"{_place(name, at)} is {x!r}: remove that sample, or fill it in"
+        )
+    return found
+
+
+def _place(name: str, at: tuple[int, ...]) -> str:
+    return name + "".join([f"[{i}]" for i in at])
+
+
+def plain(x: Any, name: str, *at: int) -> Any:
+    """A number, or rows of them, as floats and lists: the data of Values."""
+    if is_row(x):
+        return [plain(y, name, *at, i) for i, y in enumerate(rows(x, name))]
+    return number(x.data if isinstance(x, Value) else x, name, *at)
 
 
 def flat(xs: Any) -> list[Number]:
@@ -44,7 +108,8 @@ def pairs(predictions: Any, targets: Any) -> tuple[list[Number], list[Number]]:
 
     Raises ShapeError naming both lengths, DataError for empty data or a NaN target.
     """
-    same_length(rows(predictions), rows(targets))
+    predictions, targets = rows(predictions, "predictions"), rows(targets, "targets")
+    same_length(predictions, targets)
     ps, ts = flat(predictions), flat(targets)
     same_length(ps, ts)
     refuse_nan(ts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from autograd import Value, dot, sqrt
+from nn.settings import positive
 
 __all__ = ["clip_grad_norm", "clip_grad_value"]
 
@@ -23,7 +24,7 @@ def clip_grad_norm(params: Iterable[Value], max_norm: float) -> float:
     >>> clip_grad_norm([x], 2.0), round(x.grad, 5)
     (8.0, 2.0)
     """
-    _positive("max_norm", max_norm)
+    positive("max_norm", max_norm)
     params = list(params)
     gradients = [p.grad for p in params]
     norm = float(sqrt(dot(gradients, gradients)))
@@ -39,12 +40,7 @@ def clip_grad_value(params: Iterable[Value], limit: float) -> None:
 
     Raises ValueError unless limit > 0.
     """
-    _positive("limit", limit)
+    positive("limit", limit)
     for parameter in params:
         if abs(parameter.grad) > limit:
             parameter.grad = limit if parameter.grad > 0.0 else -limit
-
-
-def _positive(name: str, x: float) -> None:
-    if not x > 0.0:
-        raise ValueError(f"{name} must be > 0, got {x!r}")

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from math import sqrt
 from typing import Any
 
+from nn.settings import choose, integer
+
 __all__ = [
     "INITIALISERS",
     "find_initialiser",
@@ -39,7 +41,9 @@ def generator(seed: int | Generator | None) -> Generator:
     """
     if seed is None:
         return random
-    return random.Random(seed) if isinstance(seed, int) else seed
+    if hasattr(seed, "random"):
+        return seed
+    return random.Random(integer("seed", seed))
 
 
 def uniform(rng: Generator, nin: int, nout: int) -> float:
@@ -101,9 +105,6 @@ def find_initialiser(init: str | Initialiser) -> Initialiser:
     """
     if callable(init):
         return init
-    if init not in INITIALISERS:
-        raise ValueError(
-            f"unknown initialiser {init!r}: known are {', '.join(INITIALISERS)}, and "
-            f"any function (rng, nin, nout) -> float"
-        )
-    return INITIALISERS[init]
+    return choose(
+        "initialiser", init, INITIALISERS, "any function (rng, nin, nout) -> float"
+    )

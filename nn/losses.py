@@ -10,6 +10,7 @@ floats too: the loss is then a float.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import fsum
 from typing import Any
 
 from autograd import (
@@ -25,6 +26,7 @@ from autograd import (
 )
 from autograd.primitives import less
 from nn.checks import class_index, is_row, pairs, refuse_nan, rows, same_length
+from nn.settings import choose, positive
 
 __all__ = [
     "LOSSES",
@@ -45,6 +47,8 @@ _REDUCTIONS: dict[str, Callable[[list[Number]], Any]] = {
     "sum": sum,
     "none": list,
 }
+
+_ROUNDING = 1e-5  # of probabilities in single precision
 
 
 def _reduce(losses: list[Number], reduction: str) -> Any:
@@ -86,8 +90,7 @@ def huber_loss(
     >>> huber_loss([1.0, 4.0], [0.5, 2.0], reduction="none")
     [0.125, 1.5]
     """
-    if not delta > 0.0:
-        raise ValueError(f"delta must be positive, got {delta!r}")
+    positive("delta", delta)
     ps, ts = pairs(predictions, targets)
     losses = []
     for p, t in zip(ps, ts, strict=True):
@@ -139,19 +142,23 @@ def cross_entropy(logits: Any, targets: Any, reduction: str = "mean") -> Any:
     Parameters
     ----------
     logits : a row of one number for each class, or a sequence of rows.
-    targets : for each row the index of its class, or its row of class probabilities.
+    targets : for each row the index of its class, or its row of class probabilities
+        (of many rows; for one, write ``[logits], [probabilities]``).
     reduction : over the rows: "mean", "sum" or "none".
 
     A logit of -inf (an excluded class) is fine where it is not the target. Raises
-    DataError for an index that is no class; otherwise as all losses.
+    DataError for an index that is no class and for probabilities that do not sum to 1,
+    ShapeError for rows of one logit; otherwise as all losses.
 
     >>> cross_entropy([1000.0, -1000.0], 0), cross_entropy([1000.0, -1000.0], 1)
     (0.0, 2000.0)
     """
-    samples = rows(logits)
+    samples = rows(logits, "logits")
     if samples and not is_row(samples[0]):
+        if is_row(targets):
+            raise _one_logit(f"{len(samples)} single logits with a list of targets")
         samples, targets = [samples], [targets]
-    labels = rows(targets)
+    labels = rows(targets, "targets")
     same_length(samples, labels)
     refuse_nan(labels)
     losses = [
@@ -162,6 +169,8 @@ def cross_entropy(logits: Any, targets: Any, reduction: str = "mean") -> Any:
 
 
 def _negative_log_likelihood(logits: list[Number], target: Any, i: int) -> Number:
+    if len(logits) == 1:
+        raise _one_logit(f"row {i} has one logit")
     total = logsumexp(logits)
     if not is_row(target):
         return total - logits[class_index(target, len(logits), i)]
@@ -171,8 +180,18 @@ def _negative_log_likelihood(logits: list[Number], target: Any, i: int) -> Numbe
             f"target {i} has {len(probabilities)} probabilities, and the row "
             f"{len(logits)} logits"
         )
-    chosen = zip(logits, probabilities, strict=True)
-    return sum([float(p) * (total - x) for x, p in chosen if p != 0.0])
+    ps = [float(p) for p in probabilities]
+    if min(ps) < 0.0 or abs(fsum(ps) - 1.0) > _ROUNDING:
+        raise DataError(f"target {i} is {ps}: probabilities are >= 0 and sum to 1")
+    chosen = zip(logits, ps, strict=True)
+    return sum([p * (total - x) for x, p in chosen if p != 0.0])
+
+
+def _one_logit(what: str) -> ShapeError:
+    return ShapeError(
+        f"{what}: with one logit for each sample use binary_cross_entropy_with_logits; "
+        f"cross_entropy compares two or more logits of each"
+    )
 
 
 def _only(targets: list[Number], allowed: Sequence[float], rule: str) -> None:
@@ -198,10 +217,5 @@ def find_loss(loss: str | Loss) -> Loss:
     """
     if callable(loss):
         return loss
-    for name in (loss, f"{loss}_loss"):
-        if name in LOSSES:
-            return LOSSES[name]
-    raise ValueError(
-        f"unknown loss {loss!r}: known are {', '.join(LOSSES)}, and any function "
-        f"(outputs, targets) -> Value"
-    )
+    name = f"{loss}_loss" if f"{loss}_loss" in LOSSES else loss
+    return choose("loss", name, LOSSES, "any function (outputs, targets) -> Value")

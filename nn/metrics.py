@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import DataError
-from nn.checks import class_index, flat, is_row, pairs, refuse_nan, rows, same_length
+from autograd import DataError, ShapeError
+from nn.checks import class_index, flat, pairs, plain, refuse_nan, rows, same_length
+from nn.settings import choose
 
 __all__ = ["METRICS", "accuracy", "find_metric", "mean_absolute_error", "r2_score"]
 
@@ -21,12 +22,18 @@ Metric = Callable[[Any, Any], float]
 
 
 def numbers(outputs: Any) -> NDArray[np.float64]:
-    """Outputs as an array of floats: the data of Values, in the same shape."""
+    """Outputs as an array of floats: the data of Values, in the same shape.
 
-    def plain(x: Any) -> Any:
-        return [plain(y) for y in x] if is_row(x) else getattr(x, "data", x)
-
-    return np.array([plain(x) for x in rows(outputs)], dtype=float)
+    Raises TypeError for what is no number, ShapeError for rows of different widths.
+    """
+    found = [plain(x, "outputs", i) for i, x in enumerate(rows(outputs, "outputs"))]
+    for i, x in enumerate(found):
+        if np.size(x) != np.size(found[0]) or np.ndim(x) != np.ndim(found[0]):
+            raise ShapeError(
+                f"outputs[0] is {found[0]!r} and outputs[{i}] is {x!r}: a model "
+                f"returns as many numbers for every sample"
+            )
+    return np.array(found, dtype=float)
 
 
 def accuracy(outputs: Any, targets: Any) -> float:
@@ -91,9 +98,5 @@ def find_metric(metric: str | Metric) -> tuple[str, Metric]:
     """The name and function of a metric; ValueError lists the known names."""
     if callable(metric):
         return getattr(metric, "__name__", repr(metric)), metric
-    if metric not in METRICS:
-        raise ValueError(
-            f"unknown metric {metric!r}: known are {', '.join(METRICS)}, and any "
-            f"function (outputs, targets) -> float"
-        )
-    return metric, METRICS[metric]
+    otherwise = "any function (outputs, targets) -> float"
+    return metric, choose("metric", metric, METRICS, otherwise)

@@ -107,7 +107,14 @@ class MLP(Sequential):
         init: str | Initialiser = "uniform",
         output: str | Activation = "linear",
     ) -> None:
+        if not isinstance(nouts, Iterable) or isinstance(nouts, str):
+            raise TypeError(
+                f"nouts is a sequence of widths, got {nouts!r}: write "
+                f"MLP({nin!r}, [{nouts!r}]) for one layer"
+            )
+        nouts = list(nouts)
         at_least_one(len(nouts), "an MLP", "layer")
+        activation = find_activation(activation)
         widths, rng, last = [nin, *nouts], generator(seed), len(nouts) - 1
         layers = [
             Layer(

@@ -15,6 +15,7 @@ from autograd import Primitive, ShapeError, Value, affine
 from nn.activations import Activation, activation_name, find_activation, linear
 from nn.initialisers import Generator, Initialiser, find_initialiser, generator
 from nn.module import Module
+from nn.settings import integer
 
 __all__ = ["Layer", "Neuron"]
 
@@ -136,7 +137,7 @@ class Layer(Module):
 
 
 def at_least_one(count: int, who: str, what: str) -> None:
-    if count < 1:
+    if integer(f"{who}'s number of {what}s", count) < 1:
         raise ShapeError(f"{who} needs at least one {what}, got {count}")
 
 

@@ -8,15 +8,16 @@ between steps (momenta, averages) stays in the optimiser.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from math import isfinite
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autograd import ShapeError, Value
+from nn.module import Module
+from nn.settings import nonnegative
 
-__all__ = ["Array", "Optimiser", "Slots", "fraction", "nonnegative"]
+__all__ = ["Array", "Optimiser", "Slots"]
 
 Array = NDArray[np.float64]
 Slots = dict[str, Array]
@@ -25,14 +26,16 @@ Slots = dict[str, Array]
 class Optimiser:
     """The base: a list of parameters, a learning rate, and arrays remembered by name.
 
-    A subclass lists its ``slots`` (zero at first) and its ``settings``, and defines
-    ``update``. ``lr`` may be written at any time.
+    A module stands for its parameters. A subclass lists its ``slots`` (zero at first)
+    and its ``settings``, and defines ``update``. ``lr`` may be written at any time.
     """
 
     slots: ClassVar[tuple[str, ...]] = ()
     settings: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, params: Iterable[Value], lr: float, **settings: Any) -> None:
+    def __init__(
+        self, params: Iterable[Value] | Module, lr: float, **settings: Any
+    ) -> None:
         self.params = _parameters(params)
         self.lr = lr
         for name, setting in settings.items():
@@ -47,7 +50,7 @@ class Optimiser:
 
     @lr.setter
     def lr(self, lr: float) -> None:
-        self._lr = nonnegative("lr", lr)
+        self._lr: float = nonnegative("lr", lr)
 
     def zero_grad(self) -> None:
         """Set every parameter's ``.grad`` to 0.0."""
@@ -115,29 +118,22 @@ def _assign(params: list[Value], numbers: list[float]) -> None:
         parameter.data = number
 
 
-def _parameters(params: Iterable[Value]) -> list[Value]:
+def _parameters(params: Iterable[Value] | Module) -> list[Value]:
     """The parameters, each once; there must be some, and all must be Values."""
-    unique = list(dict.fromkeys(params))
-    for parameter in unique:
+    if isinstance(params, Module):
+        params = params.parameters()
+    if not isinstance(params, Iterable):
+        raise TypeError(
+            f"an optimiser changes a list of Values, got {params!r}; give it "
+            f"model.parameters()"
+        )
+    listed = list(params)
+    for parameter in listed:
         if not isinstance(parameter, Value):
             raise TypeError(
                 f"an optimiser changes Values, got {type(parameter).__name__}; give it "
                 f"model.parameters()"
             )
-    if not unique:
+    if not listed:
         raise ValueError("an optimiser needs at least one parameter, got none")
-    return unique
-
-
-def nonnegative(name: str, x: float) -> float:
-    """x, or ValueError unless it is a finite number >= 0."""
-    if not (x >= 0.0 and isfinite(x)):
-        raise ValueError(f"{name} must be a finite number >= 0, got {x!r}")
-    return x
-
-
-def fraction(name: str, x: float) -> float:
-    """x, or ValueError unless it lies in [0, 1)."""
-    if not 0.0 <= x < 1.0:
-        raise ValueError(f"{name} must lie in [0, 1), got {x!r}")
-    return x
+    return list(dict.fromkeys(listed))

@@ -14,7 +14,9 @@ from math import sqrt
 import numpy as np
 
 from autograd import Value
-from nn.optimiser import Array, Optimiser, Slots, fraction, nonnegative
+from nn.module import Module
+from nn.optimiser import Array, Optimiser, Slots
+from nn.settings import choose, fraction, nonnegative
 
 __all__ = ["OPTIMISERS", "SGD", "Adam", "AdamW", "RMSprop", "find_optimiser"]
 
@@ -42,7 +44,7 @@ class SGD(Optimiser):
 
     def __init__(
         self,
-        params: Iterable[Value],
+        params: Iterable[Value] | Module,
         lr: float = 0.01,
         momentum: float = 0.0,
         nesterov: bool = False,
@@ -84,7 +86,7 @@ class RMSprop(Optimiser):
 
     def __init__(
         self,
-        params: Iterable[Value],
+        params: Iterable[Value] | Module,
         lr: float = 0.01,
         alpha: float = 0.99,
         eps: float = 1e-8,
@@ -125,7 +127,7 @@ class Adam(Optimiser):
 
     def __init__(
         self,
-        params: Iterable[Value],
+        params: Iterable[Value] | Module,
         lr: float = 0.001,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -157,7 +159,7 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        params: Iterable[Value],
+        params: Iterable[Value] | Module,
         lr: float = 0.001,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -183,12 +185,13 @@ def find_optimiser(name: str) -> Callable[..., Optimiser]:
 
     Raises ValueError for an unknown name, listing the known ones.
     """
-    if name.lower() not in OPTIMISERS:
-        raise ValueError(
-            f"unknown optimiser {name!r}: known are {', '.join(OPTIMISERS)}, and any "
-            f"Optimiser made from model.parameters()"
-        )
-    return OPTIMISERS[name.lower()]
+    found: Callable[..., Optimiser] = choose(
+        "optimiser",
+        name.lower(),
+        OPTIMISERS,
+        "any Optimiser made from model.parameters()",
+    )
+    return found
 
 
 def _decayed(g: Array, x: Array, weight_decay: float) -> Array:

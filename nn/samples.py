@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import isfinite
+from numbers import Real
 from random import Random
 from typing import Any
 
 from autograd import DataError, ShapeError
-from autograd.numbers import as_float
-from nn.checks import is_row, rows
+from nn.checks import finite, is_row, rows
 
 __all__ = ["Samples", "checked_rows", "checked_samples", "hold_out"]
 
@@ -40,22 +39,23 @@ class Samples:
 
 def checked_samples(X: Any, y: Any) -> Samples:
     """X and y as lists; see ``fit`` for what is refused."""
-    inputs, targets = checked_rows(X), rows(y)
+    inputs, targets = checked_rows(rows(X, "X")), rows(y, "y")
     if len(inputs) != len(targets):
         raise ShapeError(
             f"X has {len(inputs)} samples, y has {len(targets)} targets: give one "
             f"target for each sample"
         )
     for i, target in enumerate(targets):
-        for t in rows(target):
-            if not isfinite(as_float(t)):
-                raise DataError(f"y[{i}] is {t!r}: remove that sample, or fill it in")
+        if is_row(target):
+            for j, t in enumerate(rows(target, f"y[{i}]")):
+                finite(t, "y", i, j)
+        else:
+            finite(target, "y", i)
     return Samples(inputs, targets)
 
 
-def checked_rows(X: Any) -> list[list[float]]:
-    """X as rows of finite floats of one width, none of them empty."""
-    samples = rows(X)
+def checked_rows(samples: list[Any]) -> list[list[float]]:
+    """The samples as rows of finite floats of one width, at least one."""
     if not samples:
         raise DataError("X is empty: at least one sample is needed")
     for i, sample in enumerate(samples):
@@ -64,19 +64,24 @@ def checked_rows(X: Any) -> list[list[float]]:
                 f"X[{i}] is {sample!r}: each sample is a row of numbers; with one "
                 f"number for each sample, write [[x] for x in X]"
             )
-    checked = [[as_float(x) for x in rows(sample)] for sample in samples]
+    checked = [_row(sample, i) for i, sample in enumerate(samples)]
     for i, row in enumerate(checked):
         if len(row) != len(checked[0]):
             raise ShapeError(
                 f"X[0] has {len(checked[0])} numbers and X[{i}] has {len(row)}: all "
                 f"samples must have the same width"
             )
-        for j, x in enumerate(row):
-            if not isfinite(x):
-                raise DataError(
-                    f"X[{i}][{j}] is {x!r}: remove that sample, or fill it in"
-                )
     return checked
+
+
+def _row(sample: Any, i: int) -> list[float]:
+    cells = rows(sample, f"X[{i}]")
+    if cells and is_row(cells[0]):
+        raise ShapeError(
+            f"X[{i}][0] is a row itself: a sample is one row of numbers; flatten an "
+            f"array of more axes by X.reshape(len(X), -1)"
+        )
+    return [finite(x, "X", i, j) for j, x in enumerate(cells)]
 
 
 def hold_out(samples: Samples, share: float, seed: int) -> tuple[Samples, Samples]:
@@ -84,8 +89,10 @@ def hold_out(samples: Samples, share: float, seed: int) -> tuple[Samples, Sample
 
     Raises ValueError for a share outside (0, 1), DataError when a part would be empty.
     """
-    if not 0.0 < share < 1.0:
-        raise ValueError(f"validation must be a share between 0 and 1, got {share!r}")
+    if not (isinstance(share, Real) and 0.0 < share < 1.0):
+        raise ValueError(
+            f"validation must be (X, y), or a share between 0 and 1, got {share!r}"
+        )
     order = list(range(len(samples)))
     Random(f"validation {seed}").shuffle(order)
     count = round(share * len(order))

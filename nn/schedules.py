@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import cos, floor, pi
 
+from nn.settings import positive
+
 __all__ = ["constant", "cosine", "exponential", "linear", "step"]
 
 Schedule = Callable[[float], float]
@@ -25,7 +27,7 @@ def step(every: float, factor: float = 0.1) -> Schedule:
     >>> [step(10, 0.5)(time) for time in (0, 9.5, 10, 20)]
     [1.0, 1.0, 0.5, 0.25]
     """
-    _positive("every", every)
+    positive("every", every)
     return lambda time: float(factor ** floor(time / every))
 
 
@@ -35,7 +37,7 @@ def exponential(factor: float) -> Schedule:
     >>> exponential(0.5)(2)
     0.25
     """
-    _positive("factor", factor)
+    positive("factor", factor)
     return lambda time: float(factor**time)
 
 
@@ -73,8 +75,3 @@ def _falling(epochs: float, end: float, warmup: float, shape: Schedule) -> Sched
         return end + (1.0 - end) * shape(min(1.0, (time - warmup) / (epochs - warmup)))
 
     return factor
-
-
-def _positive(name: str, x: float) -> None:
-    if not x > 0.0:
-        raise ValueError(f"{name} must be > 0, got {x!r}")

@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any
 
 from autograd import Value, no_grad
+from nn.checks import plain
 from nn.clipping import clip_grad_norm
 from nn.history import History
 from nn.losses import Loss
@@ -42,6 +43,7 @@ class Trainer:
         """Let model and loss object before any step, at the cost of one sample."""
         with no_grad():
             (output,) = self.model.batch(samples.X[:1])
+            plain(output, "outputs", 0)
             self.loss([output] * len(samples), samples.y)
 
     def epoch(
@@ -51,9 +53,9 @@ class Trainer:
         total, outputs, targets, count = 0.0, [], [], 0
         for i, batch in enumerate(batches):
             found = self.model.batch(batch.X)
+            outputs += _numbers(found)
             value = self.step(found, batch, time + i / len(batches))
             total, count = total + value * len(batch), count + len(batch)
-            outputs += _numbers(found)
             targets += batch.y
             if self.history.stopped:
                 break
@@ -113,4 +115,4 @@ def _number(value: Any) -> float:
 
 
 def _numbers(outputs: Iterable[Any]) -> list[Any]:
-    return [_numbers(x) if isinstance(x, list) else _number(x) for x in outputs]
+    return [plain(x, "outputs", i) for i, x in enumerate(outputs)]

@@ -6,7 +6,7 @@ A run is reproducible from its seed, bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from random import Random
 from typing import Any
@@ -21,14 +21,18 @@ from nn.losses import Loss, find_loss
 from nn.metrics import Metric, find_metric, numbers
 from nn.module import Module
 from nn.optimiser import Optimiser
-from nn.optimisers import find_optimiser
+from nn.optimisers import OPTIMISERS, find_optimiser
 from nn.samples import Samples, checked_rows, checked_samples, hold_out
 from nn.schedules import Schedule, constant
+from nn.settings import function, integer, positive, several
 from nn.trainer import Trainer
 
 __all__ = ["fit", "predict"]
 
 Callback = Callable[[int, Module, History], Any]
+
+_CALLBACK = "a function (epoch, model, history)"
+_SCHEDULE = "a function of the time in epochs, see nn.schedules"
 
 
 def fit(
@@ -41,15 +45,15 @@ def fit(
     batch_size: int | None = 32,
     *,
     lr: float | None = None,
-    validation: float | tuple[Any, Any] | None = None,
+    validation: float | Sequence[Any] | None = None,
     patience: int | None = None,
     schedule: Schedule | None = None,
     clip: float | None = None,
-    metrics: Iterable[str | Metric] = (),
+    metrics: str | Metric | Iterable[str | Metric] = (),
     shuffle: bool = True,
     seed: int = 0,
     progress: bool | str = "auto",
-    callbacks: Iterable[Callback] = (),
+    callbacks: Callback | Iterable[Callback] = (),
 ) -> History:
     """Train a model, and return the history of the run.
 
@@ -66,15 +70,16 @@ def fit(
         the best epoch are restored at the end.
     schedule : time in epochs -> factor on the learning rate, see ``nn.schedules``.
     clip : the largest norm of the gradient.
-    metrics : names in ``nn.METRICS``, or functions ``(outputs, targets) -> float``.
+    metrics : names in ``nn.METRICS``, or functions ``(outputs, targets) -> float``; one
+        or several.
     shuffle, seed : a new order for each epoch, drawn from the seed.
     progress : True for a tqdm bar, "auto" for one if tqdm is installed, or False.
-    callbacks : called as ``(epoch, model, history)`` after each epoch; one that returns
-        True ends the training.
+    callbacks : one or several, called as ``(epoch, model, history)`` after each epoch;
+        one that returns True ends the training.
 
     Raises, before any step: DataError for empty or non-finite data, ShapeError for
-    lengths or widths that do not fit, ValueError for settings that make no sense,
-    MissingDependencyError for ``progress=True`` without tqdm.
+    lengths or widths that do not fit, ValueError or TypeError for settings that make no
+    sense, MissingDependencyError for ``progress=True`` without tqdm.
 
     When the loss or a gradient stops being finite, training stops with a
     RuntimeWarning, the weights of the last step stay, and ``history.stopped`` says so.
@@ -87,19 +92,22 @@ def fit(
     >>> history.losses[-1] < 1e-6
     True
     """
-    _positive(epochs=epochs, batch_size=batch_size, patience=patience, clip=clip)
+    _check_numbers(epochs, batch_size, patience, clip)
+    seed = integer("seed", seed)
     samples, held = _data(X, y, validation, seed)
     if patience is not None and held is None:
         raise ValueError("patience watches the validation loss: give validation= too")
     chosen = _optimiser(model, optimiser, lr)
-    measures = dict([find_metric(metric) for metric in metrics])
-    trainer = Trainer(
-        model, find_loss(loss), chosen, schedule or constant(), clip, measures
-    )
+    measures = dict(map(find_metric, several("metrics", metrics, "a name")))
+    factor = constant() if schedule is None else schedule
+    function("schedule", factor, _SCHEDULE)
+    calls = several("callbacks", callbacks, _CALLBACK)
+    for call in calls:
+        function("callbacks", call, _CALLBACK)
+    trainer = Trainer(model, find_loss(loss), chosen, factor, clip, measures)
     for part in filter(None, (samples, held)):
         trainer.check(part)
     rng, history = Random(seed) if shuffle else None, trainer.history
-    callbacks = list(callbacks)
     with _bar(epochs, progress) as bar:
         for epoch in range(epochs):
             batches = list(samples.batches(batch_size or len(samples), rng))
@@ -107,7 +115,7 @@ def fit(
             if bar is not None:
                 bar.set_postfix_str(history.summary(), refresh=False)
                 bar.update()
-            _may_stop(history, patience, [f(epoch, model, history) for f in callbacks])
+            _may_stop(history, patience, [f(epoch, model, history) for f in calls])
             if history.stopped:
                 break
     if trainer.best:
@@ -126,7 +134,8 @@ def predict(model: Module, X: Any) -> NDArray[np.float64]:
     >>> predict(MLP(2, [4, 3], seed=0), [[1.0, 2.0], [3.0, 4.0]]).shape
     (2, 3)
     """
-    samples = rows(X)
+    _check_model(model, "predict takes")
+    samples = rows(X, "X")
     single = bool(samples) and not is_row(samples[0])
     with no_grad():
         outputs = model.batch(checked_rows([samples] if single else samples))
@@ -134,25 +143,32 @@ def predict(model: Module, X: Any) -> NDArray[np.float64]:
     return np.array(found[0]) if single else found
 
 
-def _data(
-    X: Any, y: Any, validation: float | tuple[Any, Any] | None, seed: int
-) -> tuple[Samples, Samples | None]:
+def _data(X: Any, y: Any, validation: Any, seed: int) -> tuple[Samples, Samples | None]:
     samples = checked_samples(X, y)
     if validation is None:
         return samples, None
-    if isinstance(validation, tuple):
-        return samples, checked_samples(*validation)
-    return hold_out(samples, validation, seed)
+    if not isinstance(validation, list | tuple):
+        return hold_out(samples, validation, seed)
+    if len(validation) != 2:
+        raise ValueError(
+            f"validation must be (X, y), or a share between 0 and 1, got "
+            f"{len(validation)} part{'s' * (len(validation) != 1)}"
+        )
+    return samples, checked_samples(*validation)
 
 
 def _optimiser(
     model: Module, optimiser: str | Optimiser, lr: float | None
 ) -> Optimiser:
-    if not isinstance(model, Module):
-        raise TypeError(f"fit trains a nn.Module, got {type(model).__name__}")
+    _check_model(model, "fit trains")
     if isinstance(optimiser, str):
         settings = {} if lr is None else {"lr": lr}
         return find_optimiser(optimiser)(model.parameters(), **settings)
+    if not isinstance(optimiser, Optimiser):
+        raise TypeError(
+            f"optimiser is {optimiser!r}: give a name ({', '.join(OPTIMISERS)}), or an "
+            f"Optimiser such as nn.SGD(model.parameters())"
+        )
     if lr is not None:
         raise ValueError("lr= goes with an optimiser's name: set its own .lr instead")
     if not {*optimiser.params} & {*model.parameters()}:
@@ -163,10 +179,18 @@ def _optimiser(
     return optimiser
 
 
-def _positive(**settings: float | None) -> None:
-    for name, setting in settings.items():
-        if setting is not None and not setting > 0:
-            raise ValueError(f"{name} must be > 0, got {setting!r}")
+def _check_model(model: Any, who: str) -> None:
+    if not isinstance(model, Module):
+        raise TypeError(f"{who} a nn.Module, got {type(model).__name__}")
+
+
+def _check_numbers(epochs: Any, batch_size: Any, patience: Any, clip: Any) -> None:
+    positive("epochs", integer("epochs", epochs))
+    for name, count in (("batch_size", batch_size), ("patience", patience)):
+        if count is not None:
+            positive(name, integer(name, count))
+    if clip is not None:
+        positive("clip", clip)
 
 
 def _may_stop(history: History, patience: int | None, answers: list[Any]) -> None:
@@ -176,7 +200,7 @@ def _may_stop(history: History, patience: int | None, answers: list[Any]) -> Non
     best = history.best_epoch
     if patience is not None and best is not None and len(history) - best > patience:
         history.stopped = f"no lower validation loss for {patience} epoch(s)"
-    elif any(answer is True for answer in answers):
+    elif any(isinstance(answer, bool | np.bool_) and answer for answer in answers):
         history.stopped = "a callback returned True"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import DataError, ShapeError, Value, gradcheck, log, no_grad
+from autograd import DataError, ShapeError, Value, gradcheck, no_grad
 from nn.losses import find_loss
 
 P, T = [0.5, -1.5, 3.0, 0.0], [1.0, 2.0, -1.0, 0.25]
@@ -110,7 +110,7 @@ def test_rows_of_outputs():
 
 def test_huber_with_another_delta():
     assert nn.huber_loss([0.0, 0.0], [1.0, 4.0], "none", delta=2.0) == [0.5, 6.0]
-    with pytest.raises(ValueError, match="delta must be positive"):
+    with pytest.raises(ValueError, match="delta must be > 0"):
         nn.huber_loss([0.0], [1.0], delta=0.0)
 
 
@@ -143,46 +143,14 @@ def test_small_losses_keep_their_digits():
     assert loss == pytest.approx([math.exp(-40)] * 2, rel=1e-12)
 
 
-@pytest.mark.parametrize("target", [0, 1])
-def test_cross_entropy_of_any_size(target):
-    row = values([1000.0, -1000.0])
-    loss = nn.cross_entropy(row, target)
-    loss.backward()
-    assert loss.data == 2000.0 * target
-    assert [x.grad for x in row] == [1.0 - (target == 0), -float(target == 1)]
-
-
-@pytest.mark.parametrize("target", [0, [1.0, 0.0, 0.0]])
-def test_an_excluded_class_that_is_not_the_target(target):
-    row = values([1.0, -math.inf, 2.0])
-    loss = nn.cross_entropy([row], [target])
-    loss.backward()
-    assert loss.data == pytest.approx(math.log(1 + math.e))
-    assert row[1].grad == 0.0
-    assert row[2].grad == pytest.approx(math.e / (1 + math.e))
-
-
-def test_an_excluded_class_by_a_logarithm():
-    weight = Value(0.0)
-    nn.cross_entropy([Value(1.0), log(weight)], 0).backward()
-    assert weight.grad == 0.0
-
-
-def test_an_excluded_target_costs_infinitely_much():
-    assert nn.cross_entropy([1.0, -math.inf], 1) == math.inf
-
-
-@pytest.mark.parametrize("bad", [3, -1, 0.5, "1", None])
-def test_a_class_that_does_not_exist(bad):
-    with pytest.raises(DataError, match=r"target 1 is .*from 0 to 2.*3 logits"):
-        nn.cross_entropy([[0.0] * 3] * 2, [0, bad])
-
-
-def test_probabilities_of_another_width():
-    with pytest.raises(ShapeError, match="2 probabilities, and the row 3 logits"):
-        nn.cross_entropy([[0.0] * 3], [[0.5, 0.5]])
-    with pytest.raises(DataError, match="target 1 is NaN"):
-        nn.cross_entropy([[0.0] * 2] * 2, [[0.5, 0.5], [math.nan, 0.5]])
+def test_losses_take_any_iterable():
+    expected = nn.mse_loss([1.0, 4.0], [1, 2])
+    assert nn.mse_loss((x for x in [1.0, 4.0]), iter([1, 2])) == expected
+    assert nn.mse_loss([1.0, 4.0], map(int, "12")) == expected
+    rows = zip([1.0, 2.0], [0.0, 1.0])
+    assert nn.cross_entropy(rows, iter([0, 1])) == nn.cross_entropy(
+        [[1.0, 0.0], [2.0, 1.0]], [0, 1]
+    )
 
 
 def test_labels_of_the_other_convention():
