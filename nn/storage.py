@@ -9,8 +9,6 @@ from __future__ import annotations
 import io
 import json
 import math
-import os
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd import FileFormatError
+from nn.files import replace
 
 __all__ = ["read", "write"]
 
@@ -29,11 +28,22 @@ State = Mapping[str, float]
 def write(path: str | Path, state: State) -> None:
     """Write {name: number} to a ``.json`` or ``.npz`` file, whole or not at all.
 
-    Raises ValueError for another suffix, OSError when the path cannot be written.
+    Raises ValueError for another suffix and for a name that NumPy would shorten,
+    OSError when the path cannot be written.
     """
     path = Path(path)
     encode = _CODECS[_suffix(path)][0]
-    _replace(path, encode(state))
+    for name in state:
+        if name.endswith("\0"):
+            raise ValueError(
+                f"the parameter name {name!r} ends in a NUL character, which is lost "
+                f"in .npz files: rename it"
+            )
+    try:
+        replace(path, encode(state))
+    except OSError as cause:
+        reason = cause.strerror or str(cause)
+        raise OSError(cause.errno, f"cannot save: {reason}", str(path)) from cause
 
 
 def read(path: str | Path) -> dict[str, float]:
@@ -69,6 +79,8 @@ def _complaint(path: Path, what: str) -> str:
 
 
 def _suffix(path: Path) -> str:
+    if "\0" in str(path):
+        raise ValueError(f"{str(path)!r} has a NUL character, which no path may have")
     suffix = path.suffix.lower()
     if suffix not in _CODECS:
         raise ValueError(f"{path} must end in {' or '.join(_CODECS)}, got {suffix!r}")
@@ -123,19 +135,3 @@ def _from_npz(content: bytes) -> Any:
 
 
 _CODECS = {".json": (_to_json, _from_json), ".npz": (_to_npz, _from_npz)}
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put a complete file in the place of the old one, in one step."""
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with draft.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    except OSError as cause:
-        reason = cause.strerror or str(cause)
-        raise OSError(cause.errno, f"cannot save: {reason}", str(path)) from cause
-    finally:
-        draft.unlink(missing_ok=True)
