@@ -143,8 +143,8 @@ class Trace:
             tail = self._tail(w, w_data, _key(node, ws, left, (i, 0)))
             if not (i == 0 and x is CONSTANT and x_data == 1.0):
                 other = self._tail(x, x_data, _key(node, xs, right, (i, 1)))
-                product, grad = w_data * x_data, (node.grad, node.grad)
-                box = Box("operation", "*", "", (product, product), grad)
+                product, grad = w_data * x_data, node.grad or 0.0
+                box = Box("operation", "*", "", (product, product), (grad, grad))
                 slopes = (
                     None if w is CONSTANT else x_data,
                     None if x is CONSTANT else w_data,
@@ -156,7 +156,8 @@ class Trace:
 
 
 def _box(kind: str, symbol: str, node: Node) -> Box:
-    return Box(kind, symbol, node.label, (node.data, node.data), (node.grad, node.grad))
+    grad = node.grad or 0.0  # None, as other libraries clear it, is 0
+    return Box(kind, symbol, node.label, (node.data, node.data), (grad, grad))
 
 
 def _compared(box: Box, slope: float | None) -> Box:

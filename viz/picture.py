@@ -1,7 +1,7 @@
 """A ``graphviz.Digraph`` that draws itself with or without the ``dot`` program.
 
-With ``dot`` on the PATH, that is used. Without, a child process imports pygraphviz,
-whose wheels contain Graphviz. Large bitmaps are scaled down to what viewers can open.
+With ``dot`` on the PATH, that is used. Without, or when it fails, a child process imports
+pygraphviz, whose wheels contain Graphviz. Large bitmaps are scaled down to what viewers can open.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import shutil
 import struct
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ __all__ = ["Picture"]
 
 MAX_PIXELS = 8000
 _BITMAPS = {"png", "jpg", "jpeg", "jpe", "gif"}
+_STARTS = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}
 _CHILD = """
 import sys, pygraphviz
 format, engine, size = sys.argv[1:]
@@ -104,26 +106,50 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
 
 def draw(source: str, format: str, engine: str, inches: float = 0.0) -> bytes:
     """The picture, by ``dot`` or else by pygraphviz in a process of its own."""
-    dot, size = shutil.which("dot"), f"{inches:g},{inches:g}" if inches else ""
-    if dot is not None:
-        limit = [f"-Gsize={size}"] if size else []
-        command = [dot, f"-K{engine}", f"-T{format}", *limit]
-    elif importlib.util.find_spec("pygraphviz") is not None:
-        command = [sys.executable, "-P", "-c", _CHILD, format, engine, size]
-    else:
+    reasons = []
+    for command in _commands(
+        format, engine, f"{inches:g},{inches:g}" if inches else ""
+    ):
+        drawn, reason = _run(command, source, format)
+        if not reason:
+            return drawn
+        reasons.append(reason)
+    if not reasons:
         raise MissingDependencyError(
             "drawing needs Graphviz, and neither the `dot` program nor the pygraphviz "
             'package was found. Either run: pip install "scalar-autograd[render]" '
             "or install Graphviz: `apt-get install graphviz` (Debian, Ubuntu), "
             "`brew install graphviz` (macOS), `winget install graphviz` (Windows)"
         )
-    with environment() as variables:
-        done = subprocess.run(
-            command, input=source.encode(), capture_output=True, env=variables
-        )
+    raise RenderError(
+        f"Graphviz could not draw the picture as {format}: {'; '.join(reasons)}"
+    )
+
+
+def _commands(format: str, engine: str, size: str) -> Iterator[list[str]]:
+    """The ways to draw on this machine, the preferred first."""
+    dot = shutil.which("dot")
+    if dot is not None:
+        limit = [f"-Gsize={size}"] if size else []
+        yield [dot, f"-K{engine}", f"-T{format}", *limit]
+    if importlib.util.find_spec("pygraphviz") is not None:
+        yield [sys.executable, "-P", "-c", _CHILD, format, engine, size]
+
+
+def _run(command: list[str], source: str, format: str) -> tuple[bytes, str]:
+    """What a command draws, and why that is no picture (or "")."""
+    try:
+        with environment() as variables:
+            done = subprocess.run(
+                command, input=source.encode(), capture_output=True, env=variables
+            )
+    except OSError as error:
+        return b"", f"{command[0]} could not be run ({error.strerror})"
     said = done.stderr.decode(errors="replace").strip().splitlines()
     errors = [line for line in said if line.startswith("Error")]
-    if done.returncode or errors or not done.stdout:
-        reasons = " ".join(errors or said[-1:])
-        raise RenderError(f"Graphviz could not draw the picture as {format}: {reasons}")
-    return done.stdout
+    if errors or done.returncode:
+        status = f"{command[0]} ended with status {done.returncode}"
+        return b"", " ".join(errors or said[-1:]) or status
+    if not done.stdout.startswith(_STARTS.get(format, b"")) or not done.stdout:
+        return b"", f"{command[0]} wrote no picture"
+    return done.stdout, ""

@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd.errors import ShapeError
 from autograd.transforms import jvp
+from nn.activations import find_activation
 from viz.numbers import axes, numbers, scalar
 from viz.surfaces import decision_boundary, descent_path
 
@@ -122,7 +123,7 @@ def _squares(ax: Any, xs: Any, ys: Any, fitted: Any, slope: float) -> None:
 
 
 def activation(
-    f: Callable[[Any], Any],
+    f: str | Callable[[Any], Any],
     *,
     ax: Any = None,
     interval: tuple[float, float] = (-4.0, 4.0),
@@ -133,7 +134,8 @@ def activation(
 
     Parameters
     ----------
-    f : the function, written in operators and autograd's functions.
+    f : the function, written in operators and autograd's functions; or a name in
+        ``nn.ACTIVATIONS``.
     ax : the axes to draw on; a new figure's by default.
     interval, resolution : where to draw, and at how many points.
     **kwargs : passed on to ``ax.plot`` for the function.
@@ -146,6 +148,7 @@ def activation(
     >>> float(derivative.get_ydata()[200])
     1.0
     """
+    f = find_activation(f)
     low, high = numbers(interval, "interval")
     xs = np.linspace(low, high, resolution)
     pairs = [jvp(f, (float(x),), (1.0,)) for x in xs]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from numbers import Real
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
+
+from graphviz import FORMATS
 
 from autograd.errors import RenderError
 from autograd.value import Value
+from nn.files import replace
 from viz.collapse import collapse as collapsed
 from viz.diagram import Trace
 from viz.dot import STYLES, to_dot
@@ -56,7 +59,8 @@ def draw_dot(
     Gradients shown are ``.grad``: call ``y.backward()`` first.
 
     Raises TypeError if y is no Value, ValueError for an unknown option, GraphError if
-    the graph has a cycle, and RenderError when more than ``max_nodes`` boxes remain.
+    the graph has a cycle, and RenderError for an unknown format and when more than
+    ``max_nodes`` boxes remain.
 
     Examples
     --------
@@ -71,6 +75,12 @@ def draw_dot(
     for name, choice in options.items():
         if choice not in _CHOICES[name]:
             raise ValueError(f"{name} is one of {_CHOICES[name]}, got {choice!r}")
+    if str(format).lower() not in FORMATS:
+        raise RenderError(
+            f"unknown format {format!r}: Graphviz knows {', '.join(sorted(FORMATS))}"
+        )
+    if not isinstance(max_nodes, Real):
+        raise TypeError(f"max_nodes must be a number of boxes, got {max_nodes!r}")
     trace = Trace(_roots(y), expand_dots, partials)
     diagram = collapsed(trace.diagram, collapse, max_nodes)
     if numeric:
@@ -122,18 +132,10 @@ def render(
         )
     picture = draw_dot(y, **options)
     source = format in ("dot", "gv")
-    _write(target, picture.source.encode() if source else picture.pipe(format))
-    return target
-
-
-def _write(target: Path, content: bytes) -> None:
-    """Write beside the target, then move into place."""
-    temporary = target.with_name(f".{token_hex(4)}.tmp")
+    content = picture.source.encode() if source else picture.pipe(format)
     try:
-        with open(temporary, "xb") as file:
-            file.write(content)
-        os.replace(temporary, target)
-    except OSError as error:
-        raise RenderError(f"cannot write {str(target)!r}: {error.strerror}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+        replace(target, content)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RenderError(f"cannot write {str(target)!r}: {reason}") from error
+    return target

@@ -221,7 +221,7 @@ def test_only_values_are_drawn(y):
 
 @pytest.mark.parametrize(
     "option",
-    [{"style": "x"}, {"rankdir": "UP"}, {"collapse": "all"}, {"format": "xyz"}],
+    [{"style": "x"}, {"rankdir": "UP"}, {"collapse": "all"}],
 )
 def test_unknown_options(option):
     with pytest.raises(ValueError, match=str(next(iter(option.values())))):
