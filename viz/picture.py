@@ -1,7 +1,8 @@
 """A ``graphviz.Digraph`` that draws itself with or without the ``dot`` program.
 
-With ``dot`` on the PATH, that is used. Without, or when it fails, a child process imports
-pygraphviz, whose wheels contain Graphviz. Large bitmaps are scaled down to what viewers can open.
+With ``dot`` on the PATH, that is used. Without, or when it fails, a child process
+imports pygraphviz, whose wheels contain Graphviz. Large bitmaps are scaled down to what
+viewers can open.
 """
 
 from __future__ import annotations
@@ -106,10 +107,9 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
 
 def draw(source: str, format: str, engine: str, inches: float = 0.0) -> bytes:
     """The picture, by ``dot`` or else by pygraphviz in a process of its own."""
+    size = f"{inches:g},{inches:g}" if inches else ""
     reasons = []
-    for command in _commands(
-        format, engine, f"{inches:g},{inches:g}" if inches else ""
-    ):
+    for command in _commands(format, engine, size):
         drawn, reason = _run(command, source, format)
         if not reason:
             return drawn
@@ -121,9 +121,8 @@ def draw(source: str, format: str, engine: str, inches: float = 0.0) -> bytes:
             "or install Graphviz: `apt-get install graphviz` (Debian, Ubuntu), "
             "`brew install graphviz` (macOS), `winget install graphviz` (Windows)"
         )
-    raise RenderError(
-        f"Graphviz could not draw the picture as {format}: {'; '.join(reasons)}"
-    )
+    why = "; ".join(dict.fromkeys(reasons))
+    raise RenderError(f"Graphviz could not draw the picture as {format}: {why}")
 
 
 def _commands(format: str, engine: str, size: str) -> Iterator[list[str]]:
