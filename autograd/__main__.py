@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd.errors import AutogradError, ExpressionError
-from autograd.expression import Formula
+from autograd.expression import CONSTANTS, Formula
 from autograd.gradcheck import gradcheck
 from autograd.value import Value
 
@@ -36,14 +36,24 @@ def _parser() -> argparse.ArgumentParser:
 def _numbers(pairs: Sequence[str], formula: Formula) -> dict[str, float]:
     numbers: dict[str, float] = {}
     for pair in pairs:
-        name, sign, text = pair.partition("=")
+        name, sign, text = map(str.strip, pair.partition("="))
         try:
-            numbers[name.strip()] = float(text)
+            number = float(text)
         except ValueError:
             found = f"{text!r} is not a number" if sign else "there is no '='"
             raise ExpressionError(
                 f"expected name=number, got {pair!r}: {found}"
             ) from None
+        if name in CONSTANTS:
+            raise ExpressionError(
+                f"{name} is the constant {CONSTANTS[name]!r} in a formula: give your "
+                f"number another name"
+            )
+        if name in numbers:
+            raise ExpressionError(
+                f"{name} is given twice: {numbers[name]:g} and {number:g}"
+            )
+        numbers[name] = number
     missing = [name for name in formula.names if name not in numbers]
     unused = [name for name in numbers if name not in formula.names]
     if missing:
@@ -55,7 +65,8 @@ def _numbers(pairs: Sequence[str], formula: Formula) -> dict[str, float]:
     return numbers
 
 
-def _run(args: argparse.Namespace) -> None:
+def _run(args: argparse.Namespace) -> bool:
+    """Print and draw; whether every gradient is right."""
     formula = Formula(args.formula)
     numbers = _numbers(args.numbers, formula)
     leaves = {name: Value(x, label=name) for name, x in numbers.items()}
@@ -63,7 +74,7 @@ def _run(args: argparse.Namespace) -> None:
     if isinstance(y, list):
         raise ExpressionError("the formula is a list; it must be one number")
     print(f"{args.formula.strip()} = {y.data if isinstance(y, Value) else y!r}")
-    names = list(numbers)
+    names, right = list(numbers), True
     if names:
         report = gradcheck(
             lambda *xs: formula(**dict(zip(names, xs, strict=True))),
@@ -71,6 +82,7 @@ def _run(args: argparse.Namespace) -> None:
             raise_exception=False,
         )
         print(report.table(names))
+        right = bool(report)
     if args.png:
         from viz import render  # viz stands above autograd: imported when called
 
@@ -78,20 +90,23 @@ def _run(args: argparse.Namespace) -> None:
             y = Value(y, label=args.formula.strip())
         y.backward()
         print(f"wrote {render(y, args.png)}")
+    return right
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
+    """Run the command line; returns the exit status.
+
+    0: all is well; 1: a gradient and its finite difference disagree; 2: a mistake.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given and given[0].startswith("-") and given[0] not in ("-h", "--help", "--png"):
         given[0] = " " + given[0]  # a formula such as -x, not an option
     args = _parser().parse_args(given)
     try:
-        _run(args)
+        return 0 if _run(args) else 1
     except (AutogradError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    return 0
 
 
 if __name__ == "__main__":

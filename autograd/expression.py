@@ -21,11 +21,12 @@ from autograd.errors import ExpressionError
 from autograd.operators import METHODS
 from autograd.primitives import TABLE
 
-__all__ = ["FUNCTIONS", "Formula"]
+__all__ = ["CONSTANTS", "FUNCTIONS", "Formula"]
 
 _LONGEST = 10_000
 _SEQUENCES = {"sum", "prod", "mean", "logsumexp"}  # take their operands one by one too
-_CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
+CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
+_INTERNAL = {"sech2", "gaussian", "direction_cosine", "one_minus_square", "step"}
 _OPERATORS: dict[type, Callable[..., Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -45,7 +46,7 @@ _OPERATORS: dict[type, Callable[..., Any]] = {
 }
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    **METHODS,
+    **{name: row for name, row in METHODS.items() if name not in _INTERNAL},
     **{
         name: getattr(functions, name)
         for name in functions.__all__
@@ -73,69 +74,84 @@ class Formula:
             )
         self.text = text
         try:
-            self.tree = ast.parse(text.strip(), mode="eval").body
-            names = self._check(self.tree)
+            root = ast.parse(text.strip(), mode="eval").body
         except SyntaxError as error:
             raise self._error(error.msg, (error.offset or 1) - 1) from None
-        except (ValueError, RecursionError, MemoryError) as error:
-            if isinstance(error, ExpressionError):
-                raise
+        except (RecursionError, MemoryError):
+            raise ExpressionError(
+                "the formula is nested too deeply to be read: shorten it, or write a "
+                "long sum a + b + ... as sum(a, b, ...)"
+            ) from None
+        except ValueError as error:
             raise ExpressionError(f"the formula cannot be read: {error}") from None
-        self.names = tuple(dict.fromkeys(names))
+        self.steps = self._postorder(root)
+        names = [node.id for node, _ in self.steps if isinstance(node, ast.Name)]
+        self.names = tuple(dict.fromkeys([n for n in names if n not in CONSTANTS]))
 
     def __call__(self, **numbers: Any) -> Any:
         """The formula's value, for floats, Values or anything else that rows take."""
-        return self._evaluate(self.tree, {**_CONSTANTS, **numbers})
+        known = {**CONSTANTS, **numbers}
+        stack: list[Any] = []
+        for node, count in self.steps:
+            start = len(stack) - count
+            operands = stack[start:]
+            stack[start:] = [self._value(node, operands, known)]
+        return stack.pop()
 
     def _error(self, message: str, column: int) -> ExpressionError:
         return ExpressionError(f"{message}\n  {self.text.strip()}\n  {' ' * column}^")
 
-    def _check(self, node: ast.AST) -> list[str]:
-        """The free names, in order; raises for what is not in the whitelist."""
+    def _postorder(self, root: ast.expr) -> list[tuple[Any, int]]:
+        """(node, number of its operands), every node after its operands."""
+        steps: list[tuple[Any, int]] = []
+        waiting = [root]
+        while waiting:
+            node = waiting.pop()
+            operands = self._operands(node)
+            steps.append((node, len(operands)))
+            waiting += operands
+        return steps[::-1]
+
+    def _operands(self, node: ast.expr) -> list[ast.expr]:
+        """The operands of a node; raises for what is not in the whitelist."""
         if isinstance(node, ast.Name):
-            return [] if node.id in _CONSTANTS else [node.id]
+            return []
         if isinstance(node, ast.Constant) and type(node.value) in (int, float):
             return []
         if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
-            return self._check(node.left) + self._check(node.right)
+            return [node.left, node.right]
         if isinstance(node, ast.UnaryOp) and type(node.op) in _OPERATORS:
-            return self._check(node.operand)
+            return [node.operand]
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
-            return self._check(node.left) + self._check(node.comparators[0])
+            return [node.left, node.comparators[0]]
         if isinstance(node, ast.List):
-            return [name for part in node.elts for name in self._check(part)]
-        column = getattr(node, "col_offset", 0)
+            return node.elts
         if not isinstance(node, ast.Call):
-            raise self._error("this is not part of a formula", column)
+            raise self._error("this is not part of a formula", node.col_offset)
         if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS:
-            raise self._error(
-                f"unknown function; known are {', '.join(sorted(FUNCTIONS))}", column
-            )
+            known = ", ".join(sorted(FUNCTIONS))
+            raise self._error(f"unknown function; known are {known}", node.col_offset)
         if node.keywords:
-            raise self._error("operands are given by position", column)
-        return [name for part in node.args for name in self._check(part)]
+            raise self._error("operands are given by position", node.col_offset)
+        return node.args
 
-    def _evaluate(self, node: Any, numbers: dict[str, Any]) -> Any:
+    def _value(self, node: Any, operands: list[Any], known: dict[str, Any]) -> Any:
         if isinstance(node, ast.Name):
-            return numbers[node.id]
-        if isinstance(node, ast.Constant):
-            return float(node.value)  # type: ignore[arg-type]
+            return known[node.id]
         if isinstance(node, ast.List):
-            return [self._evaluate(part, numbers) for part in node.elts]
-        if isinstance(node, ast.BinOp):
-            parts, call = [node.left, node.right], _OPERATORS[type(node.op)]
-        elif isinstance(node, ast.UnaryOp):
-            parts, call = [node.operand], _OPERATORS[type(node.op)]
-        elif isinstance(node, ast.Compare):
-            parts = [node.left, node.comparators[0]]
-            call = _OPERATORS[type(node.ops[0])]
-        else:
-            parts, call = node.args, _callable(node.func.id)
-        operands = [self._evaluate(part, numbers) for part in parts]
+            return operands
         try:
-            return call(*operands)
+            if isinstance(node, ast.Constant):
+                return float(node.value)  # type: ignore[arg-type]
+            return _function(node)(*operands)
         except (TypeError, ValueError, OverflowError) as error:
             raise self._error(str(error), node.col_offset) from None
+
+
+def _function(node: Any) -> Callable[..., Any]:
+    if isinstance(node, ast.Call):
+        return _callable(node.func.id)  # type: ignore[attr-defined]
+    return _OPERATORS[type(node.ops[0] if isinstance(node, ast.Compare) else node.op)]
 
 
 def _callable(name: str) -> Callable[..., Any]:

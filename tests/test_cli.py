@@ -2,6 +2,7 @@
 
 import pytest
 
+import autograd
 from autograd import ExpressionError, Value
 from autograd.__main__ import main
 from autograd.expression import FUNCTIONS, Formula
@@ -48,7 +49,11 @@ def test_a_formula_may_begin_with_a_minus(capsys):
         (["[x]", "x=1"], "one number"),
         (["x" * 20_000], "characters"),
         (["(" * 5000 + "x" + ")" * 5000, "x=1"], "formula"),
-        (["x" + "+x" * 4000, "x=1"], "formula"),
+        (["-" * 9000 + "x", "x=1"], "nested too deeply"),
+        (["x", "x=1", "x=2"], "x is given twice: 1 and 2"),
+        (["x", "x=1", " x =2"], "x is given twice"),
+        (["e*x", "e=2", "x=1"], "e is the constant 2.718281828459045"),
+        (["x", "pi=3", "x=1"], "pi is the constant"),
         (["x", "x=1", "--png", "no/such/folder/a.png"], "no/such/folder"),
         (["x", "x=1", "--png", "a.bmp3"], "bmp3"),
     ],
@@ -59,6 +64,50 @@ def test_mistakes_are_one_clear_error(capsys, arguments, said):
     assert captured.err.startswith("error: ")
     assert said in captured.err
     assert "Traceback" not in captured.err
+
+
+@pytest.mark.parametrize("terms", [2, 900, 2500])
+def test_long_sums(capsys, terms):
+    assert main(["+".join(["x"] * terms), "x=0.5"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith(f"= {terms / 2}")
+    assert lines[2].split()[:2] == ["x", str(terms)]
+
+
+def test_a_sum_of_any_length_works_or_is_refused(capsys):
+    """How deep Python's own parser reads depends on its version."""
+    status = main(["+".join(["x"] * 4500), "x=1"])
+    captured = capsys.readouterr()
+    assert status == 0 or "nested too deeply" in captured.err
+
+
+def test_longer_sums_have_another_spelling():
+    assert Formula(f"sum({','.join(['x'] * 4500)})")(x=0.5) == 2250.0
+
+
+def test_a_wrong_gradient_is_the_exit_status(capsys, tmp_path):
+    target = tmp_path / "a.svg"
+    assert main(["sin(1e9*x)", "x=1", "--png", str(target)]) == 1
+    assert "WRONG" in capsys.readouterr().out
+    assert target.exists()
+
+
+def test_only_public_functions_are_listed():
+    builtin = {"abs", "pow", "max", "min", "fabs"}
+    assert set(FUNCTIONS) - builtin <= set(autograd.__all__)
+    with pytest.raises(ExpressionError, match="unknown function"):
+        Formula("sech2(x)")
+
+
+def test_names_stand_in_the_order_of_the_text():
+    assert Formula("[b * -a, max(d, c)]").names == ("b", "a", "d", "c")
+    assert Formula("x*y + where(x > z, w, y)").names == ("x", "y", "z", "w")
+
+
+def test_operands_keep_their_order():
+    f = Formula("dot([1, 2], [a, b - 1], pow(a, b)) - 2 ** 3 / (4 - 1) % 2")
+    assert f(a=3.0, b=4.0) == 3 + 2 * 3 + 81 - 2**3 / 3 % 2
+    assert Formula("sum(1, 2, 3) + sum([4]) + sum([])")() == 10.0
 
 
 def test_all_listed_functions_are_callable_in_a_formula():
