@@ -20,6 +20,21 @@ def test_a_gradient_of_none_is_drawn_as_zero(style):
     assert draw_dot(y, style=style, collapse="layer").source
 
 
+@pytest.mark.parametrize("y", [3.0, None, "x", [], [1.0], object()])
+def test_only_values_are_drawn(y):
+    with pytest.raises(TypeError, match="only Values can be drawn, got"):
+        draw_dot(y)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [{"style": "x"}, {"rankdir": "UP"}, {"collapse": "all"}],
+)
+def test_unknown_options(option):
+    with pytest.raises(ValueError, match=str(next(iter(option.values())))):
+        draw_dot(Value(1.0), **option)
+
+
 @pytest.mark.parametrize("format", ["zzz", None, 3, ["svg"]])
 def test_unknown_formats_of_a_picture(format):
     with pytest.raises(RenderError, match=r"unknown format .*pdf, .*png, .*svg"):
@@ -89,8 +104,8 @@ def test_a_broken_dot_alone_gives_a_reason(neuron, broken_dot, format, monkeypat
 
 
 def test_activations_by_name():
-    pytest.importorskip("matplotlib")
-    curve = viz.activation("relu").get_lines()[0]
+    figure = pytest.importorskip("matplotlib.figure").Figure()
+    curve = viz.activation("relu", ax=figure.subplots()).get_lines()[0]
     assert curve.get_label() == "relu(x)"
     with pytest.raises(ValueError, match="unknown activation 'rele': known are relu"):
         viz.activation("rele")
