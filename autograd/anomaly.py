@@ -17,8 +17,10 @@ from typing import Any
 
 from autograd.errors import AnomalyError
 from autograd.graph import operands
+from autograd.lifted import primal_of
 from autograd.modes import MODES, observed
 from autograd.reverse import edges
+from autograd.value import Value
 
 __all__ = ["detect_anomaly"]
 
@@ -44,60 +46,87 @@ def detect_anomaly() -> Iterator[None]:
     log gave nan from operands x = -1.0
     """
     state = MODES.thread
-    before = state.inspect
+    before = state.inspect, state.watch
     with observed(_check_forward):
         try:
-            state.inspect = _check_backward
+            state.inspect, state.watch = _check_backward, _check_share
             yield
         finally:
-            state.inspect = before
+            state.inspect, state.watch = before
 
 
-def _check_forward(node: Any) -> None:
-    node.__dict__[_SOURCE] = source = _user_line()
-    if not isfinite(node._data):
+def _check_forward(number: Any, primitive: Any, operands_given: Any) -> None:
+    source = _user_line()
+    if isinstance(number, Value):
+        number.__dict__[_SOURCE] = source
+    if not isfinite(primal_of(number)):
+        label = f" {number.label!r}" if getattr(number, "label", "") else ""
         raise AnomalyError(
-            f"{_named(node)} gave {node._data} from operands {_operands(node)}"
-            f"\n  at {source}"
+            f"{primitive.name}{label} gave {primal_of(number)} from operands "
+            f"{_listed(primitive.flat(operands_given))}\n  at {source}"
         )
 
 
 def _check_backward(interior: list[Any]) -> None:
     for node in reversed(interior):
-        if node._primitive.by_hand:
-            continue
-        if not isfinite(node.grad):
+        if node.grad is None or not isfinite(node.grad):
             raise AnomalyError(
                 f"the gradient of {_named(node)} became {node.grad} by summation over "
-                f"its uses\n  made at {node.__dict__.get(_SOURCE, 'an unknown line')}"
+                f"its uses{_path(node, interior)}"
             )
+        if node._primitive.by_hand and not hasattr(node._primitive.by_hand, "partials"):
+            continue
         product = node._primitive.product
         for operand, partial in edges(node):
             share = product(node.grad, partial)
             if not isfinite(share):
-                raise AnomalyError(
-                    f"backward through {_named(node)} gave gradient {share} to "
-                    f"{_described(operand)}: incoming gradient {node.grad}, partial "
-                    f"derivative {partial}, operands {_operands(node)}"
-                    f"\n  made at {node.__dict__.get(_SOURCE, 'an unknown line')}"
-                )
+                _raise_share(node, operand, node.grad, partial, share, interior)
+
+
+def _check_share(
+    node: Any, operand: Any, cotangent: Any, partial: Any, share: Any
+) -> None:
+    if not isfinite(primal_of(share)):
+        _raise_share(node, operand, cotangent, partial, share, [])
+
+
+def _raise_share(
+    node: Any, operand: Any, cotangent: Any, partial: Any, share: Any, interior: Any
+) -> None:
+    raise AnomalyError(
+        f"backward through {_named(node)} gave gradient {primal_of(share)} to "
+        f"{_described(operand)}: incoming gradient {primal_of(cotangent)}, partial "
+        f"derivative {primal_of(partial)}, operands {_listed(operands(node))}"
+        f"{_path(node, interior)}"
+    )
+
+
+def _path(node: Any, interior: list[Any]) -> str:
+    """Where a node was made, and the way from it to the result of the pass."""
+    attributes = getattr(node, "__dict__", {})
+    text = f"\n  made at {attributes.get(_SOURCE, 'an unknown line')}"
+    names, current = [], node
+    for user in interior[interior.index(node) + 1 :] if interior else []:
+        if any(p is current for p in operands(user)):
+            names.append(_named(user))
+            current = user
+    return text + (
+        f"\n  from there to the result: {' -> '.join(names)}" if names else ""
+    )
 
 
 def _named(node: Any) -> str:
-    label = f" {node.label!r}" if node.label else ""
+    label = f" {node.label!r}" if getattr(node, "label", "") else ""
     return f"{node._primitive.name}{label}"
 
 
 def _described(operand: Any) -> str:
-    if type(operand) is float:
-        return repr(operand)
-    return (
-        f"{operand.label} = {operand.data!r}" if operand.label else repr(operand.data)
-    )
+    number = primal_of(operand)
+    label = getattr(operand, "label", "")
+    return f"{label} = {number!r}" if label else repr(number)
 
 
-def _operands(node: Any) -> str:
-    shown = operands(node)
+def _listed(shown: Any) -> str:
     text = ", ".join([_described(p) for p in shown[:8]])
     return text + (f", ... ({len(shown)} in all)" if len(shown) > 8 else "")
 

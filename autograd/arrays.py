@@ -152,6 +152,7 @@ def _is_numeric(x: Any) -> bool:
 def _evaluate(primitive: Primitive, operands: tuple[Any, ...]) -> Array:
     """A row some of whose operands are arrays."""
     flat = primitive.flat(operands)
+    _refuse_masked(flat)
     numeric = all(_is_numeric(x) and not hasattr(x, "level") for x in flat)
     evaluate = NUMPY.get(primitive.name)
     if numeric and evaluate is not None and TABLE[primitive.name] is primitive:
@@ -167,6 +168,13 @@ def _evaluate(primitive: Primitive, operands: tuple[Any, ...]) -> Array:
 
     result = np.frompyfunc(call, len(flat), 1)(*[_shielded(x) for x in flat])
     return result.astype(float) if numeric else result
+
+
+def _refuse_masked(operands: Any) -> None:
+    if any(isinstance(x, np.ma.MaskedArray) for x in operands):
+        raise TypeError(
+            "masked arrays are not taken: fill or select first (array.compressed())"
+        )
 
 
 def _as_floats(x: Any) -> Array:
@@ -204,16 +212,22 @@ _COMPARE = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equa
 def apply_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kw: Any) -> Any:
     """What a numpy ufunc with a Value among its inputs computes: rows of the table."""
     function = _UFUNCS.get(ufunc.__name__)
+    out = kw.pop("out", (None,))[0]
     if method != "__call__" or kw or (function is None and ufunc is not np.matmul):
         called = ufunc.__name__ + ("" if method == "__call__" else f".{method}")
         raise TypeError(
-            f"numpy.{called} does not know Values; use autograd's functions, or "
-            f"arrays of Values"
+            f"numpy.{called}{' with ' + ', '.join(kw) if kw else ''} does not know "
+            f"Values; use autograd's functions"
         )
+    _refuse_masked(inputs)
     boxed = [_shielded(x) for x in inputs]
     if ufunc.__name__ in _COMPARE:
         result = ufunc(*boxed)
         return bool(result) if np.shape(result) == () else result
     if function is None:
         return ufunc(*boxed)  # matmul of arrays of Values
-    return np.frompyfunc(function, len(inputs), 1)(*boxed)
+    result = np.frompyfunc(function, len(inputs), 1)(*boxed)
+    if out is None:
+        return result
+    out[...] = result  # an in-place operator on an array of Values
+    return out

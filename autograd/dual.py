@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograd.modes import MODES, show
 from autograd.operators import Operators
 from autograd.primitive import Primitive
 
@@ -43,7 +44,8 @@ class Dual(Operators):
             if type(operand) is Dual and operand.level == level:
                 share = primitive.product(operand.tangent, partial)
                 tangent = share if tangent is None else tangent + share
-        return Dual(result, tangent, level)
+        out = Dual(result, tangent, level)
+        return show(out, primitive, operands) if MODES.active else out
 
     def __bool__(self) -> bool:
         return bool(self.primal != 0.0)

@@ -12,8 +12,9 @@ from typing import Any
 from autograd.errors import ShapeError
 from autograd.graph import CONSTANT, MANY
 from autograd.modes import MODES, admit
+from autograd.numbers import as_float
 from autograd.operators import BINARY, COMPARISONS, METHODS, UNARY, method_of
-from autograd.primitive import Primitive, as_float
+from autograd.primitive import Primitive
 from autograd.primitives import TABLE
 from autograd.value import Value, _Node
 
@@ -114,6 +115,9 @@ def affine(rows: Iterable[Sequence[Any]], biases: Iterable[Any]) -> Affine:
     >>> affine([[1.0, 2.0], [3.0, 4.0]], [0.5, 0.25])([1.0, 1.0])
     [3.5, 7.25]
     """
+    rows, biases = list(rows), list(biases)
+    if len(rows) != len(biases):
+        raise ShapeError(f"{len(rows)} rows of weights with {len(biases)} biases")
     return Affine([(bias, *ws) for ws, bias in zip(rows, biases, strict=True)])
 
 
@@ -158,6 +162,13 @@ class Affine:
         return [admit(out) for out in results] if MODES.active else results
 
 
+def _clip(self: Any, low: Any = None, high: Any = None, out: Any = None) -> Any:
+    """self limited to [low, high], as numpy's method of the name."""
+    limited = self if low is None else TABLE["maximum"]((self, low))
+    return limited if high is None else TABLE["minimum"]((limited, high))
+
+
+setattr(Value, "clip", _clip)  # noqa: B010 (what numpy.clip calls)
 for _name, _row in BINARY.items():
     setattr(Value, f"__{_name}__", _binary(_row))
     setattr(Value, f"__r{_name}__", _reflected(_row))

@@ -62,6 +62,7 @@ def dot(ws: Sequence[Number], xs: Sequence[Number], bias: Number = 0.0) -> Numbe
     >>> dot([1.0, 2.0], [3.0, 4.0], 0.5)
     11.5
     """
+    ws, xs = _listed(ws, "dot"), _listed(xs, "dot")
     if len(ws) != len(xs):
         raise ShapeError(f"dot of {len(ws)} weights with {len(xs)} inputs")
     if hasattr(bias, "level"):
@@ -73,10 +74,19 @@ def dot(ws: Sequence[Number], xs: Sequence[Number], bias: Number = 0.0) -> Numbe
 
 def mean(xs: Iterable[Number]) -> Number:
     """The arithmetic mean of a sequence. Raises DataError for an empty one."""
-    xs = tuple(xs)
+    xs = _listed(xs, "mean")
     if not xs:
         raise DataError("the mean of an empty sequence is not defined")
     return row.sum(xs) / float(len(xs))
+
+
+def _listed(xs: Any, name: str) -> tuple[Number, ...]:
+    try:
+        return tuple(xs)
+    except TypeError:
+        raise TypeError(
+            f"{name} takes a sequence of numbers, got {type(xs).__name__}"
+        ) from None
 
 
 def maximum(*xs: Number) -> Number:
@@ -145,7 +155,7 @@ def log_softmax(xs: Iterable[Number]) -> Any:
 
 
 def _centred(xs: Iterable[Number]) -> list[Number]:
-    xs = list(xs)
+    xs = _listed(xs, "softmax")
     total = row.logsumexp(xs)
     return [x - total for x in xs]
 

@@ -11,11 +11,14 @@ Both are honoured by ``backward()``. A node whose rule never came raises, naming
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from typing import Any
 
 from autograd.errors import GraphError
 from autograd.graph import CONSTANT, MANY
-from autograd.primitive import Primitive, as_float
+from autograd.modes import MODES, admit
+from autograd.numbers import as_float
+from autograd.primitive import Primitive
 from autograd.sweep import push
 
 __all__ = ["adopt", "push_to_operands", "replace_rule"]
@@ -36,15 +39,11 @@ def adopt(node: Node, children: Iterable[Any], rule: Any) -> None:
             raise TypeError(
                 f"the operands of a node must be Values, got {type(child).__name__}"
             )
-    primitive = Primitive(
-        rule if isinstance(rule, str) and rule else "custom",
-        _cannot_evaluate,
-        joint=_cannot_evaluate,
-    )
-    node._primitive, node._first, node._second = primitive, (children,), MANY
-    node._x, node._y = (tuple([child._data for child in children]),), None
     if isinstance(rule, str):
-        primitive.by_hand = _missing_rule
+        primitive = Primitive(
+            rule or "custom", _cannot_evaluate, joint=_cannot_evaluate
+        )
+        primitive.by_hand = missing_rule
     else:
         partials = tuple([as_float(g) for g in rule])
         if len(partials) != len(children):
@@ -52,7 +51,28 @@ def adopt(node: Node, children: Iterable[Any], rule: Any) -> None:
                 f"{len(children)} operands need as many local gradients, "
                 f"got {len(partials)}"
             )
-        primitive.by_hand = _LocalGradients(partials)
+        primitive = local_gradients("custom", partials)
+    node._primitive, node._first, node._second = primitive, (children,), MANY
+    node._x, node._y = (tuple([child._data for child in children]),), None
+    if MODES.active:
+        admit(node)
+
+
+def keep_result(node: Node) -> None:
+    """Before a computed node's data is edited: its rule goes on with the old result."""
+    row, old = node._primitive, node._data
+    if row.by_hand is not None or row.edited:
+        return
+    node._primitive = edited = copy(row)
+    edited.edited, edited.constants = True, None
+
+    def with_old(rule: Any) -> Any:
+        return lambda *arguments: rule(*arguments[:-1], old)
+
+    edited.float_rules = tuple(map(with_old, row.float_rules))
+    edited.rules = tuple(map(with_old, row.rules))
+    for name in ("joint", "grouped", "float_joint", "float_grouped"):
+        setattr(edited, name, with_old(getattr(row, name)))
 
 
 def replace_rule(node: Node, backward: Callable[[], None]) -> None:
@@ -71,11 +91,12 @@ def push_to_operands(node: Node) -> None:
         push([node])
 
 
-class _LocalGradients:
+class LocalGradients:
     """Hand the gradient on through fixed local gradients."""
 
-    def __init__(self, partials: tuple[float, ...]) -> None:
+    def __init__(self, name: str, partials: tuple[float, ...]) -> None:
         self.partials = partials
+        self.rebuild = (local_gradients, (name, partials))
 
     def __call__(self, node: Node) -> None:
         for operand, partial in zip(node._first[0], self.partials, strict=True):
@@ -83,7 +104,14 @@ class _LocalGradients:
                 operand.grad += node.grad * partial
 
 
-def _missing_rule(node: Node) -> None:
+def local_gradients(name: str, partials: tuple[float, ...]) -> Primitive:
+    """The primitive of a node made with local gradients."""
+    primitive = Primitive(name, _cannot_evaluate, joint=_cannot_evaluate)
+    primitive.by_hand = LocalGradients(name, partials)
+    return primitive
+
+
+def missing_rule(node: Node) -> None:
     raise GraphError(
         f"operation {node._primitive.name!r} has no derivative: assign "
         f"`out._backward`, or better write it as a Primitive (one row, all modes)"

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from autograd.graph import CONSTANT, MANY
+from autograd.modes import MODES, show
 from autograd.operators import Operators
 from autograd.primitive import Primitive
 
@@ -52,7 +53,7 @@ class Lifted(Operators):
             out._first, out._second, out._x = holders, MANY, inner
         else:
             out._first, out._second, out._x = (holders,), MANY, (inner,)
-        return out
+        return show(out, primitive, operands) if MODES.active else out
 
     def __bool__(self) -> bool:
         return bool(self.primal != 0.0)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from autograd import graph
+
 __all__ = ["MODES", "no_grad", "observed"]
 
 
@@ -19,8 +21,9 @@ class _Modes(threading.local):
     """What the modes are in this thread; ``MODES.active`` counts over all threads."""
 
     recording = True
-    observers: tuple[Callable[[Any], None], ...] = ()
-    inspect: Callable[[list[Any]], None] | None = None  # after a backward pass
+    observers: tuple[Callable[..., None], ...] = ()
+    inspect: Callable[[list[Any]], None] | None = None  # after a backward sweep
+    watch: Callable[..., None] | None = None  # for every share of a pullback
 
 
 class _Count:
@@ -65,8 +68,8 @@ def no_grad() -> Iterator[None]:
 
 
 @contextmanager
-def observed(observer: Callable[[Any], None]) -> Iterator[None]:
-    """Call ``observer(node)`` for every node made in this thread."""
+def observed(observer: Callable[..., None]) -> Iterator[None]:
+    """Call ``observer(node, primitive, operands)`` for what this thread makes."""
     state = MODES.thread
     before = state.observers
     MODES.change(+1)
@@ -78,11 +81,17 @@ def observed(observer: Callable[[Any], None]) -> Iterator[None]:
         MODES.change(-1)
 
 
+def show(number: Any, primitive: Any, operands: Any) -> Any:
+    """Let the observers see a number that was just made, and from what."""
+    for observer in MODES.thread.observers:
+        observer(number, primitive, operands)
+    return number
+
+
 def admit(node: Any) -> Any:
-    """Let the modes of this thread see a node that was just made."""
+    """Show a new Value to the observers; without recording it becomes a leaf."""
+    show(node, node._primitive, graph.operands(node))
     state = MODES.thread
-    for observer in state.observers:
-        observer(node)
     if not state.recording:
         node._primitive = node._first = node._second = node._x = node._y = None
     return node

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograd.primitive import Primitive, as_float
+from autograd.numbers import as_float
+from autograd.primitive import Primitive
 from autograd.primitives import ALIASES, TABLE
 
 __all__ = ["BINARY", "COMPARISONS", "METHODS", "UNARY", "Operators", "method_of"]
@@ -72,6 +73,18 @@ def _binary(row: Primitive) -> tuple[Callable[..., Any], Callable[..., Any]]:
     return forward, reflected
 
 
+def _comparison(row: Primitive) -> Callable[..., Any]:
+    """A truth value; of traced numbers, a condition for ``where``."""
+
+    def compare(self: Any, other: Any) -> Any:
+        if not is_number(other):
+            return NotImplemented
+        truth = row.apply((self, other))
+        return bool(truth) if type(truth) is float else truth
+
+    return compare
+
+
 def method_of(row: Primitive) -> Callable[..., Any]:
     """The row as a method: self is its first operand."""
 
@@ -90,13 +103,35 @@ class Operators:
     def __pos__(self) -> Any:
         return self
 
+    def __divmod__(self, other: Any) -> tuple[Any, Any]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> tuple[Any, Any]:
+        return other // self, other % self
+
+    def conjugate(self) -> Any:
+        """A real number is its own conjugate (numpy's variance asks for it)."""
+        return self
+
+    def __float__(self) -> float:
+        raise TypeError(
+            "a node is not converted to a float by itself, since its gradient would be "
+            "lost: use .data for the number of a Value, or autograd's function "
+            "(autograd.exp instead of math.exp)"
+        )
+
+    __int__ = __complex__ = __float__
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return self.__float__()
+
 
 for _name, _row in BINARY.items():
     _forward, _reflected = _binary(_row)
     setattr(Operators, f"__{_name}__", _forward)
     setattr(Operators, f"__r{_name}__", _reflected)
 for _name, _row in COMPARISONS.items():
-    setattr(Operators, f"__{_name}__", _binary(_row)[0])
+    setattr(Operators, f"__{_name}__", _comparison(_row))
 for _name, _row in UNARY.items():
     setattr(Operators, f"__{_name}__", method_of(_row))
 for _name, _row in METHODS.items():

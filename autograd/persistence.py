@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 
 from autograd.errors import GraphError
 from autograd.graph import CONSTANT, MANY, operands, topological_order
+from autograd.handmade import LocalGradients
 
 __all__ = ["deep_copy", "reduce", "shallow_copy"]
 
@@ -50,8 +51,7 @@ def deep_copy(root: Node, memo: dict[Any, Any]) -> Node:
     from copy import deepcopy
 
     seen = memo.setdefault(_SEEN, set())
-    interior, leaves = topological_order(root, seen=seen)
-    nodes = leaves + interior
+    nodes = _reachable(root, seen)
     for node in nodes:
         memo[id(node)] = copy = _clone(node)
         if node._primitive is None:
@@ -77,8 +77,27 @@ def _renamed(groups: Any, memo: dict[Any, Any]) -> Any:
     )
 
 
+def _reachable(root: Node, seen: set[Any]) -> list[Node]:
+    """All unseen nodes below root, and below the Values in their attributes."""
+    nodes: list[Node] = []
+    roots = [root]
+    while roots:
+        interior, leaves = topological_order(*roots, seen=seen)
+        new = leaves + interior
+        nodes += new
+        roots = [
+            thing
+            for node in new
+            if node.__dict__
+            for thing in node.__dict__.values()
+            if getattr(type(thing), "level", None) == 0
+        ]
+    return nodes
+
+
 def _refuse_closure(node: Node) -> None:
-    if node._primitive.by_hand is not None:
+    by_hand = node._primitive.by_hand
+    if by_hand is not None and not isinstance(by_hand, LocalGradients):
         raise GraphError(
             f"operation {node._primitive.name!r} was made by hand, and its closure "
             f"belongs to this graph: it cannot be copied or pickled. Write it as a "
@@ -123,7 +142,10 @@ class _Block:
         columns = [[getattr(node, field, None) for node in nodes] for field in _FIELDS]
         firsts = [_named(node._first) for node in nodes]
         columns[_FIELDS.index("_second")] = [_named(node._second) for node in nodes]
-        attributes = [node.__dict__ or None for node in nodes]
+        attributes = [
+            {key: _named(thing) for key, thing in node.__dict__.items()} or None
+            for node in nodes
+        ]
         return self.others, self.shells, columns, firsts, attributes
 
     def __setstate__(self, state: Any) -> None:
@@ -140,7 +162,8 @@ def _named(operand: Any) -> Any:
     """The shell of an operand (or of each in a tuple); marks stay themselves."""
     if type(operand) is tuple:
         return tuple([_named(p) for p in operand])
-    return _SHELLS.get(id(operand), operand)
+    shell = _SHELLS.get(id(operand))
+    return operand if shell is None or shell.node is not operand else shell
 
 
 def resolve(node: Node, block: Any) -> Node:
@@ -154,17 +177,19 @@ def reduce(root: Node) -> Any:
     if shell is None:
         block = _Block()
         known = _Known()
-        interior, leaves = topological_order(root, seen=known)
+        nodes = _reachable(root, known)
         others: dict[int, _Block] = {}
-        for node in interior:
+        for node in nodes:
+            if node._primitive is None:
+                continue
             _refuse_closure(node)
             for operand in operands(node):
                 other = _SHELLS.get(id(operand))
                 if other is not None and other.block is not block:
                     others[id(other.block)] = other.block
-        block.shells = [_Shell(node, block) for node in leaves + interior]
+        block.shells = [_Shell(node, block) for node in nodes]
         block.others = list(others.values())
         for one in block.shells:
             _SHELLS[id(one.node)] = one
-        shell = block.shells[-1]
+        shell = _SHELLS[id(root)]
     return resolve, (shell, shell.block)

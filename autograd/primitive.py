@@ -15,9 +15,10 @@ import sys
 from collections.abc import Callable, Sequence
 from itertools import chain
 from math import inf
-from numbers import Complex, Real
-from types import FunctionType
 from typing import Any
+
+from autograd import rules as forms
+from autograd.numbers import as_float, short
 
 __all__ = ["INTERPRETERS", "Primitive", "as_float"]
 
@@ -26,24 +27,6 @@ Rule = Callable[..., Any]
 
 # Containers that interpret a primitive by themselves (numpy arrays): type -> handler.
 INTERPRETERS: dict[type, Callable[[Primitive, tuple[Number, ...]], Number]] = {}
-
-
-def as_float(x: Any) -> float:
-    """The float that a real number holds: int, bool, Fraction, numpy scalar, 0-d array.
-
-    Raises TypeError for everything else, complex numbers and text included.
-    """
-    if isinstance(x, Real):
-        return float(x)
-    if getattr(x, "shape", None) == () and not isinstance(x, Complex):
-        return as_float(x.item())
-    kind = type(x).__name__
-    raise TypeError(f"expected a real number, got {kind}: {_short(x)}")
-
-
-def _short(x: Any) -> str:
-    text = repr(x)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 class Primitive:
@@ -105,20 +88,26 @@ class Primitive:
         self.constants = joint if isinstance(joint, tuple) else None
         if isinstance(joint, tuple):
             arity = len(joint)
-            joint = _constant(joint)
-        self.name, self.symbol, self.evaluate = name, symbol or name, evaluate
+            joint = forms.constant(joint)
+        self.name, self.symbol, self.raw_evaluate = name, symbol or name, evaluate
+        self.evaluate = forms.checked(name, evaluate, "the value")
         self.arity = len(rules) if rules else arity
-        self.rules = rules or _separate(joint, arity)
-        self.joint = joint or _join(rules)
-        self.grouped = self.joint if self.arity is None else _group(self.joint)
+        self.rules = rules or forms.separate(joint, arity)
+        self.joint = joint or forms.join(rules)
+        self.grouped = self.joint if self.arity is None else forms.group(self.joint)
         # How the first-order sweep evaluates the same partials, on floats only.
-        self.float_rules, self.float_grouped = self.rules, self.grouped
-        self.float_joint = self.joint
+        self.float_joint = self._checked_joint
+        self.float_rules = tuple(
+            [forms.checked(name, rule, "a partial") for rule in rules]
+        ) or forms.separate(self.float_joint, self.arity)
+        self.float_grouped = self._checked_groups
         whole = ((-inf, inf),) * (self.arity or 1)
         self.domain, self.kinks = tuple(domain) or whole, tuple(kinks)
         self.singular, self.structural, self.tame = singular, structural, tame
         self.predicate = predicate
-        self.by_hand: Rule | None = None  # lecture-style nodes: see handmade.py
+        # Nodes that differ from their row: see handmade.py.
+        self.by_hand: Rule | None = None
+        self.edited = False
         self.product: Rule = operator.mul
         if structural:
             self.product = lambda cotangent, partial: self.guarded_product(
@@ -147,7 +136,7 @@ class Primitive:
             return tuple(group)
         except TypeError:
             raise TypeError(
-                f"{self.name} takes a sequence of numbers, got {_short(group)}"
+                f"{self.name} takes a sequence of numbers, got {short(group)}"
             ) from None
 
     def apply(self, operands: tuple[Number, ...]) -> Number:
@@ -167,7 +156,8 @@ class Primitive:
         for operand in self.flat(operands):
             rank = getattr(operand, "level", None)
             if rank is None:
-                handler = INTERPRETERS.get(type(operand))
+                kinds = type(operand).__mro__
+                handler = next(filter(None, map(INTERPRETERS.get, kinds)), None)
                 if handler is not None and getattr(operand, "shape", ()) != ():
                     return handler(self, operands)
             elif rank > level:
@@ -195,60 +185,23 @@ class Primitive:
             return list(chain(*self.joint(*operands, result)))
         return [rule(*operands, result) for rule in self.rules]
 
+    def _checked_joint(self, *arguments: Any) -> Any:
+        return self._checked_groups(arguments[:-1], arguments[-1])[0]
+
+    def _checked_groups(self, *arguments: Any) -> Any:
+        """The partials of each group as floats, one for each operand."""
+        *numbers, result = arguments
+        call = forms.checked(self.name, self.grouped, "the partials")
+        partials = call(*numbers, result)
+        forms.check_lengths(self.name, numbers, partials)
+        return partials
+
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
 
-    def __reduce__(self) -> str:
-        return self.name
-
-
-def specialise(table: dict[str, Primitive]) -> None:
-    """Let the float sweep run the very partials of the table without dispatch.
-
-    The same code objects get a namespace in which a row's name means its evaluation on
-    floats. Nothing is written twice; backward through a tanh becomes twice as fast.
-    """
-    floats: dict[str, Any] = {name: row.evaluate for name, row in table.items()}
-
-    def on_floats(rule: Rule) -> Rule:
-        names = {**rule.__globals__, **floats}
-        return FunctionType(rule.__code__, names, closure=rule.__closure__)
-
-    for row in table.values():
-        if row.arity is None:
-            row.float_grouped = on_floats(row.joint)
-            continue
-        if row.rules[0].__closure__ is None:
-            row.float_rules = tuple([on_floats(rule) for rule in row.rules])
-            row.float_joint = _join(row.float_rules)
-        row.float_grouped = _group(row.float_joint)
+    def __reduce__(self) -> Any:
+        return self.by_hand.rebuild if self.by_hand is not None else self.name
 
 
 def _plain(x: Any) -> Number:
     return x if type(x) is float or hasattr(x, "level") else as_float(x)
-
-
-def _constant(partials: tuple[float, ...]) -> Rule:
-    return lambda *_: partials
-
-
-def _group(joint: Rule) -> Rule:
-    """The partials of a row of fixed arity, as those of one group of operands."""
-    return lambda operands, result: (joint(*operands, result),)
-
-
-def _separate(joint: Rule | None, arity: int | None) -> tuple[Rule, ...]:
-    """One function for each operand out of one for all."""
-
-    def pick(i: int) -> Rule:
-        return lambda *arguments: joint(*arguments)[i]  # type: ignore[misc]
-
-    return tuple(pick(i) for i in range(arity or 0))
-
-
-def _join(rules: tuple[Rule, ...]) -> Rule:
-    """One function for all operands out of one for each."""
-    if len(rules) == 2:
-        first, second = rules
-        return lambda x, y, z: (first(x, y, z), second(x, y, z))
-    return lambda *arguments: tuple([rule(*arguments) for rule in rules])

@@ -24,14 +24,10 @@ from typing import Any
 from autograd import arithmetic as ieee
 from autograd import special
 from autograd.primitive import Primitive as Row
-from autograd.primitive import specialise
+from autograd.rules import specialise, zero
 
 Number = Any
 LN2, LN10 = math.log(2.0), math.log(10.0)
-
-
-def _zero(*_: Number) -> float:
-    return 0.0
 
 
 def _one(*_: Number) -> float:
@@ -100,7 +96,8 @@ remainder: Row = Row(  # the sign of the divisor, as Python's %
 def _power_slope(x: Number, y: Number, z: Number) -> Number:
     """y x^(y - 1), as y (z / x) where y is small: y - 1 would lose its digits."""
     small = less(absolute(y), 0.5) * not_equal(x, 0.0)
-    return guarded_multiply(y, where(small, divide(z, x), power(x, y - 1.0)))
+    slope = guarded_multiply(y, where(small, divide(z, x), power(x, y - 1.0)))
+    return where(equal(z, z), slope, nan)
 
 
 power: Row = Row(  # 0 ** 0 is 1 with gradients 0, 0; a negative base wants an integer y
@@ -115,31 +112,31 @@ negative: Row = Row("negative", operator.neg, lambda x, y: -1.0, symbol="-", tam
 absolute: Row = Row(
     "absolute", operator.abs, lambda x, y: sign(x), symbol="abs", kinks=[0]
 )
-sign: Row = Row("sign", ieee.sign, _zero, kinks=[0])
-floor: Row = Row("floor", ieee.floor, _zero, kinks=[-1, 0, 1, 2])
-ceil: Row = Row("ceil", ieee.ceil, _zero, kinks=[-1, 0, 1, 2])
-trunc: Row = Row("trunc", ieee.trunc, _zero, kinks=[-1, 1, 2])
+sign: Row = Row("sign", ieee.sign, zero, kinks=[0])
+floor: Row = Row("floor", ieee.floor, zero, kinks=[-1, 0, 1, 2])
+ceil: Row = Row("ceil", ieee.ceil, zero, kinks=[-1, 0, 1, 2])
+trunc: Row = Row("trunc", ieee.trunc, zero, kinks=[-1, 1, 2])
 
 # -- Comparisons and choice ----------------------------------------------------------
 
-less: Row = Row("less", ieee.less, _zero, _zero, symbol="<", predicate=True)
+less: Row = Row("less", ieee.less, zero, zero, symbol="<", predicate=True)
 less_equal: Row = Row(
-    "less_equal", ieee.less_equal, _zero, _zero, symbol="<=", predicate=True
+    "less_equal", ieee.less_equal, zero, zero, symbol="<=", predicate=True
 )
-greater: Row = Row("greater", ieee.greater, _zero, _zero, symbol=">", predicate=True)
+greater: Row = Row("greater", ieee.greater, zero, zero, symbol=">", predicate=True)
 greater_equal: Row = Row(
-    "greater_equal", ieee.greater_equal, _zero, _zero, symbol=">=", predicate=True
+    "greater_equal", ieee.greater_equal, zero, zero, symbol=">=", predicate=True
 )
-equal: Row = Row("equal", ieee.equal, _zero, _zero, symbol="==", predicate=True)
+equal: Row = Row("equal", ieee.equal, zero, zero, symbol="==", predicate=True)
 not_equal: Row = Row(
-    "not_equal", ieee.not_equal, _zero, _zero, symbol="!=", predicate=True
+    "not_equal", ieee.not_equal, zero, zero, symbol="!=", predicate=True
 )
-where: Row = Row(  # selects structurally: what is not chosen sends and receives nothing
+where: Row = Row(  # selects structurally: what is not chosen gets and sends nothing
     "where",
     ieee.where,
-    _zero,
-    lambda c, x, y, z: where(c, 1.0, 0.0),
-    lambda c, x, y, z: where(c, 0.0, 1.0),
+    zero,
+    lambda c, x, y, z: not_equal(c, 0.0),
+    lambda c, x, y, z: equal(c, 0.0),
     structural=True,
 )
 
@@ -274,7 +271,7 @@ sigmoid: Row = Row("sigmoid", special.sigmoid, lambda x, y: 0.25 * sech2(0.5 * x
 softplus: Row = Row("softplus", special.softplus, lambda x, y: sigmoid(x))
 relu: Row = Row("relu", ieee.relu, lambda x, y: step(x), kinks=[0], tame=True)  # 0 at 0
 step: Row = Row(
-    "step", ieee.step, _zero, kinks=[0], doc="1 above 0, else 0; NaN for NaN."
+    "step", ieee.step, zero, kinks=[0], doc="1 above 0, else 0; NaN for NaN."
 )
 
 # -- Special functions ---------------------------------------------------------------
@@ -293,13 +290,16 @@ gaussian: Row = Row(
 )
 erf: Row = Row("erf", ieee.erf, lambda x, y: 2.0 / math.sqrt(pi) * gaussian(x))
 erfc: Row = Row("erfc", ieee.erfc, lambda x, y: -2.0 / math.sqrt(pi) * gaussian(x))
-lgamma: Row = Row("lgamma", special.lgamma, lambda x, y: polygamma(0.0, x))
+lgamma: Row = Row(
+    "lgamma", special.lgamma, lambda x, y: polygamma(0.0, x), singular=True
+)
 polygamma: Row = Row(  # the order is a whole number: no derivative with respect to it
     "polygamma",
     special.polygamma,
     lambda n, x, z: nan,
     lambda n, x, z: polygamma(n + 1.0, x),
     domain=[(0.0, 60.0), (-inf, inf)],
+    singular=True,
     doc="The derivative of order n of digamma; polygamma(0, x) is digamma itself.",
 )
 

@@ -15,6 +15,8 @@ from typing import Any
 
 from autograd.errors import GraphError, StaleValueError
 from autograd.graph import CONSTANT, MANY, check_acyclic, grouped, topological_order
+from autograd.modes import MODES
+from autograd.rules import check_lengths
 
 __all__ = ["edges", "pullback"]
 
@@ -28,30 +30,42 @@ def edges(node: Node, again: bool = False) -> Iterator[tuple[Node, Number]]:
     With ``again`` the partials are computed on the nodes themselves, so that they can
     be differentiated once more; else on the numbers saved when the node was made.
     """
-    primitive = node._primitive
+    primitive, saved = node._primitive, grouped(node)
     if primitive.by_hand:
-        raise GraphError(
-            f"operation {primitive.name!r} was made by hand (`_backward`), which only "
-            f"backward() can follow; write it as a Primitive to differentiate it here"
-        )
-    saved = grouped(node)
-    if again:
-        _refuse_stale(node, saved)
-    result = node if again else node.primal
-    numbers = [
-        tuple([x if p is CONSTANT else p for p, x in _pairs(group, xs)])
-        if again
-        else xs
-        for group, xs in saved
-    ]
-    if node._second is MANY:
-        partials = primitive.grouped(*numbers, result)
+        numbers, partials = [xs for _, xs in saved], _fixed_partials(primitive, again)
     else:
-        partials = (primitive.partials(numbers[0], result),)
+        if again:
+            _refuse_stale(node, saved)
+        numbers = [_nodes(*pair) if again else pair[1] for pair in saved]
+        result = node if again else node.primal
+        if node._second is MANY:
+            partials = primitive.grouped(*numbers, result)
+        else:
+            partials = (primitive.partials(numbers[0], result),)
+    check_lengths(primitive.name, numbers, partials)
     for (group, _), row in zip(saved, partials, strict=True):
         for operand, partial in _pairs(group, row):
-            if operand is not CONSTANT:
-                yield operand, partial
+            if operand is CONSTANT:
+                continue
+            if primitive.structural and type(partial) is float and partial == 0.0:
+                continue
+            yield operand, partial
+
+
+def _fixed_partials(primitive: Any, again: bool) -> Any:
+    """The local gradients of a node made by hand, if it has any and they will do."""
+    partials = getattr(primitive.by_hand, "partials", None)
+    if partials is None or again:
+        raise GraphError(
+            f"operation {primitive.name!r} was made by hand, which only backward() can "
+            f"follow; write it as a Primitive to differentiate it here"
+        )
+    return (partials,)
+
+
+def _nodes(group: Any, numbers: Any) -> tuple[Any, ...]:
+    """A group with its plain numbers in place of the marks."""
+    return tuple([x if p is CONSTANT else p for p, x in _pairs(group, numbers)])
 
 
 def _pairs(group: Any, numbers: Any) -> Iterator[tuple[Any, Any]]:
@@ -59,6 +73,11 @@ def _pairs(group: Any, numbers: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _refuse_stale(node: Node, saved: list[tuple[Any, Any]]) -> None:
+    if node._primitive.edited:
+        raise StaleValueError(
+            f"{node!r} was computed by {node._primitive.name!r} and its data changed "
+            f"since; run the forward pass again, and change leaves only"
+        )
     for group, numbers in saved:
         for holder, number in _pairs(group, numbers):
             if holder is CONSTANT or holder.primal is number:
@@ -82,6 +101,7 @@ def pullback(
     interior, _ = topological_order(*[node for node, _ in seeds])
     check_acyclic(interior)
     cotangents: dict[Node, Number] = {}
+    watch = MODES.thread.watch if MODES.active else None
     for node, seed in seeds:
         cotangents[node] = cotangents[node] + seed if node in cotangents else seed
     for node in reversed(interior):
@@ -90,6 +110,8 @@ def pullback(
         cotangent, product = cotangents[node], node._primitive.product
         for operand, partial in edges(node, again):
             share = product(cotangent, partial)
+            if watch is not None:
+                watch(node, operand, cotangent, partial, share)
             if operand in cotangents:
                 cotangents[operand] = cotangents[operand] + share
             else:

@@ -13,6 +13,7 @@ from math import isfinite
 from typing import Any
 
 from autograd.graph import CONSTANT, MANY, cycle_through
+from autograd.numbers import as_float
 
 __all__ = ["push", "sweep"]
 
@@ -26,11 +27,12 @@ def sweep(root: Node, inspect: Callable[[list[Node]], None] | None = None) -> No
     the new ones are committed by one call that no signal can interrupt.
     """
     leaves: list[Node] = []
-    before: list[float] = []
+    before: list[Any] = []
     try:
-        interior = _order(root, leaves, before)
+        untouched = float("0")
+        interior = _order(root, leaves, before, untouched)
         root.grad = 1.0
-        push(interior)
+        push(interior, untouched)
         if inspect is not None:
             inspect(interior)
         _set_gradients(leaves, _accumulated(before, leaves))
@@ -39,24 +41,27 @@ def sweep(root: Node, inspect: Callable[[list[Node]], None] | None = None) -> No
         raise
 
 
-def _accumulated(before: list[float], leaves: list[Node]) -> list[float]:
+def _accumulated(before: list[Any], leaves: list[Node]) -> list[float]:
     # Not inlined in sweep: an exception inside an inlined comprehension can pass by the
     # try block around it (CPython 3.13).
-    return [(old or 0.0) + leaf.grad for old, leaf in zip(before, leaves, strict=True)]
+    pairs = zip(before, leaves, strict=True)
+    return [as_float(old or 0.0) + leaf.grad for old, leaf in pairs]
 
 
 def _set_gradients(nodes: list[Node], values: Any) -> None:
     deque(map(setattr, nodes, repeat("grad"), values), maxlen=0)
 
 
-def _order(root: Node, leaves: list[Node], before: list[float]) -> list[Node]:
+def _order(
+    root: Node, leaves: list[Node], before: list[Any], finished: float
+) -> list[Node]:
     """The topological order of ``graph.topological_order``, with ``.grad`` as the mark.
 
-    A node being visited holds one fresh NaN, a finished one one fresh 0.0: the pass
-    then starts from zeros, needs no set, and meets a cycle for what it is. Leaves and
-    the gradients they had are appended to the two lists.
+    A node being visited holds one fresh NaN, a finished one the very 0.0 given: the
+    pass then starts from zeros, needs no set, and meets a cycle for what it is. Leaves
+    and the gradients they had are appended to the two lists.
     """
-    visiting, finished = float("nan"), float("0")
+    visiting = float("nan")
     if root._primitive is None:
         leaves.append(root)
         before.append(root.grad)
@@ -138,12 +143,20 @@ def _unfinished(
     return pending
 
 
-def push(interior: list[Node]) -> None:
-    """The hot loop: each node hands its gradient to its operands."""
+def push(interior: list[Node], untouched: float | None = None) -> None:
+    """The hot loop: each node hands its gradient to its operands.
+
+    A node that still holds the very zero it started with was sent nothing (a ``where``
+    chose otherwise), and sends nothing.
+    """
     for node in reversed(interior):
         g = node.grad
         primitive = node._primitive
-        if not g and (primitive.singular or (primitive.tame and isfinite(node._data))):
+        if not g and (
+            g is untouched
+            or primitive.singular
+            or (primitive.tame and isfinite(node._data))
+        ):
             continue
         first, second = node._first, node._second
         if second is None:

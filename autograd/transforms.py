@@ -16,9 +16,9 @@ from typing import Any
 from autograd.dual import Dual
 from autograd.errors import ShapeError
 from autograd.lifted import LEVELS, Lifted
-from autograd.primitive import as_float
+from autograd.numbers import as_float
 from autograd.reverse import pullback
-from autograd.tree import flatten
+from autograd.tree import flatten, structure
 from autograd.value import Value
 
 __all__ = ["grad", "gradient", "jvp", "value_and_grad", "vjp"]
@@ -70,7 +70,7 @@ def _scalar(y: Any, name: str) -> Number:
     except TypeError:
         raise TypeError(
             f"{name} needs a function that returns one number, got "
-            f"{type(y).__name__}; use jacobian or vjp for several outputs"
+            f"{type(y).__name__}; use vjp for several outputs"
         ) from None
 
 
@@ -98,6 +98,8 @@ def value_and_grad(
                     f"argnums={i}, but the function was called with {len(args)} "
                     f"positional argument(s)"
                 )
+        if len({i % len(args) for i in chosen}) < len(chosen):
+            raise ValueError(f"argnums={argnums} names an argument twice")
         level = next(LEVELS)
         lifted = list(args)
         parts = []
@@ -149,8 +151,11 @@ def jvp(
     level = next(LEVELS)
     leaves, rebuild = flatten(tuple(primals))
     directions, _ = flatten(tuple(tangents))
-    if len(leaves) != len(directions):
-        raise ShapeError(f"{len(leaves)} primals with {len(directions)} tangents")
+    if structure(tuple(primals)) != structure(tuple(tangents)):
+        raise ShapeError(
+            f"primals ({len(leaves)} numbers) and tangents ({len(directions)}) differ "
+            f"in structure"
+        )
     duals = [
         Dual(_number(x), _number(t), level)
         for x, t in zip(leaves, directions, strict=True)

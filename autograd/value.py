@@ -10,19 +10,20 @@ Python float.
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Real
 from typing import Any
 
 from autograd import handmade, persistence
 from autograd.graph import CONSTANT, MANY, operands
 from autograd.modes import MODES, admit
-from autograd.primitive import Primitive, as_float
+from autograd.numbers import as_float
+from autograd.operators import Operators
+from autograd.primitive import Primitive
 from autograd.sweep import sweep
 
 __all__ = ["Value"]
 
 
-class Value:
+class Value(Operators):
     """A real number that remembers how it was computed.
 
     Parameters
@@ -96,6 +97,8 @@ class Value:
 
     @data.setter
     def data(self, data: Any) -> None:
+        if self._primitive is not None:
+            handmade.keep_result(self)
         self._data = data if type(data) is float else _number(data)
 
     primal = data
@@ -165,31 +168,15 @@ class Value:
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Value):
             return self is other
-        if isinstance(other, Real) or getattr(other, "shape", None) == ():
-            return bool(self._data == other)
-        return NotImplemented
+        try:
+            return self._data == as_float(other)
+        except TypeError:
+            return NotImplemented
+        except OverflowError:
+            return False
 
     def __bool__(self) -> bool:
         return self._data != 0.0
-
-    def __pos__(self) -> Value:
-        return self
-
-    def conjugate(self) -> Value:
-        """A real number is its own conjugate (numpy's variance asks for it)."""
-        return self
-
-    def __float__(self) -> float:
-        raise TypeError(
-            "a Value is not converted to a float by itself, since its gradient would "
-            "be lost: use .data for the number, or autograd's function (autograd.exp "
-            "instead of math.exp)"
-        )
-
-    __int__ = __complex__ = __float__
-
-    def __round__(self, digits: int | None = None) -> Any:
-        return self.__float__()
 
     def __repr__(self) -> str:
         return f"Value(data={self._data!r}, grad={self.grad!r})"

@@ -54,7 +54,7 @@ def test_both_walks_give_the_one_order(seed):
     interior, leaves = topological_order(root)
     assert interior == expected
     found = []
-    assert _order(root, found, []) == expected
+    assert _order(root, found, [], float("0")) == expected
     assert set(found) == set(leaves)
     assert all(node.grad == 0.0 for node in interior + leaves)
 
