@@ -63,7 +63,7 @@ def _check_forward(number: Any, primitive: Any, operands_given: Any) -> None:
         label = f" {number.label!r}" if getattr(number, "label", "") else ""
         raise AnomalyError(
             f"{primitive.name}{label} gave {primal_of(number)} from operands "
-            f"{_listed(primitive.flat(operands_given))}\n  at {source}"
+            f"{_listed(operands_given)}\n  at {source}"
         )
 
 

@@ -45,7 +45,7 @@ class Dual(Operators):
                 share = primitive.product(operand.tangent, partial)
                 tangent = share if tangent is None else tangent + share
         out = Dual(result, tangent, level)
-        return show(out, primitive, operands) if MODES.active else out
+        return show(out, primitive, primitive.flat(operands)) if MODES.active else out
 
     def __bool__(self) -> bool:
         return bool(self.primal != 0.0)

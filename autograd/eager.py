@@ -39,8 +39,8 @@ def _unary(primitive: Primitive) -> Callable[[Value], Any]:
         out._primitive = primitive
         out._first = self
         out._second = None
-        out._x = x = self._data
-        out._data = evaluate(x)
+        out._x = x = self._number
+        out._number = evaluate(x)
         out.grad = 0.0
         return admit(out) if MODES.active else out
 
@@ -52,7 +52,7 @@ def _binary(primitive: Primitive) -> Callable[[Value, Any], Any]:
 
     def method(self: Value, other: Any) -> Any:
         if isinstance(other, Value):
-            y = other._data
+            y = other._number
         elif type(other) is float:
             y = other
             other = CONSTANT
@@ -65,9 +65,9 @@ def _binary(primitive: Primitive) -> Callable[[Value, Any], Any]:
         out._primitive = primitive
         out._first = self
         out._second = other
-        out._x = x = self._data
+        out._x = x = self._number
         out._y = y
-        out._data = evaluate(x, y)
+        out._number = evaluate(x, y)
         out.grad = 0.0
         return admit(out) if MODES.active else out
 
@@ -86,8 +86,8 @@ def _reflected(primitive: Primitive) -> Callable[[Value, Any], Any]:
         out._first = CONSTANT
         out._second = self
         out._x = x
-        out._y = y = self._data
-        out._data = evaluate(x, y)
+        out._y = y = self._number
+        out._number = evaluate(x, y)
         out.grad = 0.0
         return admit(out) if MODES.active else out
 
@@ -98,8 +98,8 @@ def _comparison(primitive: Primitive) -> Callable[[Value, Any], Any]:
     evaluate = primitive.evaluate
 
     def method(self: Value, other: Any) -> Any:
-        y = other._data if isinstance(other, Value) else _other(other)
-        return y if y is NotImplemented else bool(evaluate(self._data, y))
+        y = other._number if isinstance(other, Value) else _other(other)
+        return y if y is NotImplemented else bool(evaluate(self._number, y))
 
     return method
 
@@ -130,7 +130,7 @@ class Affine:
             raise ShapeError(f"the rows of weights differ in width: {sorted(widths)}")
         self.rows, self.width = rows, max(widths, default=0)
         try:
-            saved = [[w._data for w in row] for row in rows]
+            saved = [[w._number for w in row] for row in rows]
         except AttributeError:  # plain or lifted weights
             self.layer = None
         else:
@@ -145,7 +145,7 @@ class Affine:
         if self.layer is not None and kinds <= {float}:
             return self._nodes(CONSTANT, (1.0, *xs))
         if self.layer is not None and kinds <= {Value, _Node}:
-            return self._nodes((CONSTANT, *xs), (1.0, *[x._data for x in xs]))
+            return self._nodes((CONSTANT, *xs), (1.0, *[x._number for x in xs]))
         return [_DOT(row, (1.0, *xs)) for row in self.rows]
 
     def _nodes(self, holders: Any, numbers: tuple[float, ...]) -> list[Any]:
@@ -156,7 +156,7 @@ class Affine:
             out._first = (row, holders)
             out._second = MANY
             out._x = (saved, numbers)
-            out._data = evaluate(saved, numbers)
+            out._number = evaluate(saved, numbers)
             out.grad = 0.0
             results.append(out)
         return [admit(out) for out in results] if MODES.active else results

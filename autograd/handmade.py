@@ -53,14 +53,14 @@ def adopt(node: Node, children: Iterable[Any], rule: Any) -> None:
             )
         primitive = local_gradients("custom", partials)
     node._primitive, node._first, node._second = primitive, (children,), MANY
-    node._x, node._y = (tuple([child._data for child in children]),), None
+    node._x, node._y = (tuple([child._number for child in children]),), None
     if MODES.active:
         admit(node)
 
 
 def keep_result(node: Node) -> None:
     """Before a computed node's data is edited: its rule goes on with the old result."""
-    row, old = node._primitive, node._data
+    row, old = node._primitive, node._number
     if row.by_hand is not None or row.edited:
         return
     node._primitive = edited = copy(row)

@@ -53,7 +53,7 @@ class Lifted(Operators):
             out._first, out._second, out._x = holders, MANY, inner
         else:
             out._first, out._second, out._x = (holders,), MANY, (inner,)
-        return show(out, primitive, operands) if MODES.active else out
+        return show(out, primitive, primitive.flat(operands)) if MODES.active else out
 
     def __bool__(self) -> bool:
         return bool(self.primal != 0.0)

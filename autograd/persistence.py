@@ -19,7 +19,7 @@ from autograd.handmade import LocalGradients
 __all__ = ["deep_copy", "reduce", "shallow_copy"]
 
 Node = Any
-_FIELDS = ("_data", "grad", "_primitive", "_second", "_x", "_y")
+_FIELDS = ("_number", "grad", "_primitive", "_second", "_x", "_y")
 _SEEN = "autograd: nodes copied already"
 
 

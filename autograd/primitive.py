@@ -183,7 +183,7 @@ class Primitive:
         """All partial derivatives in one row; the result is passed along."""
         if self.arity is None:
             return list(chain(*self.joint(*operands, result)))
-        return [rule(*operands, result) for rule in self.rules]
+        return list(self.joint(*operands, result))
 
     def _checked_joint(self, *arguments: Any) -> Any:
         return self._checked_groups(arguments[:-1], arguments[-1])[0]
@@ -191,13 +191,18 @@ class Primitive:
     def _checked_groups(self, *arguments: Any) -> Any:
         """The partials of each group as floats, one for each operand."""
         *numbers, result = arguments
-        call = forms.checked(self.name, self.grouped, "the partials")
+        call = forms.checked(self.name, self.grouped, "the partials", forms.floats)
         partials = call(*numbers, result)
         forms.check_lengths(self.name, numbers, partials)
         return partials
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
+
+    def __copy__(self) -> Primitive:
+        twin = object.__new__(type(self))  # __reduce__ names this very object
+        twin.__dict__.update(self.__dict__)
+        return twin
 
     def __reduce__(self) -> Any:
         return self.by_hand.rebuild if self.by_hand is not None else self.name

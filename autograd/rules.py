@@ -35,10 +35,10 @@ def specialise(table: dict[str, Any]) -> None:
     """
     for row in table.values():
         row.evaluate = row.raw_evaluate
-    floats: dict[str, Any] = {name: row.evaluate for name, row in table.items()}
+    on: dict[str, Any] = {name: row.evaluate for name, row in table.items()}
 
     def on_floats(rule: Rule) -> Rule:
-        names = {**rule.__globals__, **floats}
+        names = {**rule.__globals__, **on}
         return FunctionType(rule.__code__, names, closure=rule.__closure__)
 
     for row in table.values():
@@ -53,25 +53,25 @@ def specialise(table: dict[str, Any]) -> None:
         row.float_grouped = group(row.float_joint)
 
 
-def checked(name: str, function: Rule, what: str) -> Rule:
-    """A user's function whose answers become floats, or an error that names the row."""
+def checked(
+    name: str, function: Rule, what: str, convert: Rule = as_float
+) -> Callable[..., Any]:
+    """A user's function whose answers are converted, or an error that names the row."""
 
     def call(*operands: Any) -> Any:
         try:
-            result = function(*operands)
-            if isinstance(result, list | tuple):
-                return tuple([_floats(part) for part in result])
-            return as_float(result)
+            return convert(function(*operands))
         except TypeError as error:
             raise TypeError(f"{what} of primitive {name!r}: {error}") from error
 
     return call
 
 
-def _floats(part: Any) -> Any:
-    return (
-        tuple(map(as_float, part)) if isinstance(part, list | tuple) else as_float(part)
-    )
+def floats(part: Any) -> Any:
+    """Numbers as floats, in the lists and tuples they stand in."""
+    if isinstance(part, list | tuple):
+        return tuple(map(floats, part))
+    return as_float(part)
 
 
 def check_lengths(name: str, numbers: Any, partials: Any) -> None:

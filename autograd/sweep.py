@@ -155,29 +155,29 @@ def push(interior: list[Node], untouched: float | None = None) -> None:
         if not g and (
             g is untouched
             or primitive.singular
-            or (primitive.tame and isfinite(node._data))
+            or (primitive.tame and isfinite(node._number))
         ):
             continue
         first, second = node._first, node._second
         if second is None:
-            first.grad += g * primitive.float_rules[0](node._x, node._data)
+            first.grad += g * primitive.float_rules[0](node._x, node._number)
         elif second is MANY:
             if primitive.by_hand or primitive.structural:
                 _push_special(node, primitive, g)
                 continue
-            groups = primitive.float_grouped(*node._x, node._data)
+            groups = primitive.float_grouped(*node._x, node._number)
             for group, partials in zip(first, groups):  # noqa: B905 (hot)
                 if group is not CONSTANT:
                     for operand, partial in zip(group, partials):  # noqa: B905
                         if operand is not CONSTANT:
                             operand.grad += g * partial
         elif second is CONSTANT:
-            first.grad += g * primitive.float_rules[0](node._x, node._y, node._data)
+            first.grad += g * primitive.float_rules[0](node._x, node._y, node._number)
         elif first is CONSTANT:
-            second.grad += g * primitive.float_rules[1](node._x, node._y, node._data)
+            second.grad += g * primitive.float_rules[1](node._x, node._y, node._number)
         else:
             dx, dy = primitive.constants or primitive.float_joint(
-                node._x, node._y, node._data
+                node._x, node._y, node._number
             )
             first.grad += g * dx
             second.grad += g * dy
@@ -188,7 +188,7 @@ def _push_special(node: Node, primitive: Any, g: float) -> None:
     if primitive.by_hand:
         primitive.by_hand(node)
         return
-    (partials,) = primitive.float_grouped(*node._x, node._data)
+    (partials,) = primitive.float_grouped(*node._x, node._number)
     for operand, partial in zip(node._first[0], partials, strict=True):
         if operand is not CONSTANT and partial:
             operand.grad += g * partial

@@ -51,8 +51,8 @@ class Value(Operators):
     __slots__ = (
         "__dict__",
         "__weakref__",
-        "_data",
         "_first",
+        "_number",
         "_primitive",
         "_second",
         "_x",
@@ -65,7 +65,7 @@ class Value(Operators):
     __hash__ = object.__hash__
 
     def __init__(self, data: Any, *lecture: Any, label: str = "", **names: Any) -> None:
-        self._data = data if type(data) is float else _number(data)
+        self._number = data if type(data) is float else _plain(data)
         self.grad = 0.0
         self._primitive = self._first = self._second = self._x = self._y = None
         if lecture or label or names:
@@ -93,13 +93,13 @@ class Value(Operators):
     @property
     def data(self) -> float:
         """The number held."""
-        return self._data
+        return self._number
 
     @data.setter
     def data(self, data: Any) -> None:
         if self._primitive is not None:
             handmade.keep_result(self)
-        self._data = data if type(data) is float else _number(data)
+        self._number = data if type(data) is float else _plain(data)
 
     primal = data
 
@@ -127,11 +127,11 @@ class Value(Operators):
 
     def item(self) -> float:
         """The number held, as a Python float."""
-        return self._data
+        return self._number
 
     def detach(self) -> Value:
         """A new leaf with the same data: gradients stop here."""
-        return Value(self._data)
+        return Value(self._number)
 
     # -- The chain rule --------------------------------------------------------------
 
@@ -151,7 +151,7 @@ class Value(Operators):
             return data
         holders = primitive.map(_holder, operands)
         out = _Node()
-        out._data, out.grad, out._primitive = as_float(data), 0.0, primitive
+        out._number, out.grad, out._primitive = as_float(data), 0.0, primitive
         out._second = out._y = None
         if primitive.arity in (1, 2):
             out._first, out._x = holders[0], numbers[0]
@@ -169,20 +169,20 @@ class Value(Operators):
         if isinstance(other, Value):
             return self is other
         try:
-            return self._data == as_float(other)
+            return self._number == as_float(other)
         except TypeError:
             return NotImplemented
         except OverflowError:
             return False
 
     def __bool__(self) -> bool:
-        return self._data != 0.0
+        return self._number != 0.0
 
     def __repr__(self) -> str:
-        return f"Value(data={self._data!r}, grad={self.grad!r})"
+        return f"Value(data={self._number!r}, grad={self.grad!r})"
 
     def __format__(self, spec: str) -> str:
-        return format(self._data, spec) if spec else repr(self)
+        return format(self._number, spec) if spec else repr(self)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kw: Any) -> Any:
         from autograd.arrays import apply_ufunc
@@ -230,14 +230,14 @@ _Node.__name__ = _Node.__qualname__ = "Value"
 
 
 def _saved(operand: Any) -> float:
-    return operand if type(operand) is float else operand._data
+    return operand if type(operand) is float else operand._number
 
 
 def _holder(operand: Any) -> Any:
     return CONSTANT if type(operand) is float else operand
 
 
-def _number(data: Any) -> float:
+def _plain(data: Any) -> float:
     if isinstance(data, Value):
         raise TypeError("data is a plain number, got a Value: pass its .data")
     return as_float(data)

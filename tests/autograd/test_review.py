@@ -30,14 +30,14 @@ def test_numerical_gradient_in_any_memory_order():
     assert numerical_gradient(lambda a: float((a**2).sum()), x) == pytest.approx(2 * x)
 
 
-def test_masked_arrays_are_refused():
-    for call in (
-        lambda: np.ma.array([1.0, 2.0]) * Value(3.0),
-        lambda: Value(3.0) + np.ma.array([1.0, 2.0]),
-        lambda: ag.exp(np.ma.array([1.0])),
+def test_masked_arrays_keep_the_graph_or_are_refused():
+    for result in (
+        np.ma.array([1.0, 2.0], mask=[False, True]) * Value(3.0),
+        Value(3.0) * np.ma.array([1.0, 2.0]),
     ):
-        with pytest.raises(TypeError, match="masked"):
-            call()
+        assert isinstance(result[0], Value)
+    with pytest.raises(TypeError, match="masked"):
+        ag.exp(np.ma.array([1.0]))
 
 
 def test_subclasses_of_arrays_are_batches():
@@ -139,12 +139,12 @@ def test_anomalies_of_every_mode():
 
 def test_the_way_from_the_anomaly_to_the_result():
     x = Value(0.0, label="x")
-    with pytest.raises(AnomalyError) as caught, detect_anomaly():
-        y = x.sqrt()
-        z = (y + 1.0) * 2.0
+    with detect_anomaly():
+        z = (x.sqrt() + 1.0) * 2.0
         z.label = "loss"
-        z.backward()
-    assert "from there: add -> multiply 'loss'" in str(caught.value)
+        with pytest.raises(AnomalyError) as caught:
+            z.backward()
+    assert "from there to the result: add -> multiply 'loss'" in str(caught.value)
 
 
 @pytest.mark.parametrize("bad", [None, 1j, "x", [1.0, 2.0], np.ones(2)])
@@ -152,7 +152,7 @@ def test_what_a_users_row_returns_is_checked(bad):
     with pytest.raises(TypeError, match="value of primitive 'f'"):
         Primitive("f", lambda x: bad, lambda x, y: 1.0)(1.0)
     row = Primitive("f", lambda x: x, lambda x, y: bad)
-    with pytest.raises(TypeError, match="partial.* of primitive 'f'"):
+    with pytest.raises(TypeError, match=r"partial.* of primitive 'f'"):
         row(Value(1.0)).backward()
 
 
@@ -239,7 +239,7 @@ def test_in_place_operators_on_arrays_of_values():
 
 def test_inside_a_transform_numbers_behave_like_values():
     assert grad(lambda x: where((x > 0) & (x < 2), x, 2 * x))(1.0) == 1.0
-    with pytest.raises(TypeError, match="autograd.exp"):
+    with pytest.raises(TypeError, match=r"autograd\.exp"):
         grad(math.exp)(1.0)
     assert divmod(Value(7.0), 2)[1].data == 1.0
 
