@@ -90,29 +90,6 @@ def sinh(x: float) -> float:
         return copysign(inf, x)
 
 
-def product_error(x: float, y: float) -> float:
-    """x * y minus its rounded value, exactly (Dekker 1971), short of overflow."""
-    head = x * 134217729.0
-    x_high = head - (head - x)
-    head = y * 134217729.0
-    y_high = head - (head - y)
-    x_low, y_low = x - x_high, y - y_high
-    rest = (x_high * y_high - x * y) + x_high * y_low + x_low * y_high
-    return rest + x_low * y_low
-
-
-def cbrt(x: float) -> float:
-    """The cube root: the library's, and one Newton step with an exact residual."""
-    if abs(x) < 1e-280:
-        return x and cbrt(x * 2.0**900) * 2.0**-300
-    y = math.cbrt(x)
-    if not math.isfinite(y):
-        return y
-    square = y * y
-    residual = (x - square * y) - product_error(square, y) - product_error(y, y) * y
-    return y + residual / (3.0 * square)
-
-
 def arctanh(x: float) -> float:
     """artanh: ±inf at ±1, NaN beyond."""
     if -1.0 < x < 1.0:

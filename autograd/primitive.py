@@ -106,7 +106,7 @@ class Primitive:
         self.singular, self.structural, self.tame = singular, structural, tame
         self.predicate = predicate
         # Nodes that differ from their row: see handmade.py.
-        self.by_hand: Rule | None = None
+        self.by_hand: Any = None
         self.edited = False
         self.product: Rule = operator.mul
         if structural:

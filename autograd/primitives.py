@@ -184,7 +184,7 @@ sqrt: Row = Row(
     singular=True,
 )
 cbrt: Row = Row(
-    "cbrt", ieee.cbrt, lambda x, y: divide(1.0, 3.0 * (y * y)), singular=True
+    "cbrt", special.cbrt, lambda x, y: divide(1.0, 3.0 * (y * y)), singular=True
 )
 
 # -- Trigonometry --------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Special functions on floats: activations, the error function's and gamma's family.
+"""Special functions on floats: activations, cube root, the error and gamma functions.
 
 Like ``arithmetic``, nothing here raises for a float's value, and each is written for
 its last digits in the tails.
@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from math import inf, isnan, nan
 
-from autograd.arithmetic import divide, maximum, power, product_error
+from autograd.arithmetic import divide, maximum, power
 
 
 def sigmoid(x: float) -> float:
@@ -39,6 +39,29 @@ def sech2(x: float) -> float:
         return 1.0 - t * t
     e = math.exp(-2.0 * abs(x))
     return 4.0 * e / (1.0 + e * (2.0 + e))
+
+
+def product_error(x: float, y: float) -> float:
+    """x * y minus its rounded value, exactly (Dekker 1971), short of overflow."""
+    head = x * 134217729.0
+    x_high = head - (head - x)
+    head = y * 134217729.0
+    y_high = head - (head - y)
+    x_low, y_low = x - x_high, y - y_high
+    rest = (x_high * y_high - x * y) + x_high * y_low + x_low * y_high
+    return rest + x_low * y_low
+
+
+def cbrt(x: float) -> float:
+    """The cube root: the library's, and one Newton step with an exact residual."""
+    if abs(x) < 1e-280:
+        return x and cbrt(x * 2.0**900) * 2.0**-300
+    y = math.cbrt(x)
+    if not math.isfinite(y):
+        return y
+    square = y * y
+    residual = (x - square * y) - product_error(square, y) - product_error(y, y) * y
+    return y + residual / (3.0 * square)
 
 
 def gaussian(x: float) -> float:

@@ -18,7 +18,7 @@ FLOORS = [
     {"operators"},
     {"functions", "value", "eager", "dual", "lifted", "symbolic", "arrays"},
     {"transforms"},
-    {"gradcheck", "anomaly", "expression"},
+    {"differences", "gradcheck", "anomaly", "expression"},
     {"__init__", "__main__"},
 ]
 STANDARD_ONLY = FLOORS[0] | FLOORS[1] | FLOORS[2]
