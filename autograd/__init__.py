@@ -10,6 +10,7 @@
 
 from autograd import arrays as arrays
 from autograd.anomaly import detect_anomaly
+from autograd.checkpoint import checkpoint
 from autograd.differences import numerical_gradient
 from autograd.eager import affine
 from autograd.errors import (
@@ -25,6 +26,7 @@ from autograd.errors import (
     ShapeError,
     StaleValueError,
 )
+from autograd.explain import Explanation, explain
 from autograd.functions import (
     clip,
     digamma,
@@ -46,6 +48,7 @@ from autograd.functions import (
     where,
 )
 from autograd.gradcheck import GradcheckReport, gradcheck
+from autograd.jacobians import hessian, hvp, jacobian
 from autograd.modes import no_grad
 from autograd.primitive import Primitive
 from autograd.primitives import (
@@ -111,6 +114,7 @@ __all__ = [
     "AnomalyError",
     "AutogradError",
     "DataError",
+    "Explanation",
     "ExpressionError",
     "FileFormatError",
     "GradcheckError",
@@ -141,6 +145,7 @@ __all__ = [
     "atanh",
     "cbrt",
     "ceil",
+    "checkpoint",
     "clip",
     "cos",
     "cosh",
@@ -153,6 +158,7 @@ __all__ = [
     "erfc",
     "exp",
     "exp2",
+    "explain",
     "expm1",
     "floor",
     "floor_divide",
@@ -162,7 +168,10 @@ __all__ = [
     "gradient",
     "greater",
     "greater_equal",
+    "hessian",
+    "hvp",
     "hypot",
+    "jacobian",
     "jvp",
     "leaky_relu",
     "less",

@@ -18,7 +18,7 @@ from autograd.errors import ShapeError
 from autograd.lifted import LEVELS, Lifted
 from autograd.numbers import as_float
 from autograd.reverse import pullback
-from autograd.tree import flatten, structure
+from autograd.tree import flatten, named, structure
 from autograd.value import Value
 
 __all__ = ["grad", "gradient", "jvp", "value_and_grad", "vjp"]
@@ -70,7 +70,7 @@ def _scalar(y: Any, name: str) -> Number:
     except TypeError:
         raise TypeError(
             f"{name} needs a function that returns one number, got "
-            f"{type(y).__name__}; use vjp for several outputs"
+            f"{type(y).__name__}; use jacobian or vjp for several outputs"
         ) from None
 
 
@@ -82,6 +82,9 @@ def value_and_grad(
     f: Callable[..., Number], argnums: int | Sequence[int] = 0
 ) -> Callable[..., tuple[Number, Tree]]:
     """A function that returns f's value and its gradient, in the arguments' shape.
+
+    A module's gradient is a dict like its ``named_parameters()``; its parameters are
+    read as floats. Values as arguments keep the result in their graph.
 
     >>> from autograd import value_and_grad
     >>> value_and_grad(lambda x, y: x * y)(3.0, 4.0)
@@ -104,10 +107,10 @@ def value_and_grad(
         lifted = list(args)
         parts = []
         for i in chosen:
-            leaves, rebuild = flatten(args[i])
+            leaves, rebuild = flatten(args[i], as_floats=True)
             nodes = [Lifted(_number(x), level) for x in leaves]
             lifted[i] = rebuild(nodes)
-            parts.append((nodes, rebuild))
+            parts.append((nodes, flatten(named(args[i]))[1]))
         y = _scalar(f(*lifted, **kwargs), "grad")
         at = _is_at(y, level)
         cotangents = pullback([(y, 1.0)]) if at else {}
@@ -149,7 +152,7 @@ def jvp(
     (12.0, 4.0)
     """
     level = next(LEVELS)
-    leaves, rebuild = flatten(tuple(primals))
+    leaves, rebuild = flatten(tuple(primals), as_floats=True)
     directions, _ = flatten(tuple(tangents))
     if structure(tuple(primals)) != structure(tuple(tangents)):
         raise ShapeError(
@@ -178,7 +181,8 @@ def vjp(
     ([12.0, 7.0], (4.0, 3.0))
     """
     level = next(LEVELS)
-    leaves, rebuild = flatten(primals)
+    leaves, rebuild = flatten(primals, as_floats=True)
+    rebuild_named = flatten(named(primals))[1]
     nodes = [Lifted(_number(x), level) for x in leaves]
     outputs, rebuild_output = flatten(f(*rebuild(nodes)))
 
@@ -189,7 +193,7 @@ def vjp(
         pairs = zip(outputs, weights, strict=True)
         seeds = [(y, _number(w)) for y, w in pairs if _is_at(y, level)]
         found = pullback(seeds)
-        result: tuple[Tree, ...] = rebuild([found.get(n, 0.0) for n in nodes])
+        result: tuple[Tree, ...] = rebuild_named([found.get(n, 0.0) for n in nodes])
         return result
 
     values = [y.primal if _is_at(y, level) else y for y in outputs]

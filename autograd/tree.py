@@ -11,17 +11,18 @@ from typing import Any
 
 from autograd.errors import ShapeError
 
-__all__ = ["flatten", "structure", "tree_map"]
+__all__ = ["flatten", "named", "structure", "tree_map"]
 
 Tree = Any
 Rebuild = Callable[[Iterable[Any]], Tree]
 
 
-def flatten(tree: Tree) -> tuple[list[Any], Rebuild]:
+def flatten(tree: Tree, as_floats: bool = False) -> tuple[list[Any], Rebuild]:
     """The numbers of a tree in order, and the function that builds one like it.
 
     Dicts keep their own order; arrays come back as arrays of the same shape.
-    ``rebuild`` raises ShapeError when it is given another number of leaves.
+    ``rebuild`` raises ShapeError when it is given another number of leaves. A module's
+    numbers are its parameters; with ``as_floats`` their data.
 
     >>> leaves, rebuild = flatten({"w": [1.0, 2.0], "b": 3.0})
     >>> leaves
@@ -30,7 +31,7 @@ def flatten(tree: Tree) -> tuple[list[Any], Rebuild]:
     {'w': [4.0, 5.0], 'b': 6.0}
     """
     leaves: list[Any] = []
-    build = _walk(tree, leaves)
+    build = _walk(tree, leaves, as_floats)
     count = len(leaves)
 
     def rebuild(new: Iterable[Any]) -> Tree:
@@ -42,17 +43,19 @@ def flatten(tree: Tree) -> tuple[list[Any], Rebuild]:
     return leaves, rebuild
 
 
-def _walk(tree: Tree, leaves: list[Any]) -> Callable[[Any], Tree]:
+def _walk(
+    tree: Tree, leaves: list[Any], as_floats: bool = False
+) -> Callable[[Any], Tree]:
     if hasattr(tree, "__tree_flatten__"):
         own, build = tree.__tree_flatten__()
-        leaves.extend(own)
+        leaves.extend([p.data for p in own] if as_floats else own)
         count = len(own)
         return lambda new: build([next(new) for _ in range(count)])
     if isinstance(tree, Mapping):
-        parts = {key: _walk(part, leaves) for key, part in tree.items()}
+        parts = {key: _walk(part, leaves, as_floats) for key, part in tree.items()}
         return lambda new: {key: part(new) for key, part in parts.items()}
     if isinstance(tree, list | tuple):
-        items = [_walk(part, leaves) for part in tree]
+        items = [_walk(part, leaves, as_floats) for part in tree]
         if hasattr(tree, "_fields"):
             kind: Any = type(tree)
             return lambda new: kind(*[item(new) for item in items])
@@ -72,12 +75,25 @@ def _walk_array(array: Any, leaves: list[Any]) -> Callable[[Any], Any]:
 
     def build(new: Any) -> Any:
         values = [next(new) for _ in range(count)]
+        if values and all(isinstance(x, np.ndarray) for x in values):
+            return np.stack(values).reshape(shape + values[0].shape)
         plain = all(isinstance(x, float | int) for x in values)
         out = np.empty(count, dtype=float if plain else object)
         out[:] = values
         return out.reshape(shape)
 
     return build
+
+
+def named(tree: Tree) -> Tree:
+    """The tree with every module as the dict of its named parameters."""
+    if hasattr(tree, "named_parameters"):
+        return dict(tree.named_parameters())
+    if isinstance(tree, Mapping):
+        return {key: named(part) for key, part in tree.items()}
+    if isinstance(tree, list | tuple) and not hasattr(tree, "_fields"):
+        return type(tree)([named(part) for part in tree])
+    return tree
 
 
 def structure(tree: Tree) -> Any:

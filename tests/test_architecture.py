@@ -18,7 +18,8 @@ FLOORS = [
     {"operators"},
     {"functions", "value", "eager", "dual", "lifted", "symbolic", "arrays"},
     {"transforms"},
-    {"differences", "gradcheck", "anomaly", "expression"},
+    {"sparse", "checkpoint", "explain", "differences", "anomaly", "expression"},
+    {"jacobians", "gradcheck"},
     {"__init__", "__main__"},
 ]
 STANDARD_ONLY = FLOORS[0] | FLOORS[1] | FLOORS[2]
@@ -162,6 +163,6 @@ def test_version_and_extras():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["version"] == autograd.__version__
     assert set(project["optional-dependencies"]) == {
-        *("render", "plot", "progress", "compile", "examples", "test", "all")
+        *("render", "plot", "progress", "compile", "examples", "sparse", "test", "all")
     }
     assert autograd.__version__ in (ROOT / "CHANGELOG.md").read_text()

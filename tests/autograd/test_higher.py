@@ -1,0 +1,249 @@
+"""Jacobians, Hessians, sparse ones, checkpoints, explanations, and their identities."""
+
+import itertools
+import math
+import random
+
+import numpy as np
+import pytest
+
+import autograd as ag
+import nn
+from autograd import (
+    GraphError,
+    StaleValueError,
+    Value,
+    checkpoint,
+    explain,
+    grad,
+    gradient,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    value_and_grad,
+    vjp,
+)
+from autograd.primitives import TABLE
+from autograd.sparse import colour, hessian_pattern
+
+X = [0.3, 0.5, -1.2, 0.7]
+
+
+pairs = itertools.pairwise
+
+
+def rosenbrock(x):
+    return ag.sum([100.0 * (b - a * a) ** 2 + (1.0 - a) ** 2 for a, b in pairs(x)])
+
+
+def mixed(x):
+    a, b, c, d = x
+    return ag.tanh(a * b) * ag.exp(c) + ag.logsumexp([a, c, d]) + ag.prod([a, b, d]) / d
+
+
+def many(x):
+    a, b, c, d = x
+    return [a * b, ag.sin(c) / d, ag.where(a > 0, d * d, c), ag.hypot(a, d), b]
+
+
+def test_jacobian_by_rows_and_by_columns():
+    rows = jacobian(lambda x: many(x)[:2])(X)
+    columns = jacobian(many)(X)
+    np.testing.assert_allclose(columns[:2], rows, rtol=1e-15)
+    for i, f in enumerate(range(5)):
+        assert columns[i] == pytest.approx(grad(lambda x, f=f: many(x)[f])(X))
+
+
+def test_shapes():
+    x = np.array(X)
+    assert jacobian(lambda x: np.array(many(list(x))))(x).shape == (5, 4)
+    assert hessian(mixed)(x).shape == (4, 4)
+    assert jacobian(ag.sin)(0.5) == math.cos(0.5)
+    tree = hessian(lambda p: p["a"] * p["a"] * p["b"][0])({"a": 2.0, "b": [3.0]})
+    assert tree == {"a": {"a": 6.0, "b": [4.0]}, "b": [{"a": 4.0, "b": [0.0]}]}
+
+
+@pytest.mark.parametrize("f", [rosenbrock, mixed])
+def test_hessians_are_symmetric_and_hvp_is_their_product(f):
+    h = np.array(hessian(f)(X))
+    np.testing.assert_allclose(h, h.T, rtol=1e-13, atol=1e-13)
+    v = [0.2, -1.0, 0.5, 2.0]
+    np.testing.assert_allclose(hvp(f)(X, v), h @ v, rtol=1e-12, atol=1e-12)
+
+
+def test_all_orders_of_transforms_agree():
+    """Forward over reverse, reverse over reverse, reverse over forward."""
+    v = [0.2, -1.0, 0.5, 2.0]
+    forward_reverse = hvp(mixed)(X, v)
+    reverse_reverse = grad(lambda x: ag.dot(grad(mixed)(x), v))(X)
+    reverse_forward = grad(lambda x: jvp(mixed, (x,), (v,))[1])(X)
+    np.testing.assert_allclose(forward_reverse, reverse_reverse, rtol=1e-12)
+    np.testing.assert_allclose(forward_reverse, reverse_forward, rtol=1e-12)
+
+
+def test_jvp_and_vjp_are_adjoint():
+    rng = random.Random(0)
+    for _ in range(20):
+        x = [rng.uniform(0.1, 2.0) for _ in range(4)]
+        u = [rng.gauss(0, 1) for _ in range(4)]
+        v = [rng.gauss(0, 1) for _ in range(5)]
+        forward = jvp(many, (x,), (u,))[1]
+        backward = vjp(many, x)[1](v)[0]
+        assert np.dot(v, forward) == pytest.approx(np.dot(backward, u), rel=1e-12)
+
+
+def test_a_transform_of_a_composition_is_the_composition_of_transforms():
+    g = lambda x: [ag.exp(x[0]) * x[1], x[2] - x[3] * x[0], x[1]]  # noqa: E731
+    f = lambda y: [y[0] * y[1], ag.sin(y[2])]  # noqa: E731
+    whole = np.array(jacobian(lambda x: f(g(x)))(X))
+    parts = np.array(jacobian(f)(g(X))) @ np.array(jacobian(g)(X))
+    np.testing.assert_allclose(whole, parts, rtol=1e-13)
+
+
+def test_sparse_equals_dense():
+    for f in (rosenbrock, mixed):
+        dense = np.array(hessian(f)(X))
+        sparse = hessian(f, sparse=True)(X).toarray()
+        np.testing.assert_allclose(sparse, dense, rtol=1e-13, atol=1e-13)
+    sparse = jacobian(many, sparse=True)(X)
+    np.testing.assert_allclose(sparse.toarray(), jacobian(many)(X), rtol=1e-14)
+    assert hessian(lambda x: 3.0, sparse=True)(X).nnz == 0
+
+
+def test_three_colours_whatever_the_dimension():
+    for n in (10, 100, 1000):
+        leaves = [Value(math.sin(i)) for i in range(n)]
+        pattern = hessian_pattern(rosenbrock(leaves), leaves)
+        assert max(colour(pattern)) + 1 == 3
+        assert sum(map(len, pattern)) == 3 * n - 2
+
+
+@pytest.mark.parametrize("name", [n for n in TABLE if not TABLE[n].predicate])
+def test_the_pattern_covers_every_row(name):
+    import cases
+
+    row = TABLE[name]
+    for xs in cases.operands(name)[:2]:
+        flat = cases.flat(row, xs)
+        if name == "polygamma":
+            continue
+
+        def f(t, row=row, xs=xs):
+            return row(*cases.regroup(row, t, xs))
+
+        dense = np.array(hessian(f)(list(flat)))
+        leaves = [Value(x) for x in flat]
+        pattern = hessian_pattern(f(leaves), leaves)
+        for i, j in itertools.product(range(len(flat)), repeat=2):
+            assert dense[i][j] == 0.0 or i in pattern[j]
+
+
+def test_sparse_refuses_what_would_be_lost():
+    w = Value(2.0)
+    with pytest.raises(GraphError, match="outside"):
+        hessian(lambda x: w * x[0] * x[0], sparse=True)([1.0])
+
+
+def count_evaluations(monkeypatch, call):
+    """How many primitive evaluations on floats a call makes."""
+    counted = [0]
+    for row in TABLE.values():
+
+        def evaluate(*xs, old=row.evaluate):
+            counted[0] += 1
+            return old(*xs)
+
+        monkeypatch.setattr(row, "evaluate", evaluate)
+    call()
+    monkeypatch.undo()
+    return counted[0]
+
+
+def test_hvp_costs_at_most_five_gradients(monkeypatch):
+    x = [math.sin(i) for i in range(50)]
+    v = [math.cos(i) for i in range(50)]
+    one = count_evaluations(monkeypatch, lambda: grad(rosenbrock)(x))
+    two = count_evaluations(monkeypatch, lambda: hvp(rosenbrock)(x, v))
+    assert two <= 5 * one, (one, two)
+
+
+def test_modules_are_read_as_floats_and_answer_by_name():
+    model = nn.MLP(2, [3, 1], activation="tanh", seed=0)
+    value, slopes = value_and_grad(lambda m: m([1.0, -2.0]) ** 2)(model)
+    loss = model([1.0, -2.0]) ** 2
+    loss.backward()
+    named = model.named_parameters()
+    assert type(value) is float
+    assert list(slopes) == list(named)
+    for name, p in named.items():
+        assert slopes[name] == pytest.approx(p.grad, rel=1e-12)
+
+
+def chain(t):
+    for _ in range(30):
+        t = ag.sin(t) * 1.1 + 0.1
+    return t
+
+
+def test_checkpoints_change_nothing_but_memory():
+    inner = checkpoint(chain)
+    x = Value(0.5)
+    y = inner(inner(x))
+    assert len(ag.graph.ancestors(y)) == 3
+    y.backward()
+    plain = Value(0.5)
+    chain(chain(plain)).backward()
+    assert x.grad == pytest.approx(plain.grad, rel=1e-14)
+    assert gradient(inner(x), x) == pytest.approx(grad(chain)(0.5), rel=1e-14)
+    assert grad(grad(inner))(0.5) == pytest.approx(grad(grad(chain))(0.5), rel=1e-12)
+    assert jvp(inner, (0.5,), (1.0,)) == pytest.approx(jvp(chain, (0.5,), (1.0,)))
+
+
+def test_checkpoints_refuse_what_they_would_get_wrong():
+    w = Value(2.0)
+    with pytest.raises(TypeError, match="argument"):
+        checkpoint(lambda t: t * w)(Value(1.0))
+    factor = [2.0]
+    x = Value(3.0)
+    y = checkpoint(lambda t: t * factor[0])(x)
+    factor[0] = 5.0
+    with pytest.raises(StaleValueError, match="same each time"):
+        y.backward()
+    assert x.grad == 0.0
+
+
+def test_explanations():
+    x, w = Value(3.0, label="x"), Value(2.0, label="w")
+    y = ag.tanh(w * x) * x
+    found = explain(y, wrt=x)
+    assert (found.count, found.y) == (2, "y")
+    assert found.value == pytest.approx(gradient(y, x), rel=1e-15)
+    assert sum(p.contribution for p in found.paths) == pytest.approx(found.value)
+    assert abs(found.paths[0].contribution) >= abs(found.paths[1].contribution)
+    assert "w = 2" in str(found)
+    assert r"\frac{\partial" in found.latex()
+    assert explain(y, wrt=Value(1.0)).count == 0
+
+
+def test_a_great_many_paths_are_counted_at_once():
+    x = y = Value(1.0, label="x")
+    for _ in range(60):
+        y = y + y
+    found = explain(y, wrt=x, largest=3)
+    assert found.count == 2**60
+    assert len(found.paths) == 3
+    assert len(found.paths[0].steps) == 60
+    with pytest.raises(TypeError, match="Values"):
+        explain(3.0, wrt=x)
+
+
+def test_explanations_of_every_kind_of_node():
+    a, b = Value(2.0, label="a"), Value(3.0, label="b")
+    y = ag.where(a > 1, ag.dot([a, b], [b, 2.0], a), b) + ag.affine([[a]], [b])([a])[0]
+    y = y + Value(6.0, (a,), (5.0,)) + ag.maximum(a, b) + 2.0**a
+    for leaf in (a, b):
+        found = explain(y, wrt=leaf, largest=100)
+        assert found.value == pytest.approx(gradient(y, leaf))
+        assert sum(p.contribution for p in found.paths) == pytest.approx(found.value)
+        assert str(found)
