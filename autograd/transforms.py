@@ -33,7 +33,8 @@ def gradient(y: Value, wrt: Tree, create_graph: bool = False) -> Tree:
     Parameters
     ----------
     y : the Value to differentiate (a plain number depends on nothing).
-    wrt : a Value, or a tree of them (list, tuple, dict, object array, module).
+    wrt : a Value, or a tree of them (list, tuple, dict, object array, module; the
+        gradient of a module is a dict like its ``named_parameters()``).
     create_graph : return Values that can be differentiated again, instead of floats.
 
     Returns floats (Values with ``create_graph``); exactly 0 where y does not depend.
@@ -49,7 +50,7 @@ def gradient(y: Value, wrt: Tree, create_graph: bool = False) -> Tree:
     """
     if not isinstance(y, Value):
         y = Value(y)  # a number depends on nothing
-    leaves, rebuild = flatten(wrt)
+    leaves, _ = flatten(wrt)
     for leaf in leaves:
         if not isinstance(leaf, Value):
             raise TypeError(f"wrt must hold Values, got {type(leaf).__name__}")
@@ -57,7 +58,7 @@ def gradient(y: Value, wrt: Tree, create_graph: bool = False) -> Tree:
     found = [cotangents.get(leaf, 0.0) for leaf in leaves]
     if create_graph:
         found = [g if isinstance(g, Value) else Value(g) for g in found]
-    return rebuild(found)
+    return flatten(named(wrt))[1](found)
 
 
 def _number(x: Any) -> Number:

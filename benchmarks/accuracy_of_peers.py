@@ -1,4 +1,4 @@
-"""First derivatives in the tails beside PyTorch and JAX: ``python accuracy_of_peers.py``.
+"""First derivatives in the tails, beside PyTorch and JAX.
 
 Needs ``pip install torch jax mpmath``. Relative errors, double precision throughout.
 """

@@ -1,6 +1,7 @@
 """Six short programs for those who know JAX: plain Python, plain floats, any order."""
 
 import math
+from itertools import pairwise
 
 from autograd import (
     Value,
@@ -46,7 +47,7 @@ assert safe(0.0) == safe(-1.0) == 0.0
 
 # 4. A sparse Hessian of a thousand dimensions from a plain loop: three colours.
 def rosenbrock(x):
-    return total([100.0 * (b - a * a) ** 2 + (1.0 - a) ** 2 for a, b in zip(x, x[1:])])
+    return total([100.0 * (b - a * a) ** 2 + (1.0 - a) ** 2 for a, b in pairwise(x)])
 
 
 H = hessian(rosenbrock, sparse=True)([math.sin(i) for i in range(1000)])

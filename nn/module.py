@@ -142,8 +142,7 @@ class Module:
         """The parameters, and a function that builds this module around new numbers.
 
         The copy shares nothing mutable with the original. Its ``parameters()`` are the
-        new numbers, whatever they are: for a gradient, ``named_parameters()`` of the
-        copy is the gradient by name.
+        new numbers, whatever they are.
         """
         parameters = self.parameters()
 

@@ -13,9 +13,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-import exact
+import exact  # noqa: E402
 
-from autograd.primitives import TABLE
+from autograd.primitives import TABLE  # noqa: E402
 
 
 def main() -> int:

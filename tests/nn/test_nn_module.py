@@ -161,7 +161,7 @@ def test_tied_parameters_get_one_gradient():
     model.a = Value(3.0)
     model.b = [model.a]
     g = grad(lambda m: m.a * m.b[0])(model)
-    assert [getattr(x, "data", x) for x in g.parameters()] == [6.0]
+    assert g == {"a": 6.0}
 
 
 def test_a_module_without_a_call_says_so():
