@@ -29,13 +29,14 @@ _SOURCE = "_anomaly_source"
 
 
 @contextmanager
-def detect_anomaly() -> Iterator[None]:
+def detect_anomaly(at_once: bool = True) -> Iterator[None]:
     """Raise AnomalyError at the first NaN or infinity, in this thread.
 
-    Forward: as soon as an operation gives one. Backward: when a node hands a non-finite
-    gradient to an operand, for nodes made inside the ``with`` block; the leaves'
-    gradients are then as before. The message names the operation, its operands, its
-    label and the source line.
+    Forward: as soon as an operation gives one; with ``at_once=False`` when ``backward``
+    is called, and then the message also tells the way from there to the result.
+    Backward: when a node hands a non-finite gradient to an operand. The message names
+    the operation, its operands, its label and the source line that made it; the
+    leaves' gradients are as before.
 
     >>> from autograd import Value, detect_anomaly, AnomalyError
     >>> try:
@@ -47,7 +48,7 @@ def detect_anomaly() -> Iterator[None]:
     """
     state = MODES.thread
     before = state.inspect, state.watch
-    with observed(_check_forward):
+    with observed(_check_forward if at_once else _note_source):
         try:
             state.inspect, state.watch = _check_backward, _check_share
             yield
@@ -55,10 +56,15 @@ def detect_anomaly() -> Iterator[None]:
             state.inspect, state.watch = before
 
 
-def _check_forward(number: Any, primitive: Any, operands_given: Any) -> None:
+def _note_source(number: Any, primitive: Any, operands_given: Any) -> str:
     source = _user_line()
     if isinstance(number, Value):
         number.__dict__[_SOURCE] = source
+    return source
+
+
+def _check_forward(number: Any, primitive: Any, operands_given: Any) -> None:
+    source = _note_source(number, primitive, operands_given)
     if not isfinite(primal_of(number)):
         label = f" {number.label!r}" if getattr(number, "label", "") else ""
         raise AnomalyError(
@@ -68,6 +74,12 @@ def _check_forward(number: Any, primitive: Any, operands_given: Any) -> None:
 
 
 def _check_backward(interior: list[Any]) -> None:
+    for node in interior:
+        if not isfinite(node.data):
+            raise AnomalyError(
+                f"{_named(node)} gave {node.data} from operands "
+                f"{_listed(operands(node))}{_path(node, interior)}"
+            )
     for node in reversed(interior):
         if node.grad is None or not isfinite(node.grad):
             raise AnomalyError(

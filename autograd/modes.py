@@ -21,7 +21,7 @@ class _Modes(threading.local):
     """What the modes are in this thread; ``MODES.active`` counts over all threads."""
 
     recording = True
-    observers: tuple[Callable[..., None], ...] = ()
+    observers: tuple[Callable[..., object], ...] = ()
     inspect: Callable[[list[Any]], None] | None = None  # after a backward sweep
     watch: Callable[..., None] | None = None  # for every share of a pullback
 
@@ -68,7 +68,7 @@ def no_grad() -> Iterator[None]:
 
 
 @contextmanager
-def observed(observer: Callable[..., None]) -> Iterator[None]:
+def observed(observer: Callable[..., object]) -> Iterator[None]:
     """Call ``observer(node, primitive, operands)`` for what this thread makes."""
     state = MODES.thread
     before = state.observers

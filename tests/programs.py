@@ -17,7 +17,7 @@ from autograd import Value, gradient
 from autograd.primitives import TABLE
 from autograd.transforms import grad
 
-_LEFT_OUT = {"polygamma", "lgamma", "nonnegative", "guarded_multiply"}
+_LEFT_OUT = {"polygamma", "nonnegative", "guarded_multiply"}  # helpers of other rows
 ROWS = sorted(n for n, row in TABLE.items() if not row.predicate and n not in _LEFT_OUT)
 CONSTANTS = [0.5, 2.0, -1.0, 3.0, 0.1, 1.0, -0.75, 1e-3, 7.0]
 _UNIT = 2.0**-53
@@ -86,6 +86,8 @@ def _near_kink(name, xs):
     if name in ("maximum", "minimum"):
         pairs = itertools.pairwise(sorted(xs))
         return any(b - a <= 1e-6 * max(1.0, abs(a)) for a, b in pairs)
+    if name == "lgamma":
+        return not 0.1 < xs[0] < 1e3
     if name == "where":
         return abs(xs[0]) < 1e-6
     if name in ("arctan2", "hypot", "direction_cosine", "power"):
@@ -139,6 +141,9 @@ def inner_conditions(program, point):
     found = []
     for k, (name, groups) in enumerate(program):
         row, result = TABLE[name], results[len(point) + k]
+        if name == "lgamma":  # an exception of docs/accuracy.md
+            found.append(40.0)
+            continue
         if row.arity is not None or result == 0.0:
             found.append(1.0)
             continue

@@ -247,3 +247,34 @@ def test_explanations_of_every_kind_of_node():
         assert found.value == pytest.approx(gradient(y, leaf))
         assert sum(p.contribution for p in found.paths) == pytest.approx(found.value)
         assert str(found)
+
+
+@pytest.mark.parametrize("name", [n for n in TABLE if not TABLE[n].predicate])
+def test_central_differences_agree_with_every_row(name):
+    import cases
+
+    row = TABLE[name]
+    for xs in cases.operands(name):
+        fixed = 1 if name in ("where", "polygamma") else 0
+        flat = cases.flat(row, xs)
+
+        def f(*ts, row=row, xs=xs, head=flat[:fixed]):
+            return row(*cases.regroup(row, [*head, *ts], xs))
+
+        assert ag.gradcheck(f, *flat[fixed:], rtol=1e-4), xs
+
+
+@pytest.mark.parametrize(
+    ("f", "kink"), [(ag.relu, 0.0), (abs, 0.0), (ag.floor, 1.0), (ag.sign, 0.0)]
+)
+def test_one_sided_differences_at_kinks(f, kink):
+    assert ag.gradcheck(f, kink).entries[0].verdict == "kink at this input"
+
+
+def test_trees_may_change_their_structure_between_calls():
+    f = grad(lambda t: ag.sum([x * x for x in t]))
+    assert f([1.0, 2.0]) == [2.0, 4.0]
+    assert f((3.0,)) == (6.0,)
+    assert f(np.array([1.0])).tolist() == [2.0]
+    with pytest.raises(ag.ShapeError, match="cotangents"):
+        vjp(many, X)[1]([1.0])

@@ -262,3 +262,18 @@ def test_any_iterable_is_a_sequence():
             call(Value(1.0))
     with pytest.raises(ShapeError, match="biases"):
         ag.affine([[1.0]], [])
+
+
+def test_the_way_from_the_first_nan_to_the_result():
+    x = Value(-1.0, label="x")
+    with detect_anomaly(at_once=False):
+        y = (x * 2.0).log()
+        y.label = "root"
+        z = ag.sum([y, x]) * 3.0
+        with pytest.raises(AnomalyError) as caught:
+            z.backward()
+    message = str(caught.value)
+    assert "log 'root' gave nan from operands -2.0" in message
+    assert "y = (x * 2.0).log()" in message
+    assert "from there to the result: sum -> multiply" in message
+    assert x.grad == 0.0
