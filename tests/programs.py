@@ -145,8 +145,9 @@ def inner_conditions(program, point):
             found.append(1.0)
             continue
         xs = [[results[v] if kind == "number" else v for kind, v in g] for g in groups]
-        slopes = row.partials(tuple(map(tuple, xs)), result)
         flat = [x for g in xs for x in g]
+        operands = tuple(map(tuple, xs)) if row.arity is None else tuple(flat)
+        slopes = row.partials(operands, result)
         size = sum(abs(x * d) for x, d in zip(flat, slopes, strict=True))
         condition = 1.0 + (size + max(map(abs, flat))) / abs(result)
         known = 40.0 if name == "lgamma" else 1.0  # an exception of docs/accuracy.md

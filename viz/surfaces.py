@@ -69,6 +69,8 @@ def decision_boundary(
     else:
         middle = float(kinds.mean()) if threshold is None else threshold
         look = _fill_sides(ax, draw, lines, scores, middle, cmap or "RdBu", kwargs)
+        reach = 1.3 * float(abs(kinds - middle).max()) or 1.0
+        look["norm"] = type(look["norm"])(middle, reach)  # points in full colour
     ax.scatter(*where.T, c=classes, edgecolors="black", s=28, zorder=3, **look)
     ax.set(xlabel="x0", ylabel="x1")
     return ax

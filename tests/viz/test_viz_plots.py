@@ -277,3 +277,12 @@ def test_activation(f, name):
 def test_activation_outside_its_domain_has_a_gap():
     curve = activation(ag.log, interval=(-1.0, 1.0), resolution=3).get_lines()[0]
     assert np.isnan(curve.get_ydata()[0])
+
+
+def test_points_of_two_classes_have_full_colours():
+    """Also when the scores spread much further than the class numbers."""
+    X, y = [[0.0, 0.0], [1.0, 1.0]], [-1, 1]
+    ax = decision_boundary(lambda P: 100.0 * (P[:, 0] - 0.5), X, y)
+    points = ax.collections[-1]
+    colours = points.cmap(points.norm(points.get_array()))
+    assert abs(colours[0] - colours[1])[:3].max() > 0.5
