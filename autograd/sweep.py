@@ -45,7 +45,10 @@ def _accumulated(before: list[Any], leaves: list[Node]) -> list[float]:
     # Not inlined in sweep: an exception inside an inlined comprehension can pass by the
     # try block around it (CPython 3.13).
     pairs = zip(before, leaves, strict=True)
-    return [as_float(old or 0.0) + leaf.grad for old, leaf in pairs]
+    return [
+        (old if type(old) is float else as_float(old or 0.0)) + leaf.grad
+        for old, leaf in pairs
+    ]
 
 
 def _set_gradients(nodes: list[Node], values: Any) -> None:
