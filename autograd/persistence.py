@@ -180,12 +180,11 @@ def reduce(root: Node) -> Any:
         nodes = _reachable(root, known)
         others: dict[int, _Block] = {}
         for node in nodes:
-            if node._primitive is None:
-                continue
-            _refuse_closure(node)
-            for operand in operands(node):
-                other = _SHELLS.get(id(operand))
-                if other is not None and other.block is not block:
+            if node._primitive is not None:
+                _refuse_closure(node)
+            for thing in (*operands(node), *node.__dict__.values()):
+                other = _SHELLS.get(id(thing))
+                if other is not None and other.node is thing:
                     others[id(other.block)] = other.block
         block.shells = [_Shell(node, block) for node in nodes]
         block.others = list(others.values())

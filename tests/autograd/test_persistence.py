@@ -89,6 +89,15 @@ def test_a_pickler_kept_alive_does_not_freeze_what_later_ones_see():
     assert got.operands[1].data == 5.0
 
 
+def test_an_attribute_that_another_pickler_holds_is_written_whole():
+    x = Value(3.0, label="x")
+    keeper = pickle.Pickler(io.BytesIO())
+    keeper.dump(x)
+    v = Value(1.0)
+    v.friend = x
+    assert (roundtrip(v).friend.data, roundtrip(v).friend.label) == (3.0, "x")
+
+
 def test_many_roots_of_one_graph_cost_no_more_than_the_graph():
     x = Value(1.0)
     chain = [x]
