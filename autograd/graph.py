@@ -31,6 +31,7 @@ __all__ = [
     "MANY",
     "Statistics",
     "ancestors",
+    "attach",
     "depth",
     "grouped",
     "operands",
@@ -73,6 +74,19 @@ def operands(node: Node) -> tuple[Any, ...]:
             )
         ]
     )
+
+
+def attach(node: Node, primitive: Any, holders: Any, numbers: Any) -> None:
+    """Make ``node`` the result of a row: its operands, and the numbers they hold."""
+    node._primitive, node._second, node._y = primitive, None, None
+    if primitive.arity in (1, 2):
+        node._first, node._x = holders[0], numbers[0]
+        if primitive.arity == 2:
+            node._second, node._y = holders[1], numbers[1]
+    elif primitive.arity is None:
+        node._first, node._second, node._x = holders, MANY, numbers
+    else:
+        node._first, node._second, node._x = (holders,), MANY, (numbers,)
 
 
 def grouped(node: Node) -> list[tuple[Any, Any]]:

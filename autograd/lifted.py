@@ -11,7 +11,7 @@ import itertools
 from functools import partial
 from typing import Any
 
-from autograd.graph import CONSTANT, MANY
+from autograd.graph import CONSTANT, attach
 from autograd.modes import MODES, show
 from autograd.operators import Operators
 from autograd.primitive import Primitive
@@ -43,16 +43,7 @@ class Lifted(Operators):
         if primitive.predicate:
             return result
         out = Lifted(result, level)
-        holders = primitive.map(partial(_holder, level), operands)
-        out._primitive = primitive
-        if primitive.arity in (1, 2):
-            out._first, out._x = holders[0], inner[0]
-            if primitive.arity == 2:
-                out._second, out._y = holders[1], inner[1]
-        elif primitive.arity is None:
-            out._first, out._second, out._x = holders, MANY, inner
-        else:
-            out._first, out._second, out._x = (holders,), MANY, (inner,)
+        attach(out, primitive, primitive.map(partial(_holder, level), operands), inner)
         return show(out, primitive, primitive.flat(operands)) if MODES.active else out
 
     def __bool__(self) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd import handmade, persistence
-from autograd.graph import CONSTANT, MANY, operands
+from autograd.graph import CONSTANT, attach, operands
 from autograd.modes import MODES, admit
 from autograd.numbers import as_float
 from autograd.operators import Operators
@@ -149,18 +149,9 @@ class Value(Operators):
         data = primitive.evaluate(*numbers)
         if primitive.predicate:
             return data
-        holders = primitive.map(_holder, operands)
         out = _Node()
-        out._number, out.grad, out._primitive = as_float(data), 0.0, primitive
-        out._second = out._y = None
-        if primitive.arity in (1, 2):
-            out._first, out._x = holders[0], numbers[0]
-            if primitive.arity == 2:
-                out._second, out._y = holders[1], numbers[1]
-        elif primitive.arity is None:
-            out._first, out._second, out._x = holders, MANY, numbers
-        else:
-            out._first, out._second, out._x = (holders,), MANY, (numbers,)
+        out._number, out.grad = as_float(data), 0.0
+        attach(out, primitive, primitive.map(_holder, operands), numbers)
         return admit(out) if MODES.active else out
 
     # -- As a Python number ----------------------------------------------------------
