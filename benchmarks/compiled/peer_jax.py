@@ -1,0 +1,66 @@
+"""JAX on the CPU: ``jax.jit(value_and_grad(f))`` in double precision."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import arrays
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+jax.config.update("jax_enable_x64", True)
+
+
+def spring_pendulum(xp, params, observed):
+    """The loop over time is a scan: unrolled, a thousand steps take hours to compile."""
+
+    def step(state, point):
+        state = arrays.runge_kutta(xp, params, state)
+        return state, ((state[:2] - point) ** 2).sum()
+
+    start = jnp.concatenate([params[4:6], jnp.zeros(2)])
+    return jax.lax.scan(step, start, observed)[1].sum()
+
+
+LOSSES = {
+    "C1": arrays.squared_error,
+    "C2": arrays.squared_error,
+    "C3": arrays.rosenbrock,
+    "C5": arrays.language_model,
+    "C5-tokens": arrays.language_model,
+    "C6": arrays.cross_entropy,
+    "C7": arrays.cross_entropy,
+    "C8": arrays.squared_error,
+    "C9": arrays.n_body,
+    "pendulum": spring_pendulum,
+}
+
+
+def price_and_greeks(columns):
+    prices, pull = jax.vjp(
+        partial(arrays.black_scholes, jnp, jax.scipy.special.erf), columns
+    )
+    return prices, pull(jnp.ones_like(prices))[0]
+
+
+def prepare(work, task):
+    """A call that returns value and gradient as numpy arrays; None: no such program."""
+    params = jnp.asarray(task.params)
+    if work.name == "C4":
+        compiled, inputs = jax.jit(price_and_greeks), ()
+    elif work.name in LOSSES:
+        loss = partial(LOSSES[work.name], jnp)
+        compiled = jax.jit(jax.value_and_grad(loss))
+        inputs = [jnp.asarray(x) for x in task.inputs]
+        if work.name == "C5":
+            tokens = np.array(task.program.keywords["tokens"])
+            compiled = jax.jit(jax.value_and_grad(partial(loss, tokens=tokens)))
+    else:
+        return None
+
+    def run():
+        value, gradient = compiled(params, *inputs)
+        return np.asarray(value), np.asarray(gradient).ravel()
+
+    return run
