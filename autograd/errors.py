@@ -3,6 +3,7 @@
     AutogradError
     ├── GraphError               (ValueError)       a cycle, or a node without a rule
     ├── StaleValueError          (RuntimeError)     data edited after the forward pass
+    ├── TraceError               (TypeError)        a function that cannot be traced
     ├── AnomalyError             (ArithmeticError)  the first NaN or infinity
     ├── GradcheckError           (AssertionError)   analytic and numeric disagree
     ├── ExpressionError          (ValueError)       a formula that cannot be read
@@ -30,6 +31,7 @@ __all__ = [
     "RenderError",
     "ShapeError",
     "StaleValueError",
+    "TraceError",
 ]
 
 
@@ -43,6 +45,10 @@ class GraphError(AutogradError, ValueError):
 
 class StaleValueError(AutogradError, RuntimeError):
     """A leaf's ``.data`` was edited between the forward pass and its use."""
+
+
+class TraceError(AutogradError, TypeError):
+    """A function cannot be traced: it wants to know a number that is not there yet."""
 
 
 class AnomalyError(AutogradError, ArithmeticError):

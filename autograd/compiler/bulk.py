@@ -1,0 +1,216 @@
+"""Bulk programs: a handful of operations on index arrays over one flat memory.
+
+Number k lives at position k of the memory. Inputs come first, constants follow, every
+operation writes a block of its own. Three kinds of operation are enough:
+
+- ``Map``: target[i] = row(operand1[i], operand2[i], ...);
+- ``Sum``: target[i] = sum over terms j of row i: sign * left[j] * right[j];
+- ``Reduce``: target[i] = row(all operands j of row i), for maximum and its like.
+
+Positions are plain arrays, so that gathers, shifts, transposes and broadcasts all look
+the same here; what is regular about them is found when they are lowered (``nests``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from autograd.compiler.program import Ints
+from autograd.errors import TraceError
+from autograd.primitive import Primitive
+
+__all__ = ["Bulk", "Map", "Operation", "Reduce", "Sum", "Terms"]
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(eq=False)
+class Map:
+    """target[i] = row(operands[0][i], operands[1][i], ...)."""
+
+    row: Primitive
+    target: Ints
+    operands: tuple[Ints, ...]
+
+    def reads(self) -> Iterator[Ints]:
+        """Every index array that is read."""
+        yield from self.operands
+
+
+@dataclass(eq=False)
+class Terms:
+    """Terms of one form: row i has starts[i] to starts[i + 1] of them."""
+
+    sign: int
+    starts: Ints
+    left: Ints
+    right: Ints | None = None
+
+    @property
+    def counts(self) -> Ints:
+        """How many terms each row has."""
+        return np.diff(self.starts)
+
+    @property
+    def rows(self) -> Ints:
+        """The row of each term."""
+        return np.repeat(np.arange(len(self.starts) - 1), self.counts)
+
+
+@dataclass(eq=False)
+class Sum:
+    """target[i] = the sum of all terms of row i."""
+
+    target: Ints
+    terms: list[Terms]
+
+    def reads(self) -> Iterator[Ints]:
+        """Every index array that is read."""
+        for part in self.terms:
+            yield part.left
+            if part.right is not None:
+                yield part.right
+
+
+@dataclass(eq=False)
+class Reduce:
+    """target[i] = row(operands starts[i] to starts[i + 1]); groups side by side."""
+
+    row: Primitive
+    target: Ints
+    starts: Ints
+    groups: tuple[Ints, ...]
+
+    def reads(self) -> Iterator[Ints]:
+        """Every index array that is read."""
+        yield from self.groups
+
+    @property
+    def rows(self) -> Ints:
+        """The row of each operand."""
+        return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+
+
+Operation = Map | Sum | Reduce
+
+
+@dataclass(eq=False)
+class Bulk:
+    """Operations in order, over a memory of ``size`` numbers.
+
+    Attributes
+    ----------
+    inputs : inputs are positions 0 to inputs - 1.
+    constants : position -> number, of what was baked in.
+    outputs : the positions that are returned.
+    """
+
+    operations: list[Operation]
+    size: int
+    inputs: int
+    constants: dict[int, float]
+    outputs: Ints
+    notes: list[str] = field(default_factory=list)
+
+    def memory(self) -> Floats:
+        """A fresh memory with the constants in place; 64-byte aligned."""
+        room = np.zeros(self.size + 16)
+        offset = -(room.ctypes.data // 8) % 8
+        memory = room[offset : offset + self.size]
+        if self.constants:
+            memory[list(self.constants)] = list(self.constants.values())
+        return memory
+
+    def verify(self) -> Bulk:
+        """Self, after proving that nothing is read before, or beside, what is written.
+
+        Every position read holds an input, a constant or an earlier result; every
+        position is written once; rows of terms follow each other. A wrong grouping
+        could then only cost speed, never memory.
+        """
+        ready = np.zeros(self.size, bool)
+        ready[: self.inputs] = True
+        ready[list(self.constants)] = True
+        for number, operation in enumerate(self.operations):
+            target = operation.target
+            for positions in operation.reads():
+                _check(_inside(positions, self.size), number, "reads outside")
+                _check(bool(ready[positions].all()), number, "reads too early")
+            _check(_inside(target, self.size), number, "writes outside")
+            _check(not ready[target].any(), number, "writes twice")
+            ready[target] = True
+            _check(bool(ready[target].all()), number, "leaves a hole")
+            _check(_shapes_fit(operation), number, "has rows that do not fit")
+        _check(_inside(self.outputs, self.size), -1, "returns from outside")
+        _check(bool(ready[self.outputs].all()), -1, "returns what was not computed")
+        return self
+
+    def pruned(self) -> Bulk:
+        """The program without the operations that no output needs."""
+        needed = np.zeros(self.size, bool)
+        needed[self.outputs] = True
+        kept: list[Operation] = []
+        for operation in reversed(self.operations):
+            if needed[operation.target].any():
+                kept.append(operation)
+                for positions in operation.reads():
+                    needed[positions] = True
+        return replace(self, operations=kept[::-1])
+
+    def __str__(self) -> str:
+        head = f"{len(self.operations)} bulk operations, {self.size} numbers"
+        return "\n".join([head, *("  " + describe(op) for op in self.operations)])
+
+
+def _inside(positions: Ints, size: int) -> bool:
+    return not len(positions) or bool(positions.min() >= 0 and positions.max() < size)
+
+
+def _shapes_fit(operation: Operation) -> bool:
+    n = len(operation.target)
+    if isinstance(operation, Map):
+        return all(len(x) == n for x in operation.operands)
+    if isinstance(operation, Reduce):
+        pairs = [(operation.starts, len(x)) for x in operation.groups]
+    else:
+        pairs = [(part.starts, len(part.left)) for part in operation.terms]
+        for part in operation.terms:
+            if part.right is not None and len(part.right) != len(part.left):
+                return False
+    return all(
+        len(starts) == n + 1
+        and starts[0] == 0
+        and starts[-1] == count
+        and bool((np.diff(starts) >= 0).all())
+        for starts, count in pairs
+    )
+
+
+def _check(holds: bool, number: int, what: str) -> None:
+    if not holds:
+        raise TraceError(f"an invalid bulk program: operation {number} {what}")
+
+
+def describe(operation: Operation) -> str:
+    """One line: what an operation computes, how often, from how many terms."""
+    n = len(operation.target)
+    if isinstance(operation, Map):
+        return f"{operation.row.name} x {n}"
+    if isinstance(operation, Reduce):
+        return f"{operation.row.name} x {n} of {_span(operation.starts)}"
+    parts = [
+        f"{'-' if part.sign < 0 else '+'}{_span(part.starts)}"
+        f"{' products' if part.right is not None else ''}"
+        for part in operation.terms
+    ]
+    return f"sum x {n} of {' '.join(parts)}"
+
+
+def _span(starts: Ints) -> str:
+    counts = np.diff(starts)
+    low, high = (int(counts.min()), int(counts.max())) if len(counts) else (0, 0)
+    return f"{high}" if low == high else f"{low}..{high}"

@@ -1,0 +1,143 @@
+"""Contraction: chains of + and - become sums of many terms, products join them.
+
+a + b * c - (d + e) is one sum of four signed terms: a, b * c, -d, -e. A number that is
+used once, by an addition, dissolves into it. This undoes the order in which a loop
+accumulated, so that equal loops look equal whatever their length.
+
+Pointer doubling finds the roots of the chains (JáJá 1992, section 2.2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from autograd.compiler.program import CODE, CONSTANT, Ints, Program, ranges
+
+__all__ = ["Contraction", "contract"]
+
+_ADD, _SUB, _NEG = CODE["add"], CODE["subtract"], CODE["negative"]
+_SUM, _DOT, _MUL = CODE["sum"], CODE["dot"], CODE["multiply"]
+
+
+@dataclass
+class Contraction:
+    """The numbers that are left, and the terms of those that are sums.
+
+    Attributes
+    ----------
+    nodes : indices of the numbers that are left, in order.
+    is_sum : of each number of the program, whether it is a sum of terms.
+    owner, sign, left, right : the terms, ordered by the sum they belong to, then as
+        they were traced: sign * left, or sign * left * right where right >= 0.
+    """
+
+    nodes: Ints
+    is_sum: npt.NDArray[np.bool_]
+    owner: Ints
+    sign: Ints
+    left: Ints
+    right: Ints
+
+
+def contract(program: Program, exact: bool = False) -> Contraction:
+    """The sums of a program; with ``exact``, only its own n-ary ones (eager order)."""
+    n = len(program)
+    user, sign, left, right, slot = _all_terms(program, exact)
+    uses = np.bincount(program.edges()[1], minlength=n)
+    uses += np.bincount(program.outputs, minlength=n)
+    additive = np.zeros(n, bool)
+    additive[user] = True
+    joined = (right < 0) & additive[left] & (uses[left] == 1)
+    if exact:
+        joined[:] = False
+    root, parity = _roots(n, left[joined], user[joined], sign[joined])
+    gone = np.zeros(n, bool)
+    gone[left[joined]] = True
+    keep = ~joined
+    user, left, right = user[keep], left[keep], right[keep]
+    sign, slot = sign[keep] * parity[user], slot[keep]
+    owner = root[user]
+    if not exact:
+        product = (right < 0) & (program.code[left] == _MUL) & (uses[left] == 1)
+        gone[left[product]] = True
+        factors = left[product]
+        left[product] = program.first[factors]
+        right[product] = program.second[factors]
+    alone = np.flatnonzero((program.code == _MUL) & ~gone)
+    if not exact:
+        owner = np.concatenate([owner, alone])
+        left = np.concatenate([left, program.first[alone]])
+        right = np.concatenate([right, program.second[alone]])
+        sign = np.concatenate([sign, np.ones(len(alone), np.int64)])
+        slot = np.concatenate([slot, 0 * alone])
+        user = np.concatenate([user, alone])
+    is_sum = np.zeros(n, bool)
+    is_sum[owner] = True
+    order = np.lexsort((slot, user, owner))
+    terms = owner[order], sign[order], left[order], right[order]
+    nodes = np.flatnonzero((program.computed & ~gone))
+    return Contraction(nodes, is_sum, *_without_ones_and_zeros(program, *terms))
+
+
+def _all_terms(program: Program, exact: bool) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """Every term of every additive instruction: user, sign, left, right, slot."""
+    code, first, second = program.code, program.first, program.second
+    parts = []
+
+    def put(user: Ints, sign: int, left: Ints, right: Ints, slot: Ints) -> None:
+        parts.append((user, np.full(len(user), sign), left, right, slot))
+
+    def of(row: int) -> Ints:
+        return np.flatnonzero(code == row)
+
+    if not exact:
+        for row, signs in ((_ADD, (1, 1)), (_SUB, (1, -1)), (_NEG, (-1,))):
+            found = of(row)
+            for slot, sign in enumerate(signs):
+                operand = second[found] if slot else first[found]
+                put(found, sign, operand, 0 * found - 1, 0 * found + slot)
+    for row in (_SUM, _DOT):
+        found = of(row)
+        count = second[found] // (2 if row == _DOT else 1)
+        user, spans = np.repeat(found, count), ranges(first[found], count)
+        left, slot = program.operands[spans], ranges(0 * found, count)
+        right = 0 * user - 1
+        if row == _DOT:
+            right = program.operands[spans + np.repeat(count, count)]
+        put(user, 1, left, right, slot)
+    user, sign, left, right, slot = [np.concatenate(x) for x in zip(*parts)]
+    return user, sign, left, right, slot
+
+
+def _roots(n: int, child: Ints, parent: Ints, sign: Ints) -> tuple[Ints, Ints]:
+    """The end of every chain of parents, and the product of the signs on the way."""
+    root, parity = np.arange(n), np.ones(n, np.int64)
+    root[child], parity[child] = parent, sign
+    while True:
+        further = root[root]
+        if np.array_equal(further, root):
+            return root, parity
+        moving = further != root
+        parity = np.where(moving, parity * parity[root], parity)
+        root = further
+
+
+def _without_ones_and_zeros(
+    program: Program, owner: Ints, sign: Ints, left: Ints, right: Ints
+) -> tuple[Ints, Ints, Ints, Ints]:
+    """Terms 1 * x and -1 * x are plain; a term 0 beside others says nothing."""
+    value = np.full(len(program) + 1, np.nan)
+    constant = np.flatnonzero(program.code == CONSTANT)
+    value[constant] = program.constants[program.first[constant]]
+    for swap in (False, True):
+        a, b = (right, left) if swap else (left, right)
+        unit = (right >= 0) & (np.abs(value[a]) == 1.0)
+        sign = np.where(unit, sign * np.where(value[a] < 0, -1, 1), sign)
+        left, right = np.where(unit, b, left), np.where(unit, -1, right)
+    zero = (right < 0) & (value[left] == 0.0)
+    others = np.bincount(owner[~zero], minlength=len(program))
+    keep = ~zero | (others[owner] == 0)
+    return owner[keep], sign[keep], left[keep], right[keep]

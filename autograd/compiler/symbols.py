@@ -1,0 +1,150 @@
+"""Numbers that stand for blocks of a bulk program: what derivative rules compute on.
+
+A rule of the table is run on ``Block`` numbers and thereby writes bulk operations, as
+it writes nodes when it is run on Values. A block has one number for each row of an
+operation, or, with ``rows``, one for each term of each row (*ragged*): a row's number
+then stands for all its terms.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.bulk import Bulk, Map, Operation, Reduce, Sum, Terms
+from autograd.compiler.program import CODE, ROWS, Ints
+from autograd.errors import TraceError
+from autograd.lifted import LEVELS
+from autograd.numbers import as_float
+from autograd.operators import Operators
+from autograd.primitive import Primitive
+
+__all__ = ["Block", "Writer"]
+
+_SUM, _WHERE = ROWS[CODE["sum"]], ROWS[CODE["where"]]
+
+
+class Writer:
+    """Appends operations to a bulk program."""
+
+    def __init__(self, bulk: Bulk) -> None:
+        self.bulk, self.level = bulk, next(LEVELS)
+        self.operations: list[Operation] = list(bulk.operations)
+        self.size = bulk.size
+        self.constants = dict(bulk.constants)
+        self.places = {
+            _key(number): place for place, number in bulk.constants.items()
+        }
+        self.known: dict[Any, Any] = {}
+
+    def constant(self, number: float) -> int:
+        """The position of a number that is baked in."""
+        key = _key(number)
+        if key not in self.places:
+            self.places[key] = self.size
+            self.constants[self.size] = number
+            self.size += 1
+        return self.places[key]
+
+    def uniform(self, number: float, n: int) -> Ints:
+        """n times the position of a number, in the memory of one."""
+        return np.broadcast_to(np.int64(self.constant(number)), n)
+
+    def number(self, positions: Ints) -> float | None:
+        """The baked-in number that all positions hold, if that is so."""
+        if len(positions) and (positions.strides == (0,) or len(positions) == 1):
+            return self.constants.get(int(positions[0]))
+        return None
+
+    def room(self, n: int) -> Ints:
+        """n fresh positions."""
+        self.size += n
+        return np.arange(self.size - n, self.size)
+
+    def map(self, row: Primitive, operands: tuple[Ints, ...]) -> Ints:
+        """Where row(operands) is found, elementwise."""
+        n = len(operands[0])
+        numbers = [self.number(x) for x in operands]
+        if None not in numbers:
+            return self.uniform(row.apply(tuple(numbers)), n)
+        if row is _WHERE and numbers[0] is not None:
+            return operands[1] if numbers[0] != 0.0 else operands[2]
+        key = (row, *[(id(x), number) for x, number in zip(operands, numbers)])
+        if key not in self.known:
+            target = self.room(n)
+            self.operations.append(Map(row, target, operands))
+            self.known[key] = target, operands  # operands stay alive: ids are theirs
+        found: Ints = self.known[key][0]
+        return found
+
+    def reduce(self, row: Primitive, starts: Ints, groups: tuple[Ints, ...]) -> Ints:
+        """Where the row of many operands is found, for every row of terms."""
+        target = self.room(len(starts) - 1)
+        if row is _SUM:
+            self.operations.append(Sum(target, [Terms(1, starts, groups[0])]))
+        else:
+            self.operations.append(Reduce(row, target, starts, groups))
+        return target
+
+
+def _key(number: float) -> Any:
+    return number if number == number and number != 0.0 else str(number)
+
+
+class Block(Operators):
+    """The numbers at some positions of a bulk program that is being written."""
+
+    __slots__ = ("positions", "rows", "writer")
+
+    def __init__(
+        self, writer: Writer, positions: Ints, rows: Ints | None = None
+    ) -> None:
+        self.writer, self.positions, self.rows = writer, positions, rows
+
+    @property
+    def level(self) -> int:
+        """The level of the writer (see ``lifted``)."""
+        return self.writer.level
+
+    def __bool__(self) -> bool:
+        raise TraceError("a block of numbers has no truth value: use where")
+
+    def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Block:
+        """The operation for a row some of whose operands are blocks."""
+        if primitive.arity is None:
+            return self._apply_many(primitive, operands)
+        rows = next((x.rows for x in operands if _is_ragged(x)), None)
+        n = len(self.positions) if rows is None else len(rows)
+        placed = tuple([self.at(x, n, rows) for x in operands])
+        return Block(self.writer, self.writer.map(primitive, placed), rows)
+
+    def at(self, x: Any, n: int, rows: Ints | None) -> Ints:
+        """The positions of an operand among n rows, or among their terms."""
+        if not isinstance(x, Block):
+            return self.writer.uniform(as_float(x), n)
+        return x.positions if rows is None or x.rows is not None else x.positions[rows]
+
+    def _apply_many(self, row: Primitive, groups: tuple[Any, ...]) -> Block:
+        """A row of many operands: over ragged terms, or over columns of blocks."""
+        if len(groups[0]) == 1 and _is_ragged(groups[0][0]):
+            rows = groups[0][0].rows
+            n = int(rows[-1]) + 1 if len(rows) else 0
+            counts = np.bincount(rows, minlength=n)
+            starts = np.concatenate([[0], np.cumsum(counts)])
+            ragged = tuple([group[0].positions for group in groups])
+            return Block(self.writer, self.writer.reduce(row, starts, ragged))
+        rows = next((x.rows for group in groups for x in group if _is_ragged(x)), None)
+        n = len(self.positions) if rows is None else len(rows)
+        columns = tuple(
+            [
+                np.stack([self.at(x, n, rows) for x in group], 1).ravel()
+                for group in groups
+            ]
+        )
+        starts = np.arange(n + 1) * len(groups[0])
+        return Block(self.writer, self.writer.reduce(row, starts, columns), rows)
+
+
+def _is_ragged(x: Any) -> bool:
+    return isinstance(x, Block) and x.rows is not None
