@@ -13,7 +13,7 @@ jax.config.update("jax_enable_x64", True)
 
 
 def spring_pendulum(xp, params, observed):
-    """The loop over time is a scan: unrolled, a thousand steps take hours to compile."""
+    """The loop over time is a scan: unrolled, it takes too long to compile."""
 
     def step(state, point):
         state = arrays.runge_kutta(xp, params, state)
