@@ -1,0 +1,1 @@
+"""The compiled tier: traces, bulk operations, and the machine code made of them."""

@@ -1,0 +1,205 @@
+"""Logarithms and powers.
+
+x = 2^k m with sqrt(1/2) <= m < sqrt(2), f = m - 1 and s = f / (2 + f) give
+
+    log m = log((1 + s) / (1 - s)) = 2 s + s z p(z),    z = s^2,
+
+which is summed as f - (f^2/2 - s (f^2/2 + z p)), where f is exact. A power needs the
+logarithm to some 68 bits, because y log2(x) reaches 1024: there s and the first two
+terms of the series are sums of two doubles.
+
+Source: Tang 1990 and fdlibm (s and the summation); Dekker 1971 (double-double);
+Muller, *Elementary Functions*, 3rd ed. 2016, section 11.3 (powers).
+"""
+
+from __future__ import annotations
+
+from math import inf, nan
+from typing import NamedTuple
+
+from autograd.compiler import coefficients
+from autograd.compiler.vector_exponential import (
+    LN2,
+    LN2_LOW,
+    exp_of_sum,
+    exponential,
+)
+from autograd.compiler.vector_value import Kernel, Vector, Whole
+
+__all__ = ["LOGARITHMIC", "log_of_sum"]
+
+SMALLEST_NORMAL = 2.2250738585072014e-308
+ROOT_HALF_BITS = 0x3FE6A09E00000000  # of sqrt(1/2), cut off
+MANTISSA = (1 << 52) - 1
+OFFSET = 1024  # keeps k + OFFSET positive
+TWO_52_BITS = 0x4330000000000000  # of 2^52: an integer below stands in its low bits
+LOG2_E, LOG2_E_LOW = 1.4426950408889634, 2.0355273740931033e-17
+LOG10_2, LOG10_2_LOW = 0.3010299956639812, -2.8037281277851704e-18
+LOG10_E, LOG10_E_LOW = 0.4342944819032518, 1.098319650216765e-17
+TWO_THIRDS, TWO_THIRDS_LOW = 0.6666666666666666, 3.700743415417188e-17
+
+
+class Pair(NamedTuple):
+    """A sum of two doubles, the second below the last digit of the first."""
+
+    high: Vector
+    low: Vector
+
+    def times(self, c: float, c_low: float) -> Pair:
+        """This times the constant c + c_low."""
+        high = self.high * c
+        error = self.high.fma(c, -high)
+        low = self.low.times_plus(c, self.high.times_plus(c_low, error))
+        return Pair(high, low)
+
+    def plus(self, large: Vector) -> Pair:
+        """This plus something that is 0 or not smaller (Dekker 1971)."""
+        high = large + self.high
+        error = self.high - (high - large)
+        return Pair(high, self.low + error)
+
+
+def _split(x: Vector) -> tuple[Vector, Vector]:
+    """k, as a double, and m of a positive normal x."""
+    biased = x.bits() - (ROOT_HALF_BITS - (OFFSET << 52))
+    m = ((biased & MANTISSA) + ROOT_HALF_BITS).double()
+    k = ((biased >> 52) | TWO_52_BITS).double() - (2.0**52 + OFFSET)
+    return k, m
+
+
+def _split_any(x: Vector) -> tuple[Vector, Vector]:
+    """k and m of a positive x, subnormal ones scaled first."""
+    tiny = x < SMALLEST_NORMAL
+    k, m = _split(tiny.choose(x * 2.0**54, x))
+    return tiny.choose(k - 54.0, k), m
+
+
+def _at_the_ends(x: Vector, result: Vector) -> Vector:
+    """-inf at 0, NaN below, inf and NaN as they are."""
+    result = (x < inf).choose(result, x)
+    result = x.equals(0.0).choose(-inf, result)
+    return (x < 0.0).choose(nan, result)
+
+
+def _log(k: Vector, f: Vector, low: Vector | None = None) -> Vector:
+    """k ln 2 + log(1 + f) + low / (1 + f), for a low below the last digit of f."""
+    s = f / (2.0 + f)
+    z = s * s
+    half_square = (0.5 * f) * f
+    series = half_square + z * z.polynomial(coefficients.LOG)
+    small = k * LN2_LOW
+    if low is not None:  # 1 / (1 + f) = (1 - s) / (1 + s), to a few digits
+        small = low.times_plus(1.0 - 2.0 * s * (1.0 - s), small)
+    rest = half_square - s.times_plus(series, small)
+    return k.times_plus(LN2, f - rest)
+
+
+def log(x: Vector) -> Vector:
+    """The natural logarithm."""
+    k, m = _split_any(x)
+    return _at_the_ends(x, _log(k, m - 1.0))
+
+
+def log_of_sum(x: Vector) -> Vector:
+    """log(1 + x) for -1 < x < inf: what 1 + x loses comes back as low."""
+    u = 1.0 + x
+    back = u - 1.0
+    low = (1.0 - (u - back)) + (x - back)
+    k, m = _split(u)
+    # 2^-k from the low bits of 2^52 + 1023 - k; low is 0 where k is larger
+    power = ((2.0**52 + 1023.0) - k.at_most(1000.0)).bits() << 52
+    return _log(k, m - 1.0, low * power.double())
+
+
+def log1p(x: Vector) -> Vector:
+    """log(1 + x)."""
+    result = (abs(x) < 2.0**-54).choose(x, log_of_sum(x))
+    result = (x < inf).choose(result, x)
+    result = x.equals(-1.0).choose(-inf, result)
+    return (x < -1.0).choose(nan, result)
+
+
+def softplus(x: Vector) -> Vector:
+    """max(x, 0) + log(1 + e^-|x|)."""
+    e = exponential(-abs(x))
+    return (x > 0.0).choose(x, 0.0) + log_of_sum(e)
+
+
+def _log_pair(m: Vector) -> Pair:
+    """log m to some 68 bits: s, 2/3 s z and s z^2 p(z), the first two in pairs."""
+    f, below = m - 1.0, m + 1.0
+    inverse = 1.0 / below
+    s = f * inverse
+    residual = (-s).fma(below, f) - s * (m - (below - 1.0))
+    s_low = residual * inverse
+    z = s * s
+    z_low = s.fma(s, -z) + (s + s) * s_low
+    tail = z * z.polynomial(coefficients.LOG_TAIL)
+    # c = 2/3 + z p(z), a pair
+    c = tail + TWO_THIRDS
+    c_low = (tail - (c - TWO_THIRDS)) + TWO_THIRDS_LOW
+    product = z * c
+    product_low = z.fma(c, -product) + (z * c_low + z_low * c)
+    cubic = s * product
+    cubic_low = s.fma(product, -cubic) + (s * product_low + s_low * product)
+    twice = s + s
+    return Pair(cubic, cubic_low + (s_low + s_low)).plus(twice)
+
+
+def _log2_pair(x: Vector) -> Pair:
+    """log2 of a positive finite x as a pair."""
+    k, m = _split_any(x)
+    return _log_pair(m).times(LOG2_E, LOG2_E_LOW).plus(k)
+
+
+def log2(x: Vector) -> Vector:
+    """The logarithm to base 2; exact at powers of 2."""
+    pair = _log2_pair(x)
+    return _at_the_ends(x, pair.high + pair.low)
+
+
+def log10(x: Vector) -> Vector:
+    """The logarithm to base 10: k log10(2) + log(m) / log(10), both in pairs."""
+    k, m = _split_any(x)
+    whole = k * LOG10_2
+    whole_low = k.fma(LOG10_2, -whole) + k * LOG10_2_LOW
+    pair = _log_pair(m).times(LOG10_E, LOG10_E_LOW).plus(whole)
+    return _at_the_ends(x, pair.high + (pair.low + whole_low))
+
+
+def power(x: Vector, y: Vector) -> Vector:
+    """2^(y log2 |x|) with the sign of an odd power; IEEE's answers at the ends."""
+    size = abs(x)
+    bounded = y.at_most(2.0**70).at_least(-(2.0**70))
+    pair = _log2_pair(size)
+    ends = size.equals(0.0).choose(-inf, inf)
+    inside = (size > 0.0) & (size < inf)
+    high = inside.choose(pair.high, size.is_nan().choose(size, ends))
+    exponent = bounded * high
+    low = bounded.times_plus(pair.low, bounded.fma(high, -exponent))
+    low = (abs(exponent) < 1080.0).choose(low, 0.0)
+    result = exp_of_sum(exponent.at_most(1100.0).at_least(-1100.0), low)
+    result = _signed(result, x, y)
+    return (x.equals(1.0) | y.equals(0.0)).choose(1.0, result)
+
+
+def _signed(result: Vector, x: Vector, y: Vector) -> Vector:
+    """The sign of an odd power; NaN for a finite negative base and a fraction."""
+    half = 0.5 * y
+    integer = y.intrinsic("floor").equals(y)
+    odd = integer & half.intrinsic("floor").differs(half)
+    sign: Whole = x.bits() & (1 << 63)
+    negative = (result.bits() | sign).double()
+    result = odd.choose(negative, result)
+    undefined = (x < 0.0) & (x > -inf) & y.intrinsic("floor").differs(y)
+    return undefined.choose(nan, result)
+
+
+LOGARITHMIC: dict[str, Kernel] = {
+    "log": log,
+    "log2": log2,
+    "log10": log10,
+    "log1p": log1p,
+    "softplus": softplus,
+    "power": power,
+}
