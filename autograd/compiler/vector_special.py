@@ -7,6 +7,7 @@ Sources: DLMF 7.2 and 7.12 (error function); Kahan 1991, "Computing a real cube 
 from __future__ import annotations
 
 from math import inf
+from typing import NamedTuple
 
 from autograd.compiler import coefficients
 from autograd.compiler.vector_exponential import SHIFTER, SHIFTER_BITS, decay
@@ -60,7 +61,15 @@ def cbrt(x: Vector) -> Vector:
     return ordinary.choose(root.with_sign(x), x)
 
 
-def hypot(x: Vector, y: Vector) -> Vector:
+class Length(NamedTuple):
+    """hypot(x, y) * factor, factor a power of two, and 1 / factor."""
+
+    scaled: Vector
+    factor: Vector
+    back: Vector
+
+
+def _length(x: Vector, y: Vector) -> Length:
     """sqrt(x^2 + y^2), scaled away from overflow and underflow, rounding mended."""
     x, y = abs(x), abs(y)
     swap = x < y
@@ -71,20 +80,27 @@ def hypot(x: Vector, y: Vector) -> Vector:
     a, b = large * factor, small * factor
     square, other = a * a, b * b
     root = (square + other).intrinsic("sqrt")
-    # residual a^2 + b^2 - root^2, the products exact
-    error = a.fma(a, -square) + b.fma(b, -other)
+    # a^2 + b^2 - root^2, from the products and their errors
     own = root * root
+    error = a.fma(a, -square) + b.fma(b, -other)
     rest = ((square - own) + other) + (error - root.fma(root, -own))
     mended = root + rest / (root + root)
-    result = ((root > 0.0) & (root < inf)).choose(mended, root) * back
-    infinite = x.equals(inf) | y.equals(inf)
-    return infinite.choose(inf, result)
+    root = ((root > 0.0) & (root < inf)).choose(mended, root)
+    root = (x.equals(inf) | y.equals(inf)).choose(inf, root)
+    return Length(root, factor, back)
+
+
+def hypot(x: Vector, y: Vector) -> Vector:
+    """sqrt(x^2 + y^2); infinite beside an infinity, even for NaN."""
+    length = _length(x, y)
+    return length.scaled * length.back
 
 
 def direction_cosine(x: Vector, y: Vector) -> Vector:
     """x / hypot(x, y), and 0 at the origin."""
-    length = hypot(x, y)
-    return length.equals(0.0).choose(0.0, x / length)
+    length = _length(x, y)
+    cosine = (x * length.factor) / length.scaled
+    return length.scaled.equals(0.0).choose(0.0, cosine)
 
 
 SPECIAL: dict[str, Kernel] = {

@@ -1,0 +1,227 @@
+"""Vector kernels against mpmath in ulp, and their special values against the rows."""
+
+import functools
+import itertools
+import math
+import random
+import struct
+
+import mpmath as mp
+import oracles
+import pytest
+
+from autograd import Primitive
+from autograd.compiler import vector_math as vm
+from autograd.compiler.lanes import WIDTHS, Lanes
+from autograd.primitives import TABLE
+
+llvm = pytest.importorskip("llvmlite.binding")
+from vector_machine import run, text  # noqa: E402
+
+inf, nan = math.inf, math.nan
+ROWS = sorted(vm.KERNELS)
+LARGEST = mp.mpf(2) ** 1024 - mp.mpf(2) ** 970  # from here on, rounding gives inf
+EXACT = [*sorted(vm.INLINE), "floor_divide", "remainder"]  # the row's bits at once
+
+# ulp; what is not here is exact, or the accuracy of the library or the row itself
+BOUNDS = {
+    **dict.fromkeys(["exp", "exp2", "expm1", "log", "log1p", "power", "tanh"], 1.0),
+    **dict.fromkeys(["log2", "log10", "cbrt"], 0.51),
+    **dict.fromkeys(["sin", "cos", "hypot", "gaussian"], 1.0),
+    **dict.fromkeys(["cosh", "softplus", "sinh"], 1.5),
+    **dict.fromkeys(["tan", "sigmoid", "erf", "direction_cosine"], 2.0),
+    **dict.fromkeys(["sech2"], 2.5),
+}
+SPECIAL = [0.0, 1.0, 0.5, 2.0, 3.0, 2.5, 1 / 3, inf, 5e-324, 1e-310, 1e-300]
+SPECIAL += [2.2250738585072014e-308, 1e-17, 1e-8, 20.0, 40.0, 709.5, 710.2, 712.0]
+SPECIAL += [745.0, 746.0, 1100.0, 1e5, 1e7, 2.0**52 + 1, 2.0**53 - 1, 1e22, 1e300]
+SPECIAL += [1e308, 1.7976931348623157e308]
+SPECIAL = [*SPECIAL, *[-x for x in SPECIAL], nan]
+FEW = [0.0, -0.0, 1.0, -2.5, 1e-310, inf, -inf, nan]
+
+
+def bits(x):
+    return "nan" if math.isnan(x) else struct.pack("<d", x)
+
+
+def special_points(name):
+    arity = TABLE[name].arity
+    values = FEW if arity == 3 else SPECIAL
+    if name in ("cbrt", "direction_cosine"):  # the rows overflow beyond; kernels do not
+        values = [x for x in values if not 1e308 < abs(x) < inf]
+    points = list(itertools.product(values, repeat=arity))
+    if name == "polygamma":
+        return [(n, x) for n in (0.0, 1.0, 0.5, nan) for x in SPECIAL if abs(x) < 1e6]
+    return points
+
+
+def random_number(rng):
+    """Interior, tails, tiny and huge, near 1, near multiples of pi/2."""
+    sign, kind = rng.choice((-1, 1)), rng.randrange(6)
+    if kind == 0:
+        return rng.uniform(-2, 2)
+    if kind == 1:
+        return rng.uniform(-750, 750)
+    if kind == 2:
+        return sign * 10 ** rng.uniform(-17, 3)
+    if kind == 3:
+        return sign * 2 ** rng.uniform(-1074, 1023)
+    if kind == 4:
+        return sign * (1 + rng.choice((-1, 1)) * 10 ** rng.uniform(-16, 0))
+    return rng.randint(-600_000, 600_000) * math.pi / 2
+
+
+def random_points(name, count):
+    """Points of the row's domain."""
+    rng, row = random.Random(name), TABLE[name]
+    if name == "polygamma":
+        return [(float(rng.randint(0, 3)), rng.uniform(-3, 30)) for _ in range(count)]
+    points = []
+    while len(points) < count:
+        xs = [random_number(rng) for _ in range(row.arity)]
+        if name == "power":
+            x = abs(xs[0])
+            reach = 1080 / (abs(math.log2(x)) or 1.0)
+            xs = [
+                x,
+                rng.choice((xs[1], rng.uniform(-4, 4), rng.uniform(-1, 1) * reach)),
+            ]
+        elif row.arity == 2:
+            xs[1] = rng.choice((xs[1], xs[0] * rng.uniform(-3, 3)))
+        if all(a < x < b for x, (a, b) in zip(xs, row.domain)):
+            points.append(tuple(xs))
+    return points
+
+
+@functools.cache
+def true_values(name):
+    """Points and what mpmath says there."""
+    points = random_points(name, 250)
+    row = TABLE[name]
+    ends = [x for x in SPECIAL if math.isfinite(x) and row.domain[0][0] < x]
+    if row.arity == 1:
+        points += [(x,) for x in ends if x < row.domain[0][1]]
+    with mp.workdps(60):
+        return points, [oracles.ORACLES[name](*map(mp.mpf, xs)) for xs in points]
+
+
+def ulps(got, true):
+    if abs(true) >= LARGEST:
+        return 0.0 if got == math.copysign(inf, true) else inf
+    if not math.isfinite(got):
+        return inf
+    with mp.workdps(60):
+        return float(abs(mp.mpf(got) - true) / math.ulp(float(true)))
+
+
+def test_every_row_is_here():
+    assert set(vm.KERNELS) | vm.REDUCTIONS == set(TABLE)
+    assert not set(vm.KERNELS) & vm.REDUCTIONS
+    assert set(vm.STRICT_KERNELS) == set(vm.KERNELS)
+    assert {name for name in TABLE if TABLE[name].arity is None} == vm.REDUCTIONS
+
+
+@pytest.mark.parametrize("width", [1, 4, 8])
+@pytest.mark.parametrize("name", sorted(BOUNDS))
+def test_error_in_ulp(name, width):
+    points, true = true_values(name)
+    errors = map(ulps, run(name, width, points), true)
+    worst = max(zip(errors, points))
+    assert worst[0] <= BOUNDS[name], worst
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_special_values(name):
+    """NaN, infinities and signed zeros as the row has them; the rest is measured."""
+    points = special_points(name)
+    evaluate = TABLE[name].evaluate
+    for width in (1, 4, 8):
+        for xs, got in zip(points, run(name, width, points)):
+            want = evaluate(*xs)
+            if name in EXACT or not math.isfinite(want) or want == 0.0:
+                assert bits(got) == bits(want), (width, xs)
+            else:
+                assert math.isfinite(got) and got * want >= 0.0, (width, xs)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_strict_repeats_the_float_evaluation(name):
+    points = special_points(name) + random_points(name, 200)
+    want = [bits(TABLE[name].evaluate(*xs)) for xs in points]
+    for width in (1, 4, 8):
+        got = map(bits, run(name, width, points, strict=True))
+        assert not [x for x in zip(points, got, want) if x[1] != x[2]][:3]
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_exact_rows_need_no_strict_tier(name):
+    points = random_points(name, 400)
+    want = [TABLE[name].evaluate(*xs) for xs in points]
+    assert list(map(bits, run(name, 8, points))) == list(map(bits, want))
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_no_lane_sees_its_neighbours(name):
+    """The same bits beside other operands, and in any number of lanes."""
+    points = random_points(name, 56) + random.Random(1).sample(special_points(name), 24)
+    alone = [bits(run(name, 8, [xs])[0]) for xs in points[:8] + points[-8:]]
+    together = list(map(bits, run(name, 8, points)))
+    assert together[:8] + together[-8:] == alone
+    for width in WIDTHS:
+        assert list(map(bits, run(name, width, points[::-1])))[::-1] == together
+
+
+@pytest.mark.parametrize("name", ["sin", "cos", "tan"])
+def test_huge_arguments_of_sines(name):
+    """The library answers; one of these is the double nearest to a zero of cos."""
+    points = [(x,) for x in (6381956970095103 * 2.0**797, 1e308, -(2.0**20) - 0.5)]
+    assert run(name, 8, points) == [TABLE[name].evaluate(*xs) for xs in points]
+
+
+@pytest.mark.parametrize("name", ["sin", "cos", "tan"])
+def test_arguments_next_to_multiples_of_a_right_angle(name):
+    points = [(round(n * math.pi / 2, 0),) for n in range(1, 600_000, 5_000)]
+    points += [(math.nextafter(n * math.pi / 2, 0.0),) for n in range(1, 600_000, 999)]
+    with mp.workdps(60):
+        true = [oracles.ORACLES[name](mp.mpf(x)) for (x,) in points]
+    assert max(map(ulps, run(name, 8, points), true)) <= BOUNDS[name]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_strict_code_fuses_nothing(width):
+    assert "contract" not in text(width, True)
+    assert "llvm.fma" not in text(width, True) and "fmuladd" not in text(width, True)
+    with pytest.raises(ValueError, match="strict"):
+        Lanes(width, strict=True).fma("%x", "%y", "%z")
+
+
+def test_each_function_is_declared_and_defined_once():
+    needed = {("sin", 8, False), ("tanh", 8, True), ("sech2", 8, True)}
+    lines = vm.module_text(needed, ["declare double @sin(double)"]).splitlines()
+    heads = [line for line in lines if line.startswith(("declare", "define"))]
+    assert len(heads) == len(set(heads)) == 6  # sin, tanh and exp of the library
+    assert "\n".join(lines).startswith("declare double @exp(double)")
+
+
+def test_cheap_rows_stand_in_place_and_the_others_are_called():
+    lanes, needed = Lanes(4), set()
+    vm.emit_row(lanes, "add", ["%a", "%b"], needed)
+    assert not needed
+    vm.emit_row(lanes, "exp", ["%a"], needed)
+    assert needed == {("exp", 4, False)}
+    assert "@row.exp.4(<4 x double> %a)" in lanes.lines[-1]
+
+
+def test_lanes_are_1_2_4_or_8():
+    with pytest.raises(ValueError, match="got 3"):
+        Lanes(3)
+
+
+def test_a_users_row_is_called_back():
+    cube = Primitive("my_cube", lambda x: x * x * x, lambda x, y: 3.0 * x * x)
+    symbol = vm.register_callback(cube.name, cube.evaluate, 1)
+    lanes = Lanes(2)
+    result = lanes.call_each(symbol, "%x")
+    body = "\n".join([*lanes.called, "define <2 x double> @f(<2 x double> %x) {"])
+    body += "\n" + "\n".join([*lanes.lines, f"ret <2 x double> {result}", "}"])
+    assert llvm.parse_assembly(body).get_function("f")
