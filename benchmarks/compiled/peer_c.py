@@ -1,9 +1,9 @@
 """C written by hand: the programs of ``benchmarks/reference``, compiled by gcc.
 
 The objects are compiled with -ffast-math and linked without it: linking with it would
-set flush-to-zero for the whole process; -Bsymbolic, because the C library has a ``step`` of
-its own. ``run.inside(times)`` repeats a program in C,
-so that a clock around it sees no call from Python.
+set flush-to-zero for the whole process. They are linked with -Bsymbolic, because the C
+library has a ``step`` of its own. ``run.inside(times)`` repeats a program in C, so that
+a clock around it sees no call from Python.
 """
 
 from __future__ import annotations
@@ -27,12 +27,23 @@ def library():
     if shutil.which("gcc") is None:
         raise ImportError("gcc is not installed")
     with tempfile.TemporaryDirectory() as folder:
-        sources = [str(path) for path in sorted(REFERENCE.glob("*.c"))]
-        subprocess.run(["gcc", *FLAGS, "-c", *sources], cwd=folder, check=True)
-        objects = [Path(source).stem + ".o" for source in sources]
-        link = ["gcc", "-shared", "-Wl,-Bsymbolic", *objects, "-o", "all.so"]
-        subprocess.run([*link, "-lmvec", "-lm"], cwd=folder, check=True)
+        sources = sorted(REFERENCE.glob("*.c"))
+        _gcc(folder, *[[*FLAGS, "-c", str(source)] for source in sources])
+        objects = [source.stem + ".o" for source in sources]
+        link = ["-shared", "-Wl,-Bsymbolic", *objects, "-o", "all.so"]
+        _gcc(folder, [*link, "-lmvec", "-lm"])
         return ctypes.CDLL(str(Path(folder, "all.so")))
+
+
+def _gcc(folder, *commands):
+    """Run gcc with each list of arguments, all at once."""
+    running = [
+        subprocess.Popen(["gcc", *arguments], cwd=folder, stderr=subprocess.PIPE)
+        for arguments in commands
+    ]
+    errors = [process.communicate()[1].decode() for process in running]
+    if any(process.returncode for process in running):
+        raise ImportError("gcc cannot build the references: " + "".join(errors))
 
 
 class Run:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-import arrays
+import array_programs
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,7 +16,7 @@ def spring_pendulum(xp, params, observed):
     """The loop over time is a scan: unrolled, it takes too long to compile."""
 
     def step(state, point):
-        state = arrays.runge_kutta(xp, params, state)
+        state = array_programs.runge_kutta(xp, params, state)
         return state, ((state[:2] - point) ** 2).sum()
 
     start = jnp.concatenate([params[4:6], jnp.zeros(2)])
@@ -24,22 +24,22 @@ def spring_pendulum(xp, params, observed):
 
 
 LOSSES = {
-    "C1": arrays.squared_error,
-    "C2": arrays.squared_error,
-    "C3": arrays.rosenbrock,
-    "C5": arrays.language_model,
-    "C5-tokens": arrays.language_model,
-    "C6": arrays.cross_entropy,
-    "C7": arrays.cross_entropy,
-    "C8": arrays.squared_error,
-    "C9": arrays.n_body,
+    "C1": array_programs.squared_error,
+    "C2": array_programs.squared_error,
+    "C3": array_programs.rosenbrock,
+    "C5": array_programs.language_model,
+    "C5-tokens": array_programs.language_model,
+    "C6": array_programs.cross_entropy,
+    "C7": array_programs.cross_entropy,
+    "C8": array_programs.squared_error,
+    "C9": array_programs.n_body,
     "pendulum": spring_pendulum,
 }
 
 
 def price_and_greeks(columns):
     prices, pull = jax.vjp(
-        partial(arrays.black_scholes, jnp, jax.scipy.special.erf), columns
+        partial(array_programs.black_scholes, jnp, jax.scipy.special.erf), columns
     )
     return prices, pull(jnp.ones_like(prices))[0]
 

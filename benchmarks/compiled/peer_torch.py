@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-import arrays
+import array_programs
 import torch
 
 torch.set_default_dtype(torch.float64)
@@ -14,21 +14,21 @@ def spring_pendulum(xp, params, observed):
     state = torch.cat([params[4:6], torch.zeros(2)])
     total = 0.0
     for point in observed:
-        state = arrays.runge_kutta(xp, params, state)
+        state = array_programs.runge_kutta(xp, params, state)
         total = total + ((state[:2] - point) ** 2).sum()
     return total
 
 
 LOSSES = {
-    "C1": arrays.squared_error,
-    "C2": arrays.squared_error,
-    "C3": arrays.rosenbrock,
-    "C5": arrays.language_model,
-    "C5-tokens": arrays.language_model,
-    "C6": arrays.cross_entropy,
-    "C7": arrays.cross_entropy,
-    "C8": arrays.squared_error,
-    "C9": arrays.n_body,
+    "C1": array_programs.squared_error,
+    "C2": array_programs.squared_error,
+    "C3": array_programs.rosenbrock,
+    "C5": array_programs.language_model,
+    "C5-tokens": array_programs.language_model,
+    "C6": array_programs.cross_entropy,
+    "C7": array_programs.cross_entropy,
+    "C8": array_programs.squared_error,
+    "C9": array_programs.n_body,
     "pendulum": spring_pendulum,
 }
 
@@ -47,7 +47,7 @@ def _prepare(work, task, compiled):
     params = torch.tensor(task.params, requires_grad=True)
     inputs = [torch.tensor(x) for x in task.inputs]
     if work.name == "C4":
-        loss = partial(arrays.black_scholes, torch, torch.special.erf)
+        loss = partial(array_programs.black_scholes, torch, torch.special.erf)
     elif work.name in LOSSES:
         loss = partial(LOSSES[work.name], torch)
         if work.name == "C5":

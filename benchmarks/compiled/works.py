@@ -10,7 +10,7 @@ from typing import Any
 
 import gpt
 import numpy as np
-import programs
+import scalar_programs
 
 
 @dataclass(frozen=True)
@@ -52,22 +52,22 @@ def small_network(samples):
 
 def make_samples(samples):
     params, points, targets = small_network(samples)
-    return Task(programs.squared_error, params, (points, targets))
+    return Task(scalar_programs.squared_error, params, (points, targets))
 
 
 def make_one_sample(_):
     params, points, targets = small_network(1)
-    return Task(programs.squared_error, params, (points[0], targets[0]))
+    return Task(scalar_programs.squared_error, params, (points[0], targets[0]))
 
 
 def make_one_function(samples):
     params, points, targets = small_network(samples)
-    return Task(programs.mean_squared_error, params, (points, targets))
+    return Task(scalar_programs.mean_squared_error, params, (points, targets))
 
 
 def make_rosenbrock(dimensions):
     params = np.random.default_rng(1).normal(size=dimensions)
-    return Task(programs.rosenbrock, params)
+    return Task(scalar_programs.rosenbrock, params)
 
 
 def make_options(options):
@@ -76,7 +76,7 @@ def make_options(options):
     low = np.array([[80.0], [80.0], [0.2], [0.0], [0.1]])
     high = np.array([[120.0], [120.0], [2.0], [0.08], [0.5]])
     params = low + (high - low) * rng.random((5, options))
-    return Task(programs.black_scholes, params)
+    return Task(scalar_programs.black_scholes, params)
 
 
 def language_model(steps):
@@ -109,17 +109,17 @@ def digits(samples):
 
 def make_digits(samples):
     params, images, targets = digits(samples)
-    return Task(programs.cross_entropy, params, (images, targets))
+    return Task(scalar_programs.cross_entropy, params, (images, targets))
 
 
 def make_one_digit(_):
     params, images, targets = digits(1)
-    return Task(programs.cross_entropy, params, (images[0], targets[0]))
+    return Task(scalar_programs.cross_entropy, params, (images[0], targets[0]))
 
 
 def make_bodies(bodies):
     params = np.random.default_rng(5).normal(size=3 * bodies)
-    return Task(programs.n_body, params)
+    return Task(scalar_programs.n_body, params)
 
 
 def make_pendulum(steps):
@@ -127,10 +127,10 @@ def make_pendulum(steps):
     rng = np.random.default_rng(6)
     params = np.array([40.0, 1.0, 1.0, 0.2, 0.5, -1.2])
     other = params * (1.0 + 0.02 * rng.normal(size=6))
-    path = programs.trajectory(other.tolist(), steps)
+    path = scalar_programs.trajectory(other.tolist(), steps)
     observed = np.array([state[:2] for state in path])
     noise = 0.01 * rng.normal(size=observed.shape)
-    return Task(programs.spring_pendulum, params, (observed + noise,))
+    return Task(scalar_programs.spring_pendulum, params, (observed + noise,))
 
 
 def random_plan(instructions, leaves=200, window=3000):
@@ -151,7 +151,7 @@ def random_plan(instructions, leaves=200, window=3000):
 
 def make_irregular(instructions):
     params = np.random.default_rng(7).normal(size=200) * 0.3
-    return Task(partial(programs.irregular, random_plan(instructions)), params)
+    return Task(partial(scalar_programs.irregular, random_plan(instructions)), params)
 
 
 WORKS = {

@@ -10,7 +10,7 @@ import math
 from itertools import pairwise
 
 import gpt
-import programs
+import scalar_programs
 
 
 def mlp(xp, params, xs, widths):
@@ -26,7 +26,7 @@ def mlp(xp, params, xs, widths):
 
 def squared_error(xp, params, points, targets):
     """The mean over samples (C1, C2, C8)."""
-    outputs = mlp(xp, params, points.reshape(-1, 2), programs.SMALL)
+    outputs = mlp(xp, params, points.reshape(-1, 2), scalar_programs.SMALL)
     return ((outputs[:, 0] - targets) ** 2).mean()
 
 
@@ -38,7 +38,7 @@ def log_sum_exp(xp, xs):
 
 def cross_entropy(xp, params, pixels, targets):
     """The mean over samples (C6, C7)."""
-    logits = mlp(xp, params, pixels.reshape(-1, 784), programs.DIGITS)
+    logits = mlp(xp, params, pixels.reshape(-1, 784), scalar_programs.DIGITS)
     targets = targets.reshape(-1, 10)
     return (log_sum_exp(xp, logits) - (targets * logits).sum(-1)).mean()
 
@@ -104,13 +104,13 @@ def accelerations(xp, params, state):
     r = xp.sqrt(x * x + y * y)
     pull = stiffness * (r - length) / r
     ax = -(pull * x + damping * vx) / mass
-    ay = -(pull * y + damping * vy) / mass - programs.GRAVITY
+    ay = -(pull * y + damping * vy) / mass - scalar_programs.GRAVITY
     return xp.stack([vx, vy, ax, ay])
 
 
 def runge_kutta(xp, params, state):
     """The state one step later."""
-    step = programs.STEP
+    step = scalar_programs.STEP
     k1 = accelerations(xp, params, state)
     k2 = accelerations(xp, params, state + 0.5 * step * k1)
     k3 = accelerations(xp, params, state + 0.5 * step * k2)

@@ -1,0 +1,88 @@
+"""The works of benchmarks/compiled at small sizes: every peer gives one answer."""
+
+import operator
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FOLDERS = [str(ROOT), str(ROOT / "benchmarks" / "compiled")]
+sys.path[:0] = FOLDERS
+try:
+    import gpt
+    import peer_c
+    import peer_numpy
+    import peer_ours
+    from works import WORKS
+finally:
+    del sys.path[: len(FOLDERS)]
+
+# C6 is one sample of C7, and the largest here.
+SCALAR = [work for work in WORKS.values() if work.name != "C6"]
+
+
+def small(work):
+    return work.make(work.small)
+
+
+def close(work, answer, expected):
+    for a, b in zip(answer, expected):
+        a, b = np.ravel(a), np.ravel(b)
+        assert a.shape == b.shape, work.name
+        np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12 * np.abs(b).max())
+
+
+def answer_of(module, work):
+    run = module.prepare(work, small(work))
+    return None if run is None else [np.array(part) for part in run()]
+
+
+@pytest.mark.parametrize("work", SCALAR, ids=lambda work: work.name)
+def test_the_scalar_program_agrees_with_numpy(work):
+    value, gradient = peer_ours.prepare_eager(work, small(work))()
+    close(work, (value, gradient), answer_of(peer_numpy, work))
+
+
+@pytest.mark.parametrize(
+    "work", [w for w in SCALAR if not w.over], ids=lambda w: w.name
+)
+def test_the_scalar_program_takes_floats(work):
+    task = small(work)
+    value = task.program(task.params.tolist(), *[x.tolist() for x in task.inputs])
+    assert type(value) is float
+    assert value == pytest.approx(float(answer_of(peer_numpy, work)[0]), rel=1e-10)
+
+
+def test_tokens_may_be_gathered_by_any_function():
+    seen = []
+
+    def take(xs, i):
+        seen.append(i)
+        return operator.getitem(xs, i)
+
+    task = small(WORKS["C5-tokens"])
+    tokens = task.inputs[0].tolist()
+    value = gpt.loss(task.params, tokens, take=take)
+    steps = len(tokens) - 1
+    assert value == pytest.approx(gpt.loss(task.params, tokens), rel=1e-15)
+    assert len(seen) == steps * (gpt.WIDTH + 1)
+
+
+def test_work_without_a_reduction_is_one_answer_for_each_column():
+    work = WORKS["C4"]
+    value, gradient = answer_of(peer_numpy, work)
+    assert value.shape == (work.small,)
+    assert gradient.shape == (5 * work.small,)
+
+
+def test_c_agrees_with_numpy():
+    try:
+        peer_c.library()
+    except ImportError as error:
+        pytest.skip(str(error))
+    for work in WORKS.values():
+        answer = answer_of(peer_c, work)
+        if answer is not None:
+            close(work, answer, answer_of(peer_numpy, work))
