@@ -15,12 +15,12 @@ try:
     import peer_c
     import peer_numpy
     import peer_ours
-    from works import WORKS
+    from works import WORKS, Task
 finally:
     del sys.path[: len(FOLDERS)]
 
-# C6 is one sample of C7, and the largest here.
-SCALAR = [work for work in WORKS.values() if work.name != "C6"]
+# C7 is a batch of C6, and its graph the largest here.
+SCALAR = [work for work in WORKS.values() if work.name != "C7"]
 
 
 def small(work):
@@ -75,6 +75,15 @@ def test_work_without_a_reduction_is_one_answer_for_each_column():
     value, gradient = answer_of(peer_numpy, work)
     assert value.shape == (work.small,)
     assert gradient.shape == (5 * work.small,)
+
+
+@pytest.mark.parametrize("name", ["C1", "C7"])
+def test_a_batch_is_the_mean_of_its_samples(name):
+    work, task = WORKS[name], small(WORKS[name])
+    samples = [Task(task.program, task.params, row) for row in zip(*task.inputs)]
+    answers = [peer_numpy.prepare(work, sample)() for sample in samples]
+    expected = [np.mean(part, axis=0) for part in zip(*answers)]
+    close(work, answer_of(peer_numpy, work), expected)
 
 
 def test_c_agrees_with_numpy():
