@@ -34,7 +34,6 @@ class Reduced(NamedTuple):
     """x = n ln 2 + r + low, and r^2 p(r) + low, the part of e^(r + low) after 1 + r."""
 
     n: Whole  # plus SHIFTER_BITS
-    power: Vector  # n as a double
     r: Vector
     tail: Vector
 
@@ -49,7 +48,7 @@ def reduce(x: Vector, low: Vector | None = None) -> Reduced:
     rest = n.fma(-LN2_LOW, head - r)
     rest = rest if low is None else rest + (low - (head - exact))
     tail = (r * r).times_plus(r.polynomial(coefficients.EXP), rest)
-    return Reduced(shifted.bits(), n, r, tail)
+    return Reduced(shifted.bits(), r, tail)
 
 
 def scale(x: Vector, n: Whole, shift: int = 0) -> Vector:
@@ -64,10 +63,16 @@ def two_to(n: Whole) -> Vector:
     return ((n + BIAS) << 52).double()  # SHIFTER_BITS leave on the left
 
 
+def _one_plus(r: Vector, tail: Vector) -> Vector:
+    """1 + r + tail, what 1 + r loses being added to the tail."""
+    head = 1.0 + r
+    return head + ((r - (head - 1.0)) + tail)
+
+
 def exponential(x: Vector, low: Vector | None = None, shift: int = 0) -> Vector:
     """e^(x + low) 2^shift, for any x and a correction low."""
     parts = reduce(x.at_most(HIGHEST).at_least(LOWEST), low)
-    return scale(1.0 + (parts.r + parts.tail), parts.n, shift)
+    return scale(_one_plus(parts.r, parts.tail), parts.n, shift)
 
 
 def decay(x: Vector) -> Vector:
@@ -96,7 +101,7 @@ def exp_of_sum(x: Vector, low: Vector) -> Vector:
     product_error = rest.fma(LN2, -r)
     small = rest.times_plus(LN2_LOW, lost.times_plus(LN2, product_error))
     tail = (r * r).times_plus(r.polynomial(coefficients.EXP), small)
-    return scale(1.0 + (r + tail), shifted.bits())
+    return scale(_one_plus(r, tail), shifted.bits())
 
 
 def _minus_one(x: Vector) -> tuple[Vector, Vector]:

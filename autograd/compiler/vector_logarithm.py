@@ -100,13 +100,14 @@ def log(x: Vector) -> Vector:
     return _at_the_ends(x, _log(k, m - 1.0))
 
 
-def log_of_sum(x: Vector) -> Vector:
-    """log(1 + x) for -1 < x < inf: what 1 + x loses comes back as low."""
+def log_of_sum(x: Vector, rest: Vector | None = None) -> Vector:
+    """log(1 + x + rest), -1 < x < inf: what 1 + x loses and a small rest are low."""
     u = 1.0 + x
     back = u - 1.0
     low = (1.0 - (u - back)) + (x - back)
+    low = low if rest is None else low + rest
     k, m = _split(u)
-    # 2^-k from the low bits of 2^52 + 1023 - k; low is 0 where k is larger
+    # 2^-k from the low bits of 2^52 + 1023 - k; low is nothing where k is larger
     power = ((2.0**52 + 1023.0) - k.at_most(1000.0)).bits() << 52
     return _log(k, m - 1.0, low * power.double())
 

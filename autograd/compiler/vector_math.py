@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from autograd.compiler.lanes import Lanes
 from autograd.compiler.vector_elementary import ELEMENTARY
 from autograd.compiler.vector_exponential import EXPONENTIAL
+from autograd.compiler.vector_inverse import INVERSE
 from autograd.compiler.vector_library import (
     LIBRARY,
     STRICT,
@@ -57,6 +58,7 @@ KERNELS: dict[str, Emitter] = {
         **EXPONENTIAL,
         **LOGARITHMIC,
         **TRIGONOMETRIC,
+        **INVERSE,
         **SPECIAL,
     }.items()
 }
