@@ -11,6 +11,8 @@
 from autograd import arrays as arrays
 from autograd.anomaly import detect_anomaly
 from autograd.checkpoint import checkpoint
+from autograd.compiler.jit import jit
+from autograd.compiler.trace import trace
 from autograd.differences import numerical_gradient
 from autograd.eager import affine
 from autograd.errors import (
@@ -25,6 +27,7 @@ from autograd.errors import (
     RenderError,
     ShapeError,
     StaleValueError,
+    TraceError,
 )
 from autograd.explain import Explanation, explain
 from autograd.functions import (
@@ -125,6 +128,7 @@ __all__ = [
     "RenderError",
     "ShapeError",
     "StaleValueError",
+    "TraceError",
     "Value",
     "absolute",
     "acos",
@@ -172,6 +176,7 @@ __all__ = [
     "hvp",
     "hypot",
     "jacobian",
+    "jit",
     "jvp",
     "leaky_relu",
     "less",
@@ -211,6 +216,7 @@ __all__ = [
     "sum",
     "tan",
     "tanh",
+    "trace",
     "trunc",
     "value_and_grad",
     "vjp",

@@ -10,6 +10,7 @@ Source: Griewank & Walther 2008, chapters 3 and 5; Pearlmutter 1994 for ``hvp``.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
@@ -21,10 +22,41 @@ from autograd.reverse import pullback
 from autograd.tree import flatten, named, structure
 from autograd.value import Value
 
-__all__ = ["grad", "gradient", "jvp", "value_and_grad", "vjp"]
+__all__ = [
+    "Transform",
+    "grad",
+    "gradient",
+    "jvp",
+    "transform_of",
+    "value_and_grad",
+    "vjp",
+]
 
 Number = Any
 Tree = Any
+
+
+@dataclass(frozen=True, eq=False)
+class Transform:
+    """What a derivative function was made of; ``jit`` reads it off the function."""
+
+    name: str
+    function: Callable[..., Any]
+    argnums: int | tuple[int, ...]
+    derivative: Callable[..., Any]
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """The places of the arguments that are differentiated."""
+        return (self.argnums,) if isinstance(self.argnums, int) else self.argnums
+
+
+def transform_of(function: Any) -> Transform | None:
+    """What made a function; not what made one that it merely wraps."""
+    found = getattr(function, "transform", None)
+    if isinstance(found, Transform) and found.derivative is function:
+        return found
+    return None
 
 
 def gradient(y: Value, wrt: Tree, create_graph: bool = False) -> Tree:
@@ -79,6 +111,12 @@ def _is_at(y: Any, level: int) -> bool:
     return getattr(y, "level", -1) == level
 
 
+def _marked(derivative: Any, name: str, f: Any, argnums: Any) -> Any:
+    places = argnums if isinstance(argnums, int) else tuple(argnums)
+    derivative.transform = Transform(name, f, places, derivative)
+    return derivative
+
+
 def value_and_grad(
     f: Callable[..., Number], argnums: int | Sequence[int] = 0
 ) -> Callable[..., tuple[Number, Tree]]:
@@ -122,7 +160,8 @@ def value_and_grad(
         value = y.primal if at else y
         return value, gradients[0] if single else tuple(gradients)
 
-    return derivative
+    marked: Callable[..., Any] = _marked(derivative, "value_and_grad", f, argnums)
+    return marked
 
 
 def grad(
@@ -140,7 +179,8 @@ def grad(
     def derivative(*args: Any, **kwargs: Any) -> Tree:
         return both(*args, **kwargs)[1]
 
-    return derivative
+    marked: Callable[..., Any] = _marked(derivative, "grad", f, argnums)
+    return marked
 
 
 def jvp(

@@ -48,7 +48,7 @@ def _walk(
 ) -> Callable[[Any], Tree]:
     if hasattr(tree, "__tree_flatten__"):
         own, build = tree.__tree_flatten__()
-        leaves.extend([p.data for p in own] if as_floats else own)
+        leaves.extend([_float_of(p) for p in own] if as_floats else own)
         count = len(own)
         return lambda new: build([next(new) for _ in range(count)])
     if isinstance(tree, Mapping):
@@ -65,6 +65,11 @@ def _walk(
         return _walk_array(tree, leaves)
     leaves.append(tree)
     return next
+
+
+def _float_of(parameter: Any) -> Any:
+    """The data of a Value; a number of a higher level (a tracer) as it is."""
+    return parameter if getattr(parameter, "level", 0) > 0 else parameter.data
 
 
 def _walk_array(array: Any, leaves: list[Any]) -> Callable[[Any], Any]:

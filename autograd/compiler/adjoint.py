@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autograd.compiler.bulk import Bulk, Map, Operation, Reduce, Sum, Terms
+from autograd.compiler.bulk import Bulk, Map, Reduce, Sum, Terms
 from autograd.compiler.program import CODE, ROWS, Ints
 from autograd.compiler.symbols import Block, Writer
 from autograd.primitive import Primitive
@@ -122,7 +122,7 @@ class _Pass:
         for owner in np.unique(owners).tolist():
             mine = owners == owner
             if mine.all():
-                mine = np.s_[:]  # type: ignore[assignment]
+                mine = np.s_[:]
             part = right[mine] if right is not None else None
             share = _Share(sign, target[mine], left[mine], part)
             self.shares[owner].append(share)
@@ -327,5 +327,3 @@ def _joined(parts: list[Terms]) -> Terms:
     rights = [part.right for part in parts if part.right is not None]
     right = np.concatenate(rights)[order] if rights else None
     return Terms(parts[0].sign, starts, left, right)
-
-

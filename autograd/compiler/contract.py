@@ -78,7 +78,7 @@ def contract(program: Program, exact: bool = False) -> Contraction:
     is_sum[owner] = True
     order = np.lexsort((slot, user, owner))
     terms = owner[order], sign[order], left[order], right[order]
-    nodes = np.flatnonzero((program.computed & ~gone))
+    nodes = np.flatnonzero(program.computed & ~gone)
     return Contraction(nodes, is_sum, *_without_ones_and_zeros(program, *terms))
 
 
@@ -96,9 +96,9 @@ def _all_terms(program: Program, exact: bool) -> tuple[Ints, Ints, Ints, Ints, I
     if not exact:
         for row, signs in ((_ADD, (1, 1)), (_SUB, (1, -1)), (_NEG, (-1,))):
             found = of(row)
-            for slot, sign in enumerate(signs):
-                operand = second[found] if slot else first[found]
-                put(found, sign, operand, 0 * found - 1, 0 * found + slot)
+            for place, sign in enumerate(signs):
+                operand = second[found] if place else first[found]
+                put(found, sign, operand, 0 * found - 1, 0 * found + place)
     for row in (_SUM, _DOT):
         found = of(row)
         count = second[found] // (2 if row == _DOT else 1)
@@ -108,8 +108,8 @@ def _all_terms(program: Program, exact: bool) -> tuple[Ints, Ints, Ints, Ints, I
         if row == _DOT:
             right = program.operands[spans + np.repeat(count, count)]
         put(user, 1, left, right, slot)
-    user, sign, left, right, slot = [np.concatenate(x) for x in zip(*parts)]
-    return user, sign, left, right, slot
+    columns = [np.concatenate(x) for x in zip(*parts, strict=True)]
+    return columns[0], columns[1], columns[2], columns[3], columns[4]
 
 
 def _roots(n: int, child: Ints, parent: Ints, sign: Ints) -> tuple[Ints, Ints]:

@@ -59,8 +59,8 @@ def _fold(program: Program) -> tuple[Program, bool]:
     varying = program.code[used] != CONSTANT
     depends = np.zeros(len(program), bool)
     depends[users[varying]] = True
-    found = np.flatnonzero(program.computed & ~depends)
-    found = [i for i in found.tolist() if program.operands_of(i)]
+    steady = np.flatnonzero(program.computed & ~depends).tolist()
+    found = [i for i in steady if program.operands_of(i)]
     if not found:
         return program, False
     code, first, second = (program.code.copy(), program.first.copy(), program.second)
@@ -164,7 +164,7 @@ def _share_in_order(program: Program) -> tuple[Program, bool]:
     alias = list(range(len(program)))
     codes = program.code.tolist()
     for i, code in enumerate(codes):
-        own = tuple([alias[k] for k in program.operands_of(i)])
+        own: tuple[Any, ...] = tuple([alias[k] for k in program.operands_of(i)])
         if code < 0:
             a = int(program.first[i])
             own = (a, program.constants[a].tobytes() if code == CONSTANT else b"")

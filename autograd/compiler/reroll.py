@@ -13,6 +13,7 @@ computed from what, and ``Bulk.verify`` checks them.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -167,9 +168,7 @@ def _levels(rows: _Rows, origin: Ints | None) -> tuple[Ints, Hashes, Hashes]:
     return level, h, term_hash
 
 
-def reroll(
-    program: Program, origin: Ints | None = None, exact: bool = False
-) -> Bulk:
+def reroll(program: Program, origin: Ints | None = None, exact: bool = False) -> Bulk:
     """The bulk program of a scalar one.
 
     Parameters
@@ -188,9 +187,7 @@ def reroll(
         h = np.zeros_like(h)
     if key is None:
         key = _coarse_keys(rows, level)
-    _, earliest, group = np.unique(
-        key[nodes], return_index=True, return_inverse=True
-    )
+    _, earliest, group = np.unique(key[nodes], return_index=True, return_inverse=True)
     by_order = np.lexsort((nodes[earliest], level[nodes][earliest]))
     rank = np.empty(len(by_order), np.int64)
     rank[by_order] = np.arange(len(by_order))
@@ -199,9 +196,7 @@ def reroll(
     cuts = np.flatnonzero(np.diff(rank[group][order], prepend=-1, append=-1))
     position, constants, size = _positions(program, members)
     assembly = _Assembly(rows, position, h, term_hash)
-    operations = [
-        assembly.operation(members[a:b]) for a, b in zip(cuts[:-1], cuts[1:])
-    ]
+    operations = [assembly.operation(members[a:b]) for a, b in pairwise(cuts)]
     bulk = Bulk(operations, size, program.inputs, constants, position[program.outputs])
     return bulk.verify()
 
@@ -228,9 +223,7 @@ def _coarse_keys(rows: _Rows, level: Ints) -> Hashes:
         return _mix(_place(rows, level) + _mix(many, 37) + _mix(arity, 41))
 
 
-def _positions(
-    program: Program, members: Ints
-) -> tuple[Ints, dict[int, float], int]:
+def _positions(program: Program, members: Ints) -> tuple[Ints, dict[int, float], int]:
     """Where every number lives: inputs, constants, then one block for each class."""
     position = np.full(len(program), -1, np.int64)
     given = program.code == INPUT

@@ -33,9 +33,7 @@ class Writer:
         self.operations: list[Operation] = list(bulk.operations)
         self.size = bulk.size
         self.constants = dict(bulk.constants)
-        self.places = {
-            _key(number): place for place, number in bulk.constants.items()
-        }
+        self.places = {_key(number): place for place, number in bulk.constants.items()}
         self.known: dict[Any, Any] = {}
 
     def constant(self, number: float) -> int:
@@ -70,7 +68,8 @@ class Writer:
             return self.uniform(row.apply(tuple(numbers)), n)
         if row is _WHERE and numbers[0] is not None:
             return operands[1] if numbers[0] != 0.0 else operands[2]
-        key = (row, *[(id(x), number) for x, number in zip(operands, numbers)])
+        marks = zip(map(id, operands), numbers, strict=True)
+        key = (row, *marks)
         if key not in self.known:
             target = self.room(n)
             self.operations.append(Map(row, target, operands))

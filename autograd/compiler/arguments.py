@@ -1,0 +1,104 @@
+"""Arguments and results of compiled functions: trees in, one flat array, trees out.
+
+A *container* remembers how one argument is made of numbers. Arrays are passed on as
+they are; everything else (numbers, lists, dicts, modules) is flattened at each call.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from autograd.errors import ShapeError, TraceError
+from autograd.tree import flatten, named, structure
+from autograd.value import Value
+
+__all__ = ["Container", "is_array", "key_of", "numbers_of", "written"]
+
+Floats = npt.NDArray[np.float64]
+Tree = Any
+
+
+def is_array(x: Any) -> bool:
+    """Whether x is a numpy array of real numbers, with at least one axis."""
+    return isinstance(x, np.ndarray) and x.ndim > 0 and x.dtype.kind in "fiub"
+
+
+def key_of(x: Tree) -> Any:
+    """Equal for arguments that one program serves."""
+    if is_array(x):
+        return x.shape
+    if isinstance(x, dict):
+        return "dict", tuple([(name, key_of(part)) for name, part in x.items()])
+    if isinstance(x, list | tuple):
+        return type(x), tuple([key_of(part) for part in x])
+    if hasattr(x, "__tree_flatten__"):
+        return id(x), len(x.__tree_flatten__()[0])
+    return structure(x)
+
+
+def numbers_of(x: Tree, as_floats: bool) -> tuple[Floats | None, list[Any] | None]:
+    """The numbers of an argument as a flat array; and its leaves, if some are nodes.
+
+    No array for numbers of a transform that is under way.
+    """
+    if is_array(x):
+        return np.ascontiguousarray(x, dtype=float).reshape(-1), None
+    leaves, _ = flatten(x, as_floats=as_floats)
+    levels = [leaf.level for leaf in leaves if hasattr(leaf, "level")]
+    if any(level > 0 for level in levels):
+        return None, leaves
+    nodes = bool(levels)
+    plain = [leaf.data if isinstance(leaf, Value) else leaf for leaf in leaves]
+    try:
+        return np.array(plain, dtype=float).reshape(-1), leaves if nodes else None
+    except (TypeError, ValueError):
+        kinds = sorted({type(leaf).__name__ for leaf in plain} - {"float", "int"})
+        raise TraceError(
+            f"a compiled function takes numbers, Values, arrays, modules and trees of "
+            f"them, got {', '.join(kinds)}; name other arguments in static="
+        ) from None
+
+
+class Container:
+    """How an argument, or a gradient like it, is built from numbers."""
+
+    def __init__(self, example: Tree, as_floats: bool = False) -> None:
+        self.shape: tuple[int, ...] | None = None
+        if is_array(example):
+            self.shape = example.shape
+        leaves, self.rebuild = flatten(example, as_floats=as_floats)
+        self.rebuild_named = flatten(named(example))[1]
+        self.count = len(leaves)
+
+    def gradient(self, numbers: Floats) -> Tree:
+        """The argument's gradient: like it, a module's as a dict of names."""
+        if self.shape is not None:
+            return numbers.reshape(self.shape)
+        return self.rebuild_named(numbers.tolist())
+
+
+def written(out: Tree, results: Floats) -> None:
+    """Copy flat results into the arrays of ``out``, one after the other."""
+    arrays = _arrays(out)
+    if sum(array.size for array in arrays) != len(results):
+        raise ShapeError(
+            f"out= has room for {sum(array.size for array in arrays)} numbers, the "
+            f"result has {len(results)}"
+        )
+    start = 0
+    for array in arrays:
+        array[...] = results[start : start + array.size].reshape(array.shape)
+        start += array.size
+
+
+def _arrays(tree: Tree) -> list[Any]:
+    if isinstance(tree, dict):
+        tree = list(tree.values())
+    if isinstance(tree, list | tuple):
+        return [array for part in tree for array in _arrays(part)]
+    if not isinstance(tree, np.ndarray):
+        raise TypeError(f"out= takes numpy arrays, got {type(tree).__name__}")
+    return [tree]

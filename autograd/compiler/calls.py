@@ -1,0 +1,243 @@
+"""Calls of kernels: sums of many terms, and reductions, matched to what they are.
+
+A regular sum is a product of matrices where one factor stands still along the lanes,
+rows of dot products where both run along the terms, and else a sum over slices of
+irregular rows, by index tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.bulk import Reduce, Sum, Terms
+from autograd.compiler.code import Offset
+from autograd.compiler.loops import Context
+from autograd.compiler.nests import Nest, factor
+from autograd.compiler.program import Ints
+
+__all__ = ["write_reduce", "write_sum"]
+
+_PACKED = 1 << 16  # numbers of a transposed copy, at most
+_FOLDS = {"maximum", "minimum", "prod"}
+
+
+def write_sum(context: Context, operation: Sum) -> None:
+    """A sum of one form with many terms."""
+    (part,) = operation.terms
+    shape = _regular(operation.target, part)
+    if shape is not None and (_as_product(context, shape) or _as_rows(context, shape)):
+        return
+    pad = context.zero
+    right = part.right
+    kind = "slices_sum" if right is None else "slices_dot"
+    _slices(
+        context, kind, operation.target, part.starts, part.left, right, pad, part.sign
+    )
+
+
+def write_reduce(context: Context, operation: Reduce) -> bool:
+    """A fold by maximum, minimum or product; False if the row is none of them."""
+    name = operation.row.name
+    if name not in _FOLDS or not (np.diff(operation.starts) > 0).all():
+        return False
+    group = operation.groups[0]
+    pad = context.one if name == "prod" else None
+    args = operation.target, operation.starts, group, None, pad, 1
+    _slices(context, f"slices_{name}", *args)
+    return True
+
+
+@dataclass(eq=False)
+class _Shape:
+    """A regular sum: a nest over (target, left, right) rows, and the steps of terms."""
+
+    nest: Nest
+    terms: int
+    inner: tuple[int, int]
+    plain: bool
+    sign: int
+
+
+def _regular(target: Ints, part: Terms) -> _Shape | None:
+    n = len(target)
+    k = len(part.left) // n if n else 0
+    if k < 2 or not (part.counts == k).all():
+        return None
+    streams = [part.left] if part.right is None else [part.left, part.right]
+    firsts, inner = [target], []
+    for stream in streams:
+        table = stream.reshape(n, k)
+        step = int(table[0, 1] - table[0, 0])
+        if not (table == table[:, :1] + step * np.arange(k)).all():
+            return None
+        firsts.append(table[:, 0])
+        inner.append(step)
+    if part.right is None:
+        firsts.append(np.zeros(n, np.int64))
+        inner.append(0)
+    nest = factor(firsts).limited(4)
+    return _Shape(nest, k, (inner[0], inner[1]), part.right is None, part.sign)
+
+
+def _as_product(context: Context, shape: _Shape) -> bool:
+    """Lanes run where one factor stands still: it is broadcast, the other loaded."""
+    best = None
+    for d, count in enumerate(shape.nest.counts):
+        target, *moves = shape.nest.steps[:, d].tolist()
+        for vector in (0, 1):
+            if shape.plain and vector == 1:
+                continue
+            if moves[1 - vector] != 0 or moves[vector] == 0 or target == 0:
+                continue
+            rows = _row_loop(shape, d, vector)
+            height = shape.nest.counts[rows] if rows is not None else 1
+            packed = abs(moves[vector]) != 1
+            if moves[vector] < 0 or (
+                packed and not _may_pack(shape, vector, count, height)
+            ):
+                continue
+            score = (not packed, target == 1, min(count, 16), height)
+            if count >= 2 and (best is None or score > best[0]):
+                best = score, d, vector, rows, packed
+    if best is None:
+        return False
+    _, d, vector, rows, packed = best
+    _product(context, shape, d, vector, rows, packed)
+    return True
+
+
+def _may_pack(shape: _Shape, vector: int, count: int, height: int) -> bool:
+    unit = shape.inner[vector] == 1
+    return unit and height >= 4 and count * shape.terms <= _PACKED
+
+
+def _row_loop(shape: _Shape, lanes: int, vector: int) -> int | None:
+    """The longest loop along which the vector factor stands still."""
+    found = [
+        d
+        for d in range(len(shape.nest.counts))
+        if d != lanes and shape.nest.steps[1 + vector, d] == 0
+    ]
+    return max(found, key=lambda d: shape.nest.counts[d], default=None)
+
+
+def _product(
+    context: Context, shape: _Shape, d: int, vector: int, rows: int | None, packed: bool
+) -> None:
+    nest, code = shape.nest, context.code
+    steps = nest.steps
+    scalar = 1 - vector
+    ni = nest.counts[rows] if rows is not None else 1
+    di = int(steps[0, rows]) if rows is not None else 0
+    ai = int(steps[1 + scalar, rows]) if rows is not None else 0
+    nj, dj = nest.counts[d], int(steps[0, d])
+    name = "product" if dj == 1 else "product_scattered"
+    ak, bk = shape.inner[scalar], shape.inner[vector]
+    one = context.address(context.one)
+
+    def call(bases: list[Offset]) -> None:
+        out = code.at("%v", bases[0])
+        a = one if shape.plain else code.at("%v", bases[1 + scalar])
+        b, step = code.at("%v", bases[1 + vector]), bk
+        if packed:
+            spare = code.at("%v", context.spare(nj * shape.terms))
+            bj = int(steps[1 + vector, d])
+            context.call(
+                "pack",
+                f"ptr {spare}, i64 {nj}, ptr {b}, i64 {bj}, i64 {nj}, "
+                f"i64 {shape.terms}",
+            )
+            b, step = spare, nj
+        context.call(
+            name,
+            f"ptr {out}, i64 {di}, i64 {dj}, ptr {a}, i64 {ai}, i64 {ak}, ptr {b}, "
+            f"i64 {step}, i64 {ni}, i64 {nj}, i64 {shape.terms}, "
+            f"double {code.scalar.constant(float(shape.sign))}",
+        )
+
+    _around(context, nest, {d, rows} - {None}, call)
+
+
+def _as_rows(context: Context, shape: _Shape) -> bool:
+    """Lanes run along the terms: dot products of rows."""
+    if shape.inner[0] != 1 or (not shape.plain and shape.inner[1] != 1):
+        return False
+    nest, code = shape.nest, context.code
+    best = max(
+        range(len(nest.counts)),
+        key=lambda d: (bool(nest.steps[2, d] == 0), nest.counts[d]),
+        default=None,
+    )
+    n = nest.counts[best] if best is not None else 1
+    dj, aj, bj = nest.steps[:, best].tolist() if best is not None else (1, 0, 0)
+    kind = "rows_each" if bj != 0 else "rows_shared"
+    if shape.plain:
+        kind = "rows_of_sums"
+
+    def call(bases: list[Offset]) -> None:
+        out, a, b = [code.at("%v", base) for base in bases]
+        context.call(
+            kind,
+            f"ptr {out}, i64 {dj}, ptr {a}, i64 {aj}, ptr {b}, i64 {bj}, i64 {n}, "
+            f"i64 {shape.terms}, double {code.scalar.constant(float(shape.sign))}",
+        )
+
+    _around(context, nest, {best} - {None}, call)
+    return True
+
+
+def _around(context: Context, nest: Nest, taken: set[Any], call: Any) -> None:
+    """The call inside the loops, and the table, that it does not run itself."""
+    outer = [d for d in range(len(nest.counts)) if d not in taken]
+    context.nest(nest, outer, call)
+
+
+def _slices(
+    context: Context,
+    kind: str,
+    target: Ints,
+    starts: Ints,
+    left: Ints,
+    right: Ints | None,
+    pad: int | None,
+    sign: int,
+) -> None:
+    """Rows sorted by length, ``width`` side by side, padded to the longest of them."""
+    width, tables = context.code.width, context.tables
+    lengths = np.diff(starts)
+    order = np.argsort(-lengths, kind="stable")
+    n = len(order)
+    blocks = -(-n // width)
+    longest = lengths[order][::width]
+    place = np.empty(n, np.int64)  # of each row among the sorted ones
+    place[order] = np.arange(n)
+    offset = np.concatenate([[0], np.cumsum(longest)])
+    row = np.repeat(np.arange(n), lengths)
+    along = np.arange(len(left)) - starts[row]
+    entry = (offset[place[row] // width] + along) * width + place[row] % width
+    targets = np.full(blocks * width, context.dump)
+    targets[place] = target
+    size = int(offset[-1]) * width
+
+    def padded(stream: Ints) -> int:
+        if pad is None:  # repeat a row's first operand
+            first = np.full(blocks * width, context.zero)
+            first[place] = stream[starts[:-1]]
+            filled = np.repeat(first.reshape(blocks, width), longest, axis=0).ravel()
+        else:
+            filled = np.full(size, pad)
+        filled[entry] = stream
+        return tables.add(filled)
+
+    code = context.code
+    where = [tables.add(longest), tables.add(targets), padded(left)]
+    where.append(padded(right) if right is not None else where[2])
+    pointers = [code.at("%t", start, "i32") for start in where]
+    listed = ", ".join(f"ptr {pointer}" for pointer in pointers)
+    context.call(
+        kind,
+        f"ptr %v, {listed}, i64 {blocks}, double {code.scalar.constant(float(sign))}",
+    )

@@ -1,0 +1,86 @@
+"""The LLVM engine: IR text in, addresses of machine code out.
+
+No optimisation passes run: the text is written as it shall be, and code generation for
+the host's own processor is all that is asked of LLVM. llvmlite is imported on first
+use; it takes a tenth of a second.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import threading
+from typing import Any
+
+from autograd.compiler.kernels import SIGNATURES, library_text
+from autograd.compiler.vector_math import register_symbols
+from autograd.errors import MissingDependencyError
+
+__all__ = ["Engine", "engine"]
+
+_lock = threading.Lock()
+
+
+class Engine:
+    """The host: how many doubles it takes at a time, and modules linked so far."""
+
+    def __init__(self) -> None:
+        try:
+            llvm = importlib.import_module("llvmlite.binding")
+        except ImportError:
+            raise MissingDependencyError(
+                'backend="llvm" needs llvmlite: pip install "scalar-autograd[compile]"'
+            ) from None
+        self.llvm = llvm
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        features = llvm.get_host_cpu_features()
+        wide = bool(features.get("avx512f") and features.get("avx512dq"))
+        self.width = 8 if wide else 4 if features.get("avx2") else 2
+        self.registers = 32 if wide or "aarch64" in llvm.get_process_triple() else 16
+        self.features = features.flatten() + (",-prefer-256-bit" if wide else "")
+        self.processor = llvm.get_host_cpu_name()
+        self.kept: list[Any] = []
+        register_symbols()
+        address = self.compiled(library_text(self.width, self.registers))
+        for name in SIGNATURES:
+            symbol = f"autograd.{name}.{self.width}"
+            llvm.add_symbol(symbol, address(symbol))
+
+    def _target(self) -> Any:
+        target = self.llvm.Target.from_triple(self.llvm.get_process_triple())
+        return target.create_target_machine(
+            cpu=self.processor,
+            features=self.features,
+            opt=2,
+            jit=True,
+            codemodel="jitdefault",
+        )
+
+    def compiled(self, text: str) -> Any:
+        """A module's functions: name -> address. The module is kept for good."""
+        llvm = self.llvm
+        module = llvm.parse_assembly(text)
+        target = self._target()
+        module.triple = target.triple
+        module.data_layout = str(target.target_data)
+        linked = llvm.create_mcjit_compiler(module, target)
+        linked.finalize_object()
+        self.kept.append((linked, module))
+        return linked.get_function_address
+
+
+_engine: list[Engine] = []
+
+
+def engine() -> Engine:
+    """The engine of this process. Raises MissingDependencyError without llvmlite."""
+    with _lock:
+        if not _engine:
+            _engine.append(Engine())
+        return _engine[0]
+
+
+def run_type() -> Any:
+    """The type of compiled programs: void f(double *memory, int32_t *tables)."""
+    return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)

@@ -1,0 +1,233 @@
+"""Fusion: operations over one index space become one loop, results stay in registers.
+
+First sums are taken apart (``split``): what contracts many terms becomes an operation
+of its own, whose result the rest reads. Then every operation joins the last loop of its
+size that may hold it: no producer may come later, and within a loop a result is read
+only at the index that has just written it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from autograd.compiler.bulk import Bulk, Operation, Reduce, Sum, Terms
+from autograd.compiler.program import Ints
+
+__all__ = ["Group", "fused", "same", "split"]
+
+_UNROLLED = 4  # terms of a row that a loop adds one by one
+_PIECES = 9  # runs of one step that a row of terms is cut into, at most
+_SCALARS = 16  # terms that straight-line code adds one by one
+
+
+def split(bulk: Bulk) -> Bulk:
+    """The program with every sum short (unrolled) or of one form (contracted)."""
+    operations: list[Operation] = []
+    size = bulk.size
+    for operation in bulk.operations:
+        if not isinstance(operation, Sum):
+            operations.append(operation)
+            continue
+        short: list[Terms] = []
+        long: list[Terms] = []
+        for whole in operation.terms:
+            for part in pieces(whole, len(operation.target)):
+                (short if is_short(part, len(operation.target)) else long).append(part)
+        if not long or (len(long) == 1 and not short):
+            operations.append(Sum(operation.target, [*short, *long]))
+            continue
+        n = len(operation.target)
+        for part in long:
+            target = np.arange(size, size + n)
+            size += n
+            operations.append(Sum(target, [part]))
+            short.append(Terms(1, np.arange(n + 1), target))
+        operations.append(Sum(operation.target, short))
+    return replace(bulk, operations=operations, size=size)
+
+
+def is_short(part: Terms, rows: int) -> bool:
+    """Whether a loop over the rows adds the terms of each one by one."""
+    counts = part.counts
+    if not len(counts) or not (counts == counts[0]).all():
+        return False
+    limit = _UNROLLED if rows >= 8 else 2
+    return bool(counts[0] <= (_SCALARS - 1 if rows == 1 else limit))
+
+
+def pieces(part: Terms, rows: int) -> list[Terms]:
+    """Terms whose offsets are the same in every row, cut where their step changes."""
+    if is_short(part, rows) or not rows:
+        return [part]
+    k = len(part.left) // rows
+    if not (part.counts == k).all() or k < 8:
+        return [part]
+    streams = [part.left] if part.right is None else [part.left, part.right]
+    cut = np.zeros(k - 1, bool)
+    for stream in streams:
+        table = stream.reshape(rows, k)
+        offsets = table[0] - table[0, 0]
+        if not (table - table[:, :1] == offsets).all():
+            return [part]
+        moves = np.diff(offsets)
+        change = np.flatnonzero(moves[1:] != moves[:-1]) + 1
+        cut[change] = True
+    ends = _runs(cut, k)
+    if not 2 <= len(ends) <= _PIECES:
+        return [part]
+    found, start = [], 0
+    for end in ends:
+        own = [x.reshape(rows, k)[:, start:end].ravel() for x in streams]
+        starts = np.arange(rows + 1) * (end - start)
+        found.append(Terms(part.sign, starts, own[0], own[1] if own[1:] else None))
+        start = end
+    return found
+
+
+def _runs(cut: npt.NDArray[np.bool_], k: int) -> list[int]:
+    """Where runs of one step end. A run takes the step between its first two terms."""
+    ends, start = [], 0
+    for change in [*np.flatnonzero(cut).tolist(), k - 1]:
+        if change == k - 1:
+            ends.append(k)
+        elif change > start:
+            ends.append(change + 1)
+            start = change + 1
+    return ends
+
+
+def same(x: Ints, y: Ints) -> bool:
+    """Whether two index arrays are equal; most are told apart by their ends."""
+    if x is y:
+        return True
+    if len(x) != len(y) or (len(x) and (x[0] != y[0] or x[-1] != y[-1])):
+        return False
+    return bool(np.array_equal(x, y))
+
+
+@dataclass(eq=False)
+class Group:
+    """Operations that share one loop, or one that stands alone.
+
+    kind is "loop" (elementwise, n > 1), "scalars" (n = 1) or "call".
+    """
+
+    kind: str
+    n: int
+    operations: list[Operation] = field(default_factory=list)
+    totals: list[Sum] = field(default_factory=list)  # sums over the loop itself
+
+
+def _kind(operation: Operation) -> str:
+    n = len(operation.target)
+    if isinstance(operation, Reduce):
+        return "call"
+    if isinstance(operation, Sum) and not all(
+        is_short(part, n) for part in operation.terms
+    ):
+        part = operation.terms[0]
+        return "total" if n == 1 and len(part.left) >= _SCALARS else "call"
+    return "scalars" if n == 1 else "loop"
+
+
+class _Fusion:
+    def __init__(self, bulk: Bulk) -> None:
+        self.groups: list[Group] = []
+        self.owner = np.full(bulk.size, -1, np.int64)  # position -> operation
+        self.home: list[int] = []  # operation -> group
+        self.total: list[bool] = []  # operation -> whether it is a sum over a loop
+        self.operations = bulk.operations
+
+    def add(self, number: int, operation: Operation) -> None:
+        kind = _kind(operation)
+        n = len(operation.target)
+        if kind == "total":
+            assert isinstance(operation, Sum)
+            n = len(operation.terms[0].left)
+        earliest, aligned = self._earliest(operation)
+        place = self._find(kind, n, earliest, aligned)
+        if place is None:
+            place = len(self.groups)
+            self.groups.append(Group("loop" if kind == "total" else kind, n))
+        group = self.groups[place]
+        if kind == "total":
+            assert isinstance(operation, Sum)
+            group.totals.append(operation)
+        else:
+            group.operations.append(operation)
+        self.home.append(place)
+        self.total.append(kind == "total")
+        self.owner[operation.target] = number
+
+    def _earliest(self, operation: Operation) -> tuple[int, bool]:
+        """The latest group that a producer lives in, and whether joining it is safe."""
+        earliest, aligned = -1, True
+        for positions in operation.reads():
+            for number in self._producers(positions):
+                home = self.home[number]
+                exact = not self.total[number] and same(
+                    positions, self.operations[number].target
+                )
+                if home > earliest:
+                    earliest, aligned = home, exact
+                elif home == earliest:
+                    aligned = aligned and exact
+        return earliest, aligned
+
+    def _producers(self, positions: Ints) -> Iterator[int]:
+        if not len(positions):
+            return
+        if positions.strides == (0,):
+            positions = positions[:1]
+        owners = self.owner[positions]
+        first = int(owners[0])
+        found = [first] if (owners == first).all() else np.unique(owners).tolist()
+        yield from [number for number in found if number >= 0]
+
+    def _find(self, kind: str, n: int, earliest: int, aligned: bool) -> int | None:
+        if kind == "call":
+            return None
+        wanted = "scalars" if kind == "scalars" else "loop"
+        for place in range(len(self.groups) - 1, max(earliest, 0) - 1, -1):
+            group = self.groups[place]
+            if group.kind != wanted or group.n != n:
+                continue
+            if place > earliest or aligned or kind == "scalars":
+                return place
+        return None
+
+
+def fused(bulk: Bulk) -> list[Group]:
+    """The operations of a split program, in groups that run one after the other."""
+    fusion = _Fusion(bulk)
+    for number, operation in enumerate(bulk.operations):
+        fusion.add(number, operation)
+    return fusion.groups
+
+
+def stored(bulk: Bulk, groups: list[Group]) -> npt.NDArray[np.bool_]:
+    """Which positions must be written to memory: read by others, or returned."""
+    needed = np.zeros(bulk.size, bool)
+    needed[bulk.outputs] = True
+    for group in groups:
+        if group.kind != "loop":
+            for operation in group.operations:
+                for positions in operation.reads():
+                    needed[positions] = True
+            continue
+        targets = [operation.target for operation in group.operations]
+        local = {_mark(target): target for target in targets}
+        for operation in [*group.operations, *group.totals]:
+            for positions in operation.reads():
+                target = local.get(_mark(positions))
+                if target is None or not same(target, positions):
+                    needed[positions] = True
+    return needed
+
+
+def _mark(x: Ints) -> tuple[int, int, int]:
+    return (len(x), int(x[0]), int(x[-1])) if len(x) else (0, 0, 0)

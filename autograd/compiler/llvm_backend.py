@@ -1,0 +1,84 @@
+"""The LLVM backend: a bulk program becomes one function of machine code.
+
+bulk -> split, fused (fusion) -> loops, calls of kernels (loops, calls) -> engine
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.bulk import Bulk, Reduce, Sum
+from autograd.compiler.calls import write_reduce, write_sum
+from autograd.compiler.code import declarations
+from autograd.compiler.engine import engine, run_type
+from autograd.compiler.fusion import fused, split
+from autograd.compiler.kernels import SIGNATURES
+from autograd.compiler.loops import Context, LoopWriter, write_scalars
+from autograd.compiler.vector_math import module_text
+from autograd.errors import TraceError
+
+__all__ = ["LLVMMachine", "LLVMProgram"]
+
+
+class LLVMProgram:
+    """Machine code, its index tables, and how large a memory it wants."""
+
+    def __init__(self, bulk: Bulk) -> None:
+        self.bulk = split(bulk)
+        self.groups = fused(self.bulk)
+        host = engine()
+        context = Context(self.bulk, self.groups, host.width)
+        for group in self.groups:
+            if group.kind == "loop":
+                LoopWriter(context, group).write()
+            elif group.kind == "scalars":
+                write_scalars(context, group)
+            elif isinstance(group.operations[0], Sum):
+                write_sum(context, group.operations[0])
+            else:
+                reduction = group.operations[0]
+                assert isinstance(reduction, Reduce)
+                if not write_reduce(context, reduction):
+                    raise TraceError(f"{reduction.row.name} has no kernel")
+        self.text = self._module(context, host.width)
+        self.tables = context.tables.array()
+        self.spare = context.scratch
+        self.places = context.zero, context.one, context.dump
+        self.run = run_type()(host.compiled(self.text)("autograd.run"))
+
+    def _module(self, context: Context, width: int) -> str:
+        parts = [
+            declarations(width),
+            *[
+                f"declare void @autograd.{name}.{width}({SIGNATURES[name]})"
+                for name in sorted(context.kernels)
+            ],
+            module_text(context.needed, context.code.called),
+            "define void @autograd.run(ptr noalias %v, ptr noalias %t) nounwind {",
+            "entry:",
+            *context.code.lines,
+            "  ret void",
+            "}",
+        ]
+        return "\n".join(parts)
+
+
+class LLVMMachine:
+    """A program with a memory of its own (one thread at a time)."""
+
+    def __init__(self, program: LLVMProgram) -> None:
+        self.program = program
+        bulk = program.bulk
+        extra = 8 + program.spare
+        whole = np.zeros(bulk.size + extra + 16)
+        offset = -(whole.ctypes.data // 8) % 8
+        self.memory: Any = whole[offset : offset + bulk.size + extra]
+        self.memory[: bulk.size] = bulk.memory()
+        self.memory[program.places[1]] = 1.0
+        self._where = self.memory.ctypes.data, program.tables.ctypes.data
+
+    def run(self) -> None:
+        """Compute everything from the inputs in the memory."""
+        self.program.run(*self._where)
