@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,11 @@ def solve(f: Function, weight: Function, points: list[Real]) -> tuple[list[Real]
     return list(solution[:-1]), solution[size - 1]
 
 
+def horner(coefficients: list[Real], x: Real) -> Real:
+    """The polynomial's value, lowest power first."""
+    return reduce(lambda value, c: value * x + c, reversed(coefficients))
+
+
 def extrema(error: Function, points: list[Real], low: Real, high: Real) -> list[Real]:
     """Between the roots of the alternating error, where it is largest."""
     grid = [low + (high - low) * (1 - mp.cos(mp.pi * i / 600)) / 2 for i in range(601)]
@@ -71,7 +77,7 @@ def minimax(
         coefficients, level = solve(f, weight, points)
 
         def error(x: Real, c: list[Real] = coefficients) -> Real:
-            return weight(x) * (mp.polyval(c[::-1], x) - f(x))
+            return weight(x) * (horner(c, x) - f(x))
 
         points = extrema(error, points, low, high)
         largest = max(abs(error(x)) for x in points)

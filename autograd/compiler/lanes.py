@@ -93,19 +93,19 @@ class Lanes:
         return self.emit(f"{operation}{self.flags} {self.type} {a}, {b}")
 
     def add(self, a: str, b: str) -> str:
-        """A + b."""
+        """a + b."""
         return self._arithmetic("fadd", a, b)
 
     def subtract(self, a: str, b: str) -> str:
-        """A - b."""
+        """a - b."""
         return self._arithmetic("fsub", a, b)
 
     def multiply(self, a: str, b: str) -> str:
-        """A * b."""
+        """a * b."""
         return self._arithmetic("fmul", a, b)
 
     def divide(self, a: str, b: str) -> str:
-        """A / b."""
+        """a / b."""
         return self._arithmetic("fdiv", a, b)
 
     def negate(self, a: str) -> str:
@@ -119,13 +119,13 @@ class Lanes:
         return self.emit(f"call {self.type} @llvm.{name}.{suffix}({arguments})")
 
     def fma(self, a: str, b: str, c: str) -> str:
-        """A * b + c with a single rounding, whatever that costs on the host."""
+        """a * b + c with a single rounding, whatever that costs on the host."""
         if self.strict:
             raise ValueError("a strict builder has no fused multiply-add")
         return self.intrinsic("fma", a, b, c)
 
     def multiply_add(self, a: str, b: str, c: str) -> str:
-        """A * b + c, fused where the host is faster so and the builder allows it."""
+        """a * b + c, fused where the host is faster so and the builder allows it."""
         if self.strict:
             return self.add(self.multiply(a, b), c)
         return self.intrinsic("fmuladd", a, b, c)
@@ -156,12 +156,12 @@ class Lanes:
         return self.emit(f"{_COMPARISONS[kind]} {predicate} {operand} {a}, {b}")
 
     def select(self, mask: str, a: str, b: str) -> str:
-        """A where the mask holds, else b."""
+        """a where the mask holds, else b."""
         chosen = f"{self.type} {a}, {self.type} {b}"
         return self.emit(f"select {self.mask} {mask}, {chosen}")
 
     def logic(self, operation: str, a: str, b: str) -> str:
-        """And, or, xor of masks."""
+        """and, or, xor of masks."""
         return self.emit(f"{operation} {self.mask} {a}, {b}")
 
     def whole(self, operation: str, a: str, b: str) -> str:

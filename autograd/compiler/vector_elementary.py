@@ -30,7 +30,7 @@ def _truth(compare: Callable[[Vector, Vector], Mask]) -> Kernel:
 
 
 def where(condition: Vector, x: Vector, y: Vector) -> Vector:
-    """X unless the condition is 0 (NaN counts as true)."""
+    """x unless the condition is 0 (NaN counts as true)."""
     return condition.differs(0.0).choose(x, y)
 
 
@@ -40,7 +40,7 @@ def guarded_multiply(x: Vector, y: Vector) -> Vector:
 
 
 def nonnegative(x: Vector) -> Vector:
-    """X where x >= 0, else NaN."""
+    """x where x >= 0, else NaN."""
     return (x >= 0.0).choose(x + 0.0, nan)
 
 
@@ -55,7 +55,7 @@ def one_minus_square(x: Vector) -> Vector:
 
 
 def relu(x: Vector) -> Vector:
-    """X above zero or NaN, else 0."""
+    """x above zero or NaN, else 0."""
     return x.above_or_nan(0.0).choose(x, 0.0)
 
 

@@ -11,14 +11,24 @@ import ctypes
 import ctypes.util
 import importlib
 import sys
+import threading
+from collections import deque
 from collections.abc import Callable, Iterable
+from math import inf, nan
 from typing import Any
 
 from autograd.compiler.vector_elementary import floor_divide, remainder
 from autograd.compiler.vector_value import Kernel, Vector
 from autograd.primitives import TABLE
 
-__all__ = ["FUNCTIONS", "LIBRARY", "STRICT", "register_symbols", "symbol_of"]
+__all__ = [
+    "LIBRARY",
+    "STRICT",
+    "raise_pending",
+    "register_callback",
+    "register_symbols",
+    "symbol_of",
+]
 
 SPLITTER = 134217729.0  # 2^27 + 1
 
@@ -96,7 +106,7 @@ def _cbrt(x: Vector) -> Vector:
     residual = (scaled - square * y) - _product_error(square, y)
     residual = residual - _product_error(y, y) * y
     root = y + residual / (3.0 * square)
-    root = (abs(y) < float("inf")).choose(root, y)
+    root = (abs(y) < inf).choose(root, y)
     root = tiny.choose(root * 2.0**-300, root)
     return x.equals(0.0).choose(x, root)
 
@@ -158,7 +168,10 @@ def _addresses() -> dict[str, int]:
     return found
 
 
-_kept: dict[str, Any] = {}  # registered thunks: as long-lived as the code that has them
+_symbols: dict[tuple[str, Callable[..., float]], str] = {}
+_kept: list[Any] = []  # thunks live as long as any code that may call them
+_raised: deque[BaseException] = deque()
+_registering = threading.Lock()
 
 
 def _llvm() -> Any:
@@ -166,22 +179,51 @@ def _llvm() -> Any:
     return importlib.import_module("llvmlite.binding")
 
 
+def _guarded(evaluate: Callable[..., float]) -> Callable[..., float]:
+    """An error cannot cross compiled code: it is kept, and the result is NaN."""
+
+    def call(*operands: float) -> float:
+        try:
+            return float(evaluate(*operands))
+        except BaseException as error:
+            _raised.append(error)
+            return nan
+
+    return call
+
+
+def raise_pending() -> None:
+    """Raise the first error of a called-back row since the last call, if any."""
+    if _raised:
+        error = _raised.popleft()
+        _raised.clear()
+        raise error
+
+
 def register_callback(name: str, evaluate: Callable[..., float], arity: int) -> str:
-    """Make a float evaluation callable from compiled code; returns its symbol."""
-    symbol = symbol_of(name)
-    if symbol not in _kept:
+    """Make a float evaluation callable from compiled code; returns its symbol.
+
+    A row of the table has a symbol of its name; another row, which may have any name,
+    one of its own.
+    """
+    with _registering:
+        known = _symbols.get((name, evaluate))
+        if known is not None:
+            return known
+        in_table = name in TABLE and TABLE[name].evaluate is evaluate
+        symbol = symbol_of(name if in_table else f"user.{len(_kept)}")
         signature = ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * arity)
-        thunk = signature(evaluate)
-        _kept[symbol] = thunk
+        thunk = signature(_guarded(evaluate))
+        _kept.append(thunk)
         _llvm().add_symbol(symbol, ctypes.cast(thunk, ctypes.c_void_p).value)
-    return symbol
+        _symbols[name, evaluate] = symbol
+        return symbol
 
 
 def register_symbols() -> None:
     """Tell LLVM the addresses of the C functions and of the called-back rows."""
-    llvm = _llvm()
-    for name, address in _addresses().items():
-        llvm.add_symbol(name, address)
     for name in CALLED_BACK:
         row = TABLE[name]
         register_callback(name, row.evaluate, row.arity or 1)
+    for name, address in _addresses().items():
+        _llvm().add_symbol(name, address)

@@ -22,6 +22,7 @@ from autograd.compiler.vector_inverse import INVERSE
 from autograd.compiler.vector_library import (
     LIBRARY,
     STRICT,
+    raise_pending,
     register_callback,
     register_symbols,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "definition",
     "emit_row",
     "module_text",
+    "raise_pending",
     "register_callback",
     "register_symbols",
 ]

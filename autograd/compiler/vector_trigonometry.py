@@ -26,7 +26,7 @@ FAR = 2.0**20
 
 
 class Quadrant(NamedTuple):
-    """Sin and cos of r, and n, whose low bits stand in the low bits of the integer."""
+    """sin and cos of r, and n, whose low bits stand in the low bits of the integer."""
 
     sine: Vector
     cosine: Vector
@@ -52,7 +52,7 @@ def _quadrant(x: Vector) -> Quadrant:
 
 
 def _turned(x: Vector, quarter: int) -> Vector:
-    """Sin of x + quarter * pi/2."""
+    """sin of x + quarter * pi/2."""
     sine, cosine, n = _quadrant(x)
     n = n + quarter if quarter else n
     value = (n & 1).differs(0).choose(cosine, sine)

@@ -193,7 +193,7 @@ class Mask(_Named):
         return self._do("or", other)
 
     def choose(self, x: Vector | float, y: Vector | float) -> Vector:
-        """X where this holds, else y."""
+        """x where this holds, else y."""
         a, b = (
             v.name if isinstance(v, Vector) else self.lanes.constant(v) for v in (x, y)
         )

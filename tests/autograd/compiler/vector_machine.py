@@ -47,12 +47,14 @@ def text(width, strict):
     return vm.module_text(needed) + "".join(functions)
 
 
-@functools.cache
-def machine(width, strict):
+ENGINES = []  # their code may be called as long as the tests run
+
+
+def compiled(source):
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     vm.register_symbols()
-    module = llvm.parse_assembly(text(width, strict))
+    module = llvm.parse_assembly(source)
     module.verify()
     target = llvm.Target.from_default_triple().create_target_machine(
         cpu=llvm.get_host_cpu_name(),
@@ -61,7 +63,13 @@ def machine(width, strict):
     )
     engine = llvm.create_mcjit_compiler(module, target)
     engine.finalize_object()
+    ENGINES.append(engine)
     return engine
+
+
+@functools.cache
+def machine(width, strict):
+    return compiled(text(width, strict))
 
 
 def run(name, width, points, strict=False):
