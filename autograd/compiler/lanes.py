@@ -176,6 +176,14 @@ class Lanes:
         """The doubles that have these bits."""
         return self.emit(f"bitcast {self.integers} {n} to {self.type}")
 
+    def from_integer(self, n: str) -> str:
+        """Signed integers as doubles."""
+        return self.emit(f"sitofp {self.integers} {n} to {self.type}")
+
+    def to_integer(self, a: str) -> str:
+        """Doubles cut off to signed integers, which must have room for them."""
+        return self.emit(f"fptosi {self.type} {a} to {self.integers}")
+
     # -- Calls and branches ----------------------------------------------------------
 
     def call_each(self, symbol: str, *operands: str) -> str:

@@ -29,7 +29,7 @@ LARGE = 2.0**500
 
 
 def _angle(y: Vector, x: Vector) -> Vector:
-    """The angle of the point (x, y); neither is infinite nor too large to be added."""
+    """The angle of (x, y), not both infinite, nor so large that a sum overflows."""
     a, b = abs(y), abs(x)
     swap = b < a
     a, b = swap.choose(b, a), swap.choose(a, b)

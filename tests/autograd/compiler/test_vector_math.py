@@ -173,6 +173,14 @@ def test_cheap_rows_stand_in_place_and_the_others_are_called():
     assert "@row.exp.4(<4 x double> %a)" in lanes.lines[-1]
 
 
+def test_integers_and_doubles_convert():
+    lanes = Lanes(1)
+    result = lanes.from_integer(lanes.to_integer("%x"))
+    lines = ["define double @g(double %x) {", *lanes.lines, f"  ret double {result}"]
+    address = compiled("\n".join([*lines, "}"])).get_function_address("g")
+    assert ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(address)(-2.75) == -2.0
+
+
 def test_lanes_are_1_2_4_or_8():
     with pytest.raises(ValueError, match="got 3"):
         Lanes(3)
