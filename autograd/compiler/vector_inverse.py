@@ -61,30 +61,30 @@ def arctan2(y: Vector, x: Vector) -> Vector:
 
 
 def _arcsine(size: Vector) -> tuple[Vector, Vector, Vector]:
-    """arcsin s, s and z = s^2 with s = x up to 1/2; beyond, z = (1 - x) / 2."""
+    """s, arcsin(s) - s and z = s^2, with s = x up to 1/2; beyond, z = (1 - x) / 2."""
     beyond = size > 0.5
     half_rest = 0.5 * (1.0 - size)
     z = beyond.choose(half_rest, size * size)
     s = beyond.choose(half_rest.intrinsic("sqrt"), size)
-    return (s * z).times_plus(z.polynomial(coefficients.ARCSIN), s), s, z
+    return s, (s * z) * z.polynomial(coefficients.ARCSIN), z
 
 
 def arcsin(x: Vector) -> Vector:
     """pi/2 - 2 arcsin(sqrt((1 - |x|) / 2)) beyond 1/2."""
     size = abs(x)
-    angle, _, _ = _arcsine(size)
-    complement = HALF_TURN - (2.0 * angle - HALF_TURN_LOW)
-    return (size > 0.5).choose(complement, angle).with_sign(x)
+    s, tail, _ = _arcsine(size)
+    complement = (HALF_TURN - 2.0 * s) - (2.0 * tail - HALF_TURN_LOW)
+    return (size > 0.5).choose(complement, s + tail).with_sign(x)
 
 
 def arccos(x: Vector) -> Vector:
     """2 arcsin(sqrt((1 - |x|) / 2)) beyond 1/2, or pi minus it; else pi/2 - arcsin."""
     size = abs(x)
-    angle, s, z = _arcsine(size)
-    lost = (-s).fma(s, z) / s  # twice the error of the square root
-    twice = s.equals(0.0).choose(0.0, (angle + angle) + lost)
+    s, tail, z = _arcsine(size)
+    lost = s.equals(0.0).choose(0.0, (-s).fma(s, z) / s)  # twice the square root's
+    twice = 2.0 * s + (2.0 * tail + lost)
     turned = (x > 0.0).choose(twice, 2.0 * HALF_TURN - (twice - 2.0 * HALF_TURN_LOW))
-    near = HALF_TURN - (angle.with_sign(x) - HALF_TURN_LOW)
+    near = HALF_TURN - ((s + tail).with_sign(x) - HALF_TURN_LOW)
     return (size > 0.5).choose(turned, near)
 
 
