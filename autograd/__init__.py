@@ -13,6 +13,7 @@ from autograd.anomaly import detect_anomaly
 from autograd.checkpoint import checkpoint
 from autograd.compiler.jit import jit
 from autograd.compiler.trace import trace
+from autograd.compiler.vmap import vmap
 from autograd.differences import numerical_gradient
 from autograd.eager import affine
 from autograd.errors import (
@@ -220,5 +221,6 @@ __all__ = [
     "trunc",
     "value_and_grad",
     "vjp",
+    "vmap",
     "where",
 ]

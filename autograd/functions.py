@@ -74,8 +74,9 @@ def dot(ws: Sequence[Number], xs: Sequence[Number], bias: Number = 0.0) -> Numbe
 
 def mean(xs: Iterable[Number]) -> Number:
     """The arithmetic mean of a sequence. Raises DataError for an empty one."""
-    xs = _listed(xs, "mean")
-    if not xs:
+    if not hasattr(xs, "over_rows"):
+        xs = _listed(xs, "mean")
+    if not len(xs):
         raise DataError("the mean of an empty sequence is not defined")
     return row.sum(xs) / float(len(xs))
 

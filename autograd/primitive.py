@@ -124,6 +124,8 @@ class Primitive:
     def __call__(self, *operands: Number) -> Number:
         """Apply the row to its operands; an n-ary row takes sequences of them."""
         if self.arity is None:
+            if len(operands) == 1 and hasattr(operands[0], "over_rows"):
+                return operands[0].over_rows(self)  # a batch that is being traced
             return self.apply(tuple([self._sequence(group) for group in operands]))
         if len(operands) != self.arity:
             raise TypeError(

@@ -27,6 +27,7 @@ __all__ = [
     "grad",
     "gradient",
     "jvp",
+    "marked",
     "transform_of",
     "value_and_grad",
     "vjp",
@@ -42,7 +43,7 @@ class Transform:
 
     name: str
     function: Callable[..., Any]
-    argnums: int | tuple[int, ...]
+    argnums: Any
     derivative: Callable[..., Any]
 
     @property
@@ -111,8 +112,9 @@ def _is_at(y: Any, level: int) -> bool:
     return getattr(y, "level", -1) == level
 
 
-def _marked(derivative: Any, name: str, f: Any, argnums: Any) -> Any:
-    places = argnums if isinstance(argnums, int) else tuple(argnums)
+def marked(derivative: Any, name: str, f: Any, argnums: Any) -> Any:
+    """A function that knows what it was made of (see ``transform_of``)."""
+    places = tuple(argnums) if isinstance(argnums, list) else argnums
     derivative.transform = Transform(name, f, places, derivative)
     return derivative
 
@@ -160,8 +162,8 @@ def value_and_grad(
         value = y.primal if at else y
         return value, gradients[0] if single else tuple(gradients)
 
-    marked: Callable[..., Any] = _marked(derivative, "value_and_grad", f, argnums)
-    return marked
+    made: Callable[..., Any] = marked(derivative, "value_and_grad", f, argnums)
+    return made
 
 
 def grad(
@@ -179,8 +181,8 @@ def grad(
     def derivative(*args: Any, **kwargs: Any) -> Tree:
         return both(*args, **kwargs)[1]
 
-    marked: Callable[..., Any] = _marked(derivative, "grad", f, argnums)
-    return marked
+    made: Callable[..., Any] = marked(derivative, "grad", f, argnums)
+    return made
 
 
 def jvp(

@@ -13,7 +13,7 @@ Source: Griewank & Walther 2008, section 3.2; here an "elemental" is a bulk oper
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from autograd.compiler.bulk import Bulk, Map, Reduce, Sum, Terms
 from autograd.compiler.program import CODE, ROWS, Ints
 from autograd.compiler.symbols import Block, Writer
 from autograd.primitive import Primitive
+from autograd.primitives import TABLE
 
 __all__ = ["RAGGED", "adjoint"]
 
@@ -39,6 +40,7 @@ class _Share:
     target: Ints
     left: Ints
     right: Ints | None
+    over_rows: bool = False
 
 
 def adjoint(bulk: Bulk, outputs: Ints, seeds: Sequence[float], wrt: Ints) -> Bulk:
@@ -59,14 +61,7 @@ def adjoint(bulk: Bulk, outputs: Ints, seeds: Sequence[float], wrt: Ints) -> Bul
     for number in reversed(range(len(bulk.operations))):
         pass_.visit(number)
     gradient = pass_.finish()
-    writer = pass_.writer
-    return replace(
-        bulk,
-        operations=writer.operations,
-        size=writer.size,
-        constants=writer.constants,
-        outputs=np.concatenate([bulk.outputs, gradient]),
-    ).pruned()
+    return pass_.writer.finished(np.concatenate([bulk.outputs, gradient])).pruned()
 
 
 class _Pass:
@@ -84,6 +79,7 @@ class _Pass:
             self.place[operation.target] = np.arange(len(operation.target))
         self.owner[wrt], self.place[wrt] = count, np.arange(len(wrt))
         self.needed = self._needed()
+        self.wide = False  # whether the operation that pushes has lanes
 
     def _needed(self) -> npt.NDArray[np.bool_]:
         """Which positions depend on the inputs that are asked for."""
@@ -103,7 +99,10 @@ class _Pass:
         return needed
 
     def push(self, sign: int, target: Ints, left: Ints, right: Ints | None) -> None:
-        """Let the cotangents of ``target`` grow by sign * left * right."""
+        """Let the cotangents of ``target`` grow by sign * left * right.
+
+        What the rows of a batch push to a number that they share is summed over them.
+        """
         mask = self.needed[target]
         if not mask.all():
             target, left = target[mask], left[mask]
@@ -118,13 +117,34 @@ class _Pass:
                 if number is not None and abs(number) == 1.0:
                     sign, left, right = sign * int(number), other, None
                     break
+        if not self.wide:
+            self._file(sign, target, left, right, False)
+            return
+        shared = ~self.writer.has_lanes(target)
+        for over_rows in (False, True):
+            mine = shared == over_rows
+            if mine.any():
+                part = right[mine] if right is not None else None
+                self._file(sign, target[mine], left[mine], part, over_rows)
+
+    def _file(
+        self, sign: int, target: Ints, left: Ints, right: Ints | None, over_rows: bool
+    ) -> None:
+        """Leave a share with the operations that compute its targets."""
+        writer = self.writer
+        factors = [left] if right is None else [left, right]
+        if over_rows and not writer.wide(*factors):  # the same for each row
+            if right is not None:
+                left = writer.map(TABLE["multiply"], (left, right))
+            right = writer.uniform(float(self.bulk.batch), len(left))
+            over_rows = False
         owners = self.owner[target]
         for owner in np.unique(owners).tolist():
             mine = owners == owner
             if mine.all():
                 mine = np.s_[:]
             part = right[mine] if right is not None else None
-            share = _Share(sign, target[mine], left[mine], part)
+            share = _Share(sign, target[mine], left[mine], part, over_rows)
             self.shares[owner].append(share)
 
     def visit(self, number: int) -> None:
@@ -133,6 +153,7 @@ class _Pass:
         if not shares:
             return
         self.shares[number] = []
+        self.wide = self.writer.wide(operation.target)
         cotangent = self._gather(shares, len(operation.target), None)
         if isinstance(operation, Sum):
             self._visit_sum(operation, cotangent)
@@ -231,11 +252,14 @@ class _Pass:
         shares, n = self.shares[-1], len(self.wrt)
         if not shares:
             return self.writer.uniform(0.0, n)
-        found = self._gather(shares, n, self.writer.room(n))
+        found = self._gather(shares, n, self.writer.room(n, self._wide_inputs()))
         missing = found < 0
         if missing.any():
             found[missing] = self.writer.constant(0.0)
         return found
+
+    def _wide_inputs(self) -> Any:
+        return self.writer.has_lanes(self.wrt) if self.bulk.batch else False
 
     def _gather(self, shares: list[_Share], n: int, into: Ints | None) -> Ints:
         """Where the sum of the shares of each of n places is found; -1 where none is.
@@ -268,10 +292,20 @@ class _Pass:
                 cotangent[members] = alias
                 continue
             parts = _merged([_terms(len(members), *pair) for pair in used])
-            target = self.writer.room(len(members)) if into is None else into[members]
+            if into is None:
+                target = self.writer.room(len(members), self._is_wide(parts))
+            else:
+                target = into[members]
             self.writer.operations.append(Sum(target, parts))
             cotangent[members] = target
         return cotangent
+
+    def _is_wide(self, parts: list[Terms]) -> bool:
+        return any(
+            not part.over_rows
+            and self.writer.wide(part.left, *[part.right] * (part.right is not None))
+            for part in parts
+        )
 
     def _alias(self, used: list[tuple[_Share, Ints]], n: int) -> Ints | bool:
         """The positions of the only share, when it is plain and reaches each once."""
@@ -279,7 +313,8 @@ class _Pass:
             return False
         share, rows = used[0]
         mine = rows >= 0
-        if share.sign < 0 or share.right is not None or mine.sum() != n:
+        plain = share.sign > 0 and share.right is None and not share.over_rows
+        if not plain or mine.sum() != n:
             return False
         found = np.full(n, -1, np.int64)
         found[rows[mine]] = share.left[mine]
@@ -303,7 +338,7 @@ def _terms(n: int, share: _Share, rows: Ints) -> Terms:
     order = order[np.searchsorted(rows[order], 0) :]
     starts = np.searchsorted(rows[order], np.arange(n + 1))
     right = share.right[order] if share.right is not None else None
-    return Terms(share.sign, starts, share.left[order], right)
+    return Terms(share.sign, starts, share.left[order], right, share.over_rows)
 
 
 def _merged(parts: list[Terms]) -> list[Terms]:
@@ -312,7 +347,8 @@ def _merged(parts: list[Terms]) -> list[Terms]:
         return parts
     forms: dict[Any, list[Terms]] = {}
     for part in parts:
-        forms.setdefault((part.sign, part.right is not None), []).append(part)
+        form = part.sign, part.right is not None, part.over_rows
+        forms.setdefault(form, []).append(part)
     return [_joined(same) for same in forms.values()]
 
 
@@ -326,4 +362,4 @@ def _joined(parts: list[Terms]) -> Terms:
     left = np.concatenate([part.left for part in parts])[order]
     rights = [part.right for part in parts if part.right is not None]
     right = np.concatenate(rights)[order] if rights else None
-    return Terms(parts[0].sign, starts, left, right)
+    return Terms(parts[0].sign, starts, left, right, parts[0].over_rows)

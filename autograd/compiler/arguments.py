@@ -6,6 +6,7 @@ they are; everything else (numbers, lists, dicts, modules) is flattened at each 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -80,18 +81,20 @@ class Container:
         return self.rebuild_named(numbers.tolist())
 
 
-def written(out: Tree, results: Floats) -> None:
-    """Copy flat results into the arrays of ``out``, one after the other."""
+def written(out: Tree, results: Sequence[Floats]) -> None:
+    """Copy results into the arrays of ``out``, one after the other."""
     arrays = _arrays(out)
-    if sum(array.size for array in arrays) != len(results):
+    room = [array.size for array in arrays]
+    if sum(room) != sum(result.size for result in results):
         raise ShapeError(
-            f"out= has room for {sum(array.size for array in arrays)} numbers, the "
-            f"result has {len(results)}"
+            f"out= has room for {room} numbers, the results have "
+            f"{[result.size for result in results]}"
         )
-    start = 0
-    for array in arrays:
-        array[...] = results[start : start + array.size].reshape(array.shape)
-        start += array.size
+    if room != [result.size for result in results]:
+        flat = np.concatenate([result.reshape(-1) for result in results])
+        results = np.split(flat, np.cumsum(room)[:-1])
+    for array, result in zip(arrays, results, strict=True):
+        array[...] = result.reshape(array.shape)
 
 
 def _arrays(tree: Tree) -> list[Any]:

@@ -49,6 +49,7 @@ class Terms:
     starts: Ints
     left: Ints
     right: Ints | None = None
+    over_rows: bool = False  # summed over the batch as well
 
     @property
     def counts(self) -> Ints:
@@ -107,6 +108,8 @@ class Bulk:
     inputs : inputs are positions 0 to inputs - 1.
     constants : position -> number, of what was baked in.
     outputs : the positions that are returned.
+    batch, lanes : how many rows stream through, and which positions hold one number
+        for each of them; all others are shared by the rows.
     """
 
     operations: list[Operation]
@@ -114,7 +117,14 @@ class Bulk:
     inputs: int
     constants: dict[int, float]
     outputs: Ints
-    notes: list[str] = field(default_factory=list)
+    batch: int = 0
+    lanes: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+
+    def has_lanes(self, positions: Ints) -> npt.NDArray[np.bool_]:
+        """Which positions hold one number for each row of the batch."""
+        if not len(self.lanes):
+            return np.zeros(len(positions), bool)
+        return np.asarray(self.lanes[positions])
 
     def memory(self) -> Floats:
         """A fresh memory with the constants in place; 64-byte aligned."""
@@ -205,6 +215,7 @@ def describe(operation: Operation) -> str:
     parts = [
         f"{'-' if part.sign < 0 else '+'}{_span(part.starts)}"
         f"{' products' if part.right is not None else ''}"
+        f"{' over the batch' if part.over_rows else ''}"
         for part in operation.terms
     ]
     return f"sum x {n} of {' '.join(parts)}"

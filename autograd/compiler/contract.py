@@ -50,7 +50,9 @@ def contract(program: Program, exact: bool = False) -> Contraction:
     uses += np.bincount(program.outputs, minlength=n)
     additive = np.zeros(n, bool)
     additive[user] = True
+    total = program.code == program.total if program.batch else np.zeros(n, bool)
     joined = (right < 0) & additive[left] & (uses[left] == 1)
+    joined &= ~total[left] & ~total[user]
     if exact:
         joined[:] = False
     root, parity = _roots(n, left[joined], user[joined], sign[joined])
@@ -62,6 +64,7 @@ def contract(program: Program, exact: bool = False) -> Contraction:
     owner = root[user]
     if not exact:
         product = (right < 0) & (program.code[left] == _MUL) & (uses[left] == 1)
+        product &= ~total[owner]
         gone[left[product]] = True
         factors = left[product]
         left[product] = program.first[factors]
@@ -99,6 +102,9 @@ def _all_terms(program: Program, exact: bool) -> tuple[Ints, Ints, Ints, Ints, I
             for place, sign in enumerate(signs):
                 operand = second[found] if place else first[found]
                 put(found, sign, operand, 0 * found - 1, 0 * found + place)
+    if program.batch and program.total >= 0:
+        found = of(program.total)
+        put(found, 1, first[found], 0 * found - 1, 0 * found)
     for row in (_SUM, _DOT):
         found = of(row)
         count = second[found] // (2 if row == _DOT else 1)

@@ -14,9 +14,12 @@ from autograd.compiler.lower import lowered
 from autograd.compiler.numpy_backend import NumpyMachine
 from autograd.errors import ShapeError
 
-__all__ = ["Executor", "Settings"]
+__all__ = ["Executor", "Section", "Settings"]
 
 Floats = npt.NDArray[np.float64]
+
+
+Section = tuple[int, int, bool]
 
 
 class Settings:
@@ -33,13 +36,20 @@ class Settings:
 
 
 class Executor:
-    """Runs a bulk program: numbers in, results out."""
+    """Runs a bulk program: numbers in, results out.
 
-    def __init__(self, bulk: Bulk, settings: Settings) -> None:
+    ``sections`` cuts the outputs into results: (begin, end, whether there is one for
+    each row). The result of a section is flat, or [output, row of the batch].
+    """
+
+    def __init__(
+        self, bulk: Bulk, settings: Settings, sections: Sequence[Section]
+    ) -> None:
         self.bulk = lowered(bulk) if not settings.strict else bulk
         self.backend, self.reason = _choice(settings)
         self._make = self._maker(settings)
         self.machines = [self._make()]
+        self.outputs = [self._output(*section) for section in sections]
 
     def _maker(self, settings: Settings) -> Callable[[], Any]:
         if self.backend == "numpy":
@@ -49,18 +59,39 @@ class Executor:
         program = LLVMProgram(self.bulk)
         return lambda: LLVMMachine(program)
 
-    def run(self, numbers: Sequence[Floats]) -> Floats:
-        """The flat results for the input numbers, given in parts."""
+    def _output(
+        self, begin: int, end: int, wide: bool
+    ) -> tuple[Any, tuple[int, ...]]:
+        """Where a section lies in the memory: a slice or indices; and its shape."""
+        layout = self.machines[0].layout
+        positions = self.bulk.outputs[begin:end]
+        lanes = self.bulk.has_lanes(positions)
+        places = layout.address[positions]
+        shape: tuple[int, ...] = (end - begin,)
+        if wide or lanes.any():
+            shape = (end - begin, layout.rows)
+            along = np.arange(layout.rows) * lanes[:, np.newaxis]
+            places = (places[:, np.newaxis] + along).ravel()
+        if len(places) and (np.diff(places) == 1).all():
+            return slice(int(places[0]), int(places[-1]) + 1), shape
+        return places, shape
+
+    def run(self, numbers: Sequence[Floats]) -> list[Floats]:
+        """The result of every section for the input numbers, given in parts."""
         machine = self.machines.pop() if self.machines else self._make()
         try:
-            start = 0
+            start, memory = 0, machine.memory
             for part in numbers:
-                machine.memory[start : start + len(part)] = part
-                start += len(part)
-            if start != self.bulk.inputs:
-                raise ShapeError(f"{self.bulk.inputs} numbers are needed, got {start}")
+                memory[start : start + part.size] = part.reshape(-1)
+                start += part.size
+            if start != machine.layout.inputs:
+                raise ShapeError(
+                    f"{machine.layout.inputs} numbers are needed, got {start}"
+                )
             machine.run()
-            return np.asarray(machine.memory[self.bulk.outputs])
+            return [
+                np.array(memory[where]).reshape(shape) for where, shape in self.outputs
+            ]
         finally:
             self.machines.append(machine)
 

@@ -12,13 +12,11 @@ from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import Any
 
-import numpy as np
-
-from autograd.compiler.arguments import key_of, numbers_of
+from autograd.compiler.arguments import key_of, numbers_of, written
 from autograd.compiler.executor import Settings
 from autograd.compiler.nodes import as_nodes, recording
-from autograd.compiler.plan import Plan
-from autograd.compiler.trace import LIMIT
+from autograd.compiler.plan import Plan, gradient_of
+from autograd.compiler.tracer import LIMIT
 from autograd.errors import TraceError
 from autograd.modes import MODES
 from autograd.transforms import grad, transform_of, value_and_grad
@@ -48,14 +46,16 @@ class Compiled:
         plan, numbers, leaves = self._prepare(fixed, moving)
         if plan is None:
             return self.function(*args, **kwargs)
-        results = plan.run(numbers)
+        inputs = plan.inputs(numbers)
+        results = plan.executor.run(inputs)
         nodes = recording(leaves, plan.closed)
         if out is not None:
             if nodes:
                 raise TraceError("out= takes plain numbers, and the result is a node")
-            return plan.into(out, results)
+            written(out, results)
+            return out
         if nodes:
-            return plan.finish(as_nodes(plan, numbers, leaves, results))
+            results = as_nodes(plan, inputs, leaves, results)
         return plan.finish(results)
 
     def _split(self, args: Any, kwargs: Any) -> tuple[tuple[Any, ...], list[Any]]:
@@ -92,12 +92,10 @@ class Compiled:
                 return None, None, None
         if plan is None:
             plan = self.plans[key] = Plan(self._given(fixed), moving, self.settings)
-        if plan.closed:
-            numbers.append(np.array([value.data for value in plan.closed]))
         return plan, numbers, leaves
 
     def _chosen(self, count: int) -> list[int]:
-        transform = transform_of(self.function)
+        transform = gradient_of(self.function)
         return [i % count for i in transform.places] if transform and count else []
 
     def _given(self, fixed: Any) -> Callable[..., Tree]:

@@ -5,16 +5,13 @@ bulk -> split, fused (fusion) -> loops, calls of kernels (loops, calls) -> engin
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
 from autograd.compiler.bulk import Bulk, Reduce, Sum
 from autograd.compiler.calls import write_reduce, write_sum
 from autograd.compiler.code import declarations
 from autograd.compiler.engine import engine, run_type
 from autograd.compiler.fusion import fused, split
 from autograd.compiler.kernels import SIGNATURES
+from autograd.compiler.layout import Layout
 from autograd.compiler.loops import Context, LoopWriter, write_scalars
 from autograd.compiler.vector_math import module_text
 from autograd.errors import TraceError
@@ -27,6 +24,7 @@ class LLVMProgram:
 
     def __init__(self, bulk: Bulk) -> None:
         self.bulk = split(bulk)
+        self.layout = Layout(self.bulk, self.bulk.batch)
         self.groups = fused(self.bulk)
         host = engine()
         context = Context(self.bulk, self.groups, host.width)
@@ -69,13 +67,8 @@ class LLVMMachine:
     """A program with a memory of its own (one thread at a time)."""
 
     def __init__(self, program: LLVMProgram) -> None:
-        self.program = program
-        bulk = program.bulk
-        extra = 8 + program.spare
-        whole = np.zeros(bulk.size + extra + 16)
-        offset = -(whole.ctypes.data // 8) % 8
-        self.memory: Any = whole[offset : offset + bulk.size + extra]
-        self.memory[: bulk.size] = bulk.memory()
+        self.program, self.layout = program, program.layout
+        self.memory = self.layout.memory(extra=8 + program.spare)
         self.memory[program.places[1]] = 1.0
         self._where = self.memory.ctypes.data, program.tables.ctypes.data
 

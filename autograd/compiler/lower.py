@@ -6,7 +6,6 @@ written with the table's own functions on blocks.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import inf
 
 import numpy as np
@@ -32,12 +31,7 @@ def lowered(bulk: Bulk) -> Bulk:
             _logsumexp(writer, operation)
         else:
             writer.operations.append(operation)
-    return replace(
-        bulk,
-        operations=writer.operations,
-        size=writer.size,
-        constants=writer.constants,
-    )
+    return writer.finished(bulk.outputs)
 
 
 def _is_logsumexp(operation: object) -> bool:

@@ -1,4 +1,4 @@
-"""Results that stay in the graph: one node for each output of a compiled function.
+"""Results that stay in the graph: one node for each number that a function returns.
 
 When an argument or a closed-over Value takes part, gradients must flow on. The node's
 partial derivatives are one compiled adjoint; asked for derivatives that can be
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.errors import TraceError
 from autograd.modes import MODES
 from autograd.primitive import Primitive
 from autograd.transforms import grad
@@ -27,23 +28,38 @@ def recording(leaves: Sequence[Any], closed: Sequence[Value]) -> bool:
     return not MODES.active or MODES.thread.recording
 
 
-def as_nodes(plan: Any, numbers: Any, leaves: Sequence[Any], results: Any) -> list[Any]:
-    """Every result as a Value whose operands are all inputs of the plan."""
+def as_nodes(plan: Any, inputs: Any, leaves: Sequence[Any], results: Any) -> list[Any]:
+    """The results with every number a Value, whose operands are the plan's inputs."""
     operands: list[Any] = []
-    for part, own in zip(numbers, [*leaves, None], strict=False):
-        operands += own if own is not None else part.tolist()
-    operands[len(operands) - len(plan.closed) :] = plan.closed
-    return [
-        _row(plan, k).apply((tuple(operands),)) for k, _ in enumerate(results.tolist())
-    ]
+    for source, part in zip(plan.sources, inputs, strict=True):
+        if source.kind == "value":
+            operands.append(source.data)
+        elif source.kind == "numbers" and leaves[source.data] is not None:
+            operands += leaves[source.data]
+        else:
+            operands += part.tolist()
+    if plan.program.batch:
+        raise TraceError(
+            "Values beside a batch: pass plain numbers and use value_and_grad inside "
+            "jit, or compute under no_grad"
+        )
+    count, found = 0, []
+    for result in results:
+        nodes = np.empty(result.shape, dtype=object)
+        for k in range(result.size):
+            nodes[k] = _row(plan, count).apply((tuple(operands),))
+            count += 1
+        found.append(nodes)
+    return found
 
 
 def _row(plan: Any, k: int) -> Primitive:
-    """The operation that computes output k of a plan."""
+    """The operation that computes number k of a plan's results."""
     if k not in plan.node_rows:
 
         def value(xs: Sequence[float]) -> float:
-            return float(plan.run([np.array(xs, float)])[k])
+            results = plan.executor.run([np.array(xs, float)])
+            return float(np.concatenate(results)[k])
 
         def partials(xs: Sequence[Any], result: Any) -> Any:
             if all(type(x) is float for x in xs):

@@ -13,18 +13,18 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from autograd.arrays import NUMPY
 from autograd.compiler.bulk import Bulk, Map, Reduce, Sum, Terms
-from autograd.compiler.nests import Nest, factor
+from autograd.compiler.layout import Layout, unmixed
+from autograd.compiler.nests import Nest
+from autograd.compiler.numpy_memory import DEEPEST, Floats, Memory
 from autograd.compiler.program import Ints
 from autograd.primitive import Primitive
 from autograd.primitives import TABLE
 
 __all__ = ["EXACT", "NumpyMachine"]
 
-Floats = npt.NDArray[np.float64]
 _FOLDS: dict[str, Any] = {  # rows of many operands that are folds of a ufunc
     "maximum": np.maximum,
     "minimum": np.minimum,
@@ -39,82 +39,40 @@ EXACT = {
     *("equal", "not_equal", "guarded_multiply", "relu"),
     *("step", "nonnegative", "one_minus_square"),
 }
-_DEEPEST = 4  # loops of a view; streams of more are gathered
 
 
 class NumpyMachine:
     """A bulk program with a memory of its own, ready to run (one thread at a time)."""
 
     def __init__(self, bulk: Bulk, strict: bool = False) -> None:
-        self.memory, self.strict = bulk.memory(), strict
-        self.steps: list[Callable[[], Any]] = []
+        bulk = unmixed(bulk)
+        self.layout, self.strict = Layout(bulk, bulk.batch), strict
+        self._store = Memory(self.layout)
+        self.memory, self._do = self._store.numbers, self._store.do
         for operation in bulk.operations:
-            result = self._result(operation.target)
+            result = self._store.result(operation.target)
+            wide = self.layout.wide(operation.target)
             if isinstance(operation, Map):
-                self._map(operation.row, operation.operands, result)
+                self._map(operation.row, operation.operands, result, wide)
             elif isinstance(operation, Sum):
-                self._sum(operation.terms, result)
+                self._sum(operation.terms, result, wide)
             else:
-                self._reduce(operation, result)
-            if result.base is None:
-                self._do(self.memory.__setitem__, operation.target, result)
+                self._reduce(operation, result, wide)
+            self._store.store(operation.target, result)
 
     def run(self) -> None:
         """Compute everything from the inputs in the memory."""
         with np.errstate(all="ignore"):
-            for step in self.steps:
+            for step in self._store.steps:
                 step()
 
-    def _do(self, function: Callable[..., Any], *arguments: Any) -> None:
-        self.steps.append(partial(function, *arguments))
-
-    # -- streams ---------------------------------------------------------------------
-
-    def _result(self, target: Ints) -> Floats:
-        """The block of the memory where a result belongs, or a buffer."""
-        n = len(target)
-        if n and target[-1] - target[0] == n - 1 and (np.diff(target) == 1).all():
-            return self.memory[target[0] : target[0] + n]
-        return np.empty(n)
-
-    def _views(self, nest: Nest) -> list[Floats]:
-        """The streams of an affine nest, as views of the memory."""
-        return [
-            np.lib.stride_tricks.as_strided(
-                self.memory[int(base) :],
-                shape=nest.counts or (1,),
-                strides=tuple([8 * int(step) for step in steps]) or (8,),
-            )
-            for base, steps in zip(nest.bases[:, 0], nest.steps, strict=True)
-        ]
-
-    def _operands(self, streams: Sequence[Ints]) -> list[Floats]:
-        """Arrays of one shape for the operands of an elementwise operation."""
-        nest = factor(streams)
-        if nest.affine and len(nest.counts) <= _DEEPEST:
-            return self._views(nest)
-        flat = []
-        for positions in streams:
-            own = factor([positions])
-            if own.affine and len(own.counts) < 2:
-                flat += self._views(own)
-            else:
-                flat.append(self._gathered(positions))
-        return flat
-
-    def _gathered(self, positions: Ints) -> Floats:
-        buffer = np.empty(len(positions))
-        index = np.ascontiguousarray(positions)
-        self._do(self.memory.take, index, None, buffer, "clip")  # bounds are verified
-        return buffer
-
-    # -- operations ------------------------------------------------------------------
-
-    def _map(self, row: Primitive, streams: Sequence[Ints], result: Floats) -> None:
+    def _map(
+        self, row: Primitive, streams: Sequence[Ints], result: Floats, wide: bool
+    ) -> None:
         if not len(result):
             return
-        operands = self._operands(streams)
-        out = result.reshape(operands[0].shape)
+        operands = self._store.operands(streams, wide)
+        out = result.reshape(np.broadcast_shapes(*[x.shape for x in operands]))
         function = NUMPY.get(row.name) if TABLE.get(row.name) is row else None
         if self.strict and row.name not in EXACT:
             function = None
@@ -130,46 +88,55 @@ class NumpyMachine:
 
         self._do(step)
 
-    def _sum(self, parts: Sequence[Terms], result: Floats) -> None:
+    # -- sums ------------------------------------------------------------------------
+
+    def _sum(self, parts: Sequence[Terms], result: Floats, wide: bool) -> None:
         if not parts:
             self._do(result.fill, 0.0)
         if self.strict:
             for part in parts:
-                self._in_order(part, result)
+                self._in_order(part, result, wide)
             return
-        if self._sum_of_two(parts, result):
+        if self._sum_of_two(parts, result, wide):
             return
         positive_first = sorted(parts, key=lambda part: part.sign < 0)
         for number, part in enumerate(positive_first):
             share = np.empty(len(result)) if number else result
-            self._share(part, share)
+            self._share(part, share, wide)
             if number:
                 combine = np.add if part.sign > 0 else np.subtract
                 self._do(combine, result, share, result)
             elif part.sign < 0:
                 self._do(np.negative, result, result)
 
-    def _in_order(self, part: Terms, result: Floats) -> None:
+    def _in_order(self, part: Terms, result: Floats, wide: bool) -> None:
         """Terms added one after the other, as the eager engine does.
 
         A sum begins with 0, a dot product with the neutral -0.
         """
-        terms, rows, n = self._gathered(part.left), part.rows, len(result)
-        if part.right is not None:
-            self._do(np.multiply, terms, self._gathered(part.right), terms)
+        terms = self._gathered_terms(part, wide or part.over_rows)
+        first = -0.0 if part.right is not None else 0.0
+        rows, starts, counts = part.rows, part.starts[:-1], part.counts
+        out = result.reshape(len(counts), -1)
+        along = np.arange(len(rows)) - starts[rows]
+        slices = [np.flatnonzero(along == j) for j in range(int(counts.max(initial=0)))]
 
         def step() -> None:
-            result[:] = np.bincount(rows, weights=terms, minlength=n)
-            if part.right is not None and (result == 0.0).any():
-                positive = np.bincount(rows, ~np.signbit(terms), minlength=n)
-                result[(positive == 0) & (part.counts > 0)] = -0.0
+            flat = terms.reshape(len(rows), -1)
+            out[...] = np.where(counts > 0, first, 0.0)[:, np.newaxis]
+            for chosen in slices:
+                if not part.over_rows:
+                    out[rows[chosen]] += flat[chosen]
+                    continue
+                for lane in range(flat.shape[1]):
+                    out[rows[chosen], 0] += flat[chosen, lane]
 
         self._do(step)
 
-    def _sum_of_two(self, parts: Sequence[Terms], result: Floats) -> bool:
+    def _sum_of_two(self, parts: Sequence[Terms], result: Floats, wide: bool) -> bool:
         """x + y and x - y are one call."""
-        n = len(result)
-        if len(parts) != 2 or not n:
+        n = len(parts[0].starts) - 1 if parts else 0
+        if len(parts) != 2 or not n or any(part.over_rows for part in parts):
             return False
         plain = [p.right is None and len(p.left) == n for p in parts]
         if not all(plain) or not all((p.counts == 1).all() for p in parts):
@@ -177,52 +144,56 @@ class NumpyMachine:
         first, second = sorted(parts, key=lambda part: part.sign < 0)
         if first.sign < 0:
             return False
-        operands = self._operands([first.left, second.left])
-        combine = np.add if second.sign > 0 else np.subtract
-        self._do(combine, *operands, result.reshape(operands[0].shape))
+        row = TABLE["add"] if second.sign > 0 else TABLE["subtract"]
+        self._map(row, [first.left, second.left], result, wide)
         return True
 
-    def _share(self, part: Terms, out: Floats) -> None:
+    def _share(self, part: Terms, out: Floats, wide: bool) -> None:
         """The sum of the terms of one form, without its sign."""
         counts = part.counts
         n, k = len(counts), int(counts[0]) if len(counts) else 0
+        wide = wide and not part.over_rows
         if not (counts == k).all() or k == 0:
-            self._ragged(part, out)
-        elif k == 1 and part.right is not None:
-            self._map(TABLE["multiply"], [part.left, part.right], out)
-        elif k == 1:
-            (operand,) = self._operands([part.left])
-            self._do(np.copyto, out.reshape(operand.shape), operand)
-        elif not self._product(part, n, k, out):
-            left = self._gathered(part.left).reshape(n, k)
-            if part.right is None:
-                self._do(np.add.reduce, left, 1, None, out)
-            else:
-                right = self._gathered(part.right).reshape(n, k)
-                self._do(partial(np.einsum, "nk,nk->n", left, right, out=out))
+            self._ragged(part, out, wide)
+        elif k == 1 and not part.over_rows and part.right is not None:
+            self._map(TABLE["multiply"], [part.left, part.right], out, wide)
+        elif k == 1 and not part.over_rows:
+            (operand,) = self._store.operands([part.left], wide)
+            target = out.reshape(operand.shape)
+            self._do(np.copyto, target, operand)
+        elif not self._product(part, n, k, out, wide):
+            self._ragged(part, out, wide)
 
-    def _product(self, part: Terms, n: int, k: int, out: Floats) -> bool:
+    def _product(self, part: Terms, n: int, k: int, out: Floats, wide: bool) -> bool:
         """Rows of k terms whose streams are affine: a matrix product, or einsum."""
+        address = self.layout.address
         streams = [x.reshape(n, k) for x in (part.left, part.right) if x is not None]
-        inner = [int(x[0, 1] - x[0, 0]) for x in streams]
-        along = np.arange(k)
-        regular = all(
-            (x == x[:, :1] + step * along).all()
-            for x, step in zip(streams, inner, strict=True)
+        inner: list[tuple[int, ...]] = []
+        for stream in streams:
+            places = address[stream]
+            step = int(places[0, 1] - places[0, 0]) if k > 1 else 0
+            if not (places == places[:, :1] + step * np.arange(k)).all():
+                return False
+            lane = (int(self.layout.wide(stream[0])),) if part.over_rows else ()
+            inner.append((step, *lane) if k > 1 else lane)
+        trips = ((k,) if k > 1 else ()) + (
+            (self.layout.rows,) if part.over_rows else ()
         )
-        nest = factor([x[:, 0] for x in streams])
-        if not regular or not nest.affine or len(nest.counts) > _DEEPEST:
+        nest = self._store.nest([x[:, 0] for x in streams], wide)
+        if not nest.affine or len(nest.counts) > DEEPEST:
             return False
-        steps = np.concatenate([nest.steps, np.array(inner)[:, np.newaxis]], axis=1)
-        views = self._views(Nest((*nest.counts, k), steps, nest.bases))
+        steps = np.concatenate([nest.steps, np.array(inner)], axis=1)
+        views = self._store.views(Nest((*nest.counts, *trips), steps, nest.bases))
         result = out.reshape(nest.counts or (1,))
+        shape = (*result.shape, *trips)
+        axes = tuple(range(-len(trips), 0))
         if len(views) == 1:
-            self._do(
-                np.add.reduce, views[0].reshape(*result.shape, k), -1, None, result
-            )
-        elif not self._matrix_product(nest, views, result):
-            left, right = [x.reshape(*result.shape, k) for x in views]
-            self._do(partial(np.einsum, "...k,...k->...", left, right, out=result))
+            self._do(np.add.reduce, views[0].reshape(shape), axes, None, result)
+        elif len(trips) > 1 or not self._matrix_product(nest, views, result):
+            left, right = [x.reshape(shape) for x in views]
+            names = "xy"[: len(trips)]
+            form = f"...{names},...{names}->..."
+            self._do(partial(np.einsum, form, left, right, out=result))
         return True
 
     def _matrix_product(self, nest: Nest, views: list[Floats], result: Floats) -> bool:
@@ -246,34 +217,48 @@ class NumpyMachine:
             self._do(np.matmul, matrix, vector[..., np.newaxis], out[..., np.newaxis])
         return True
 
-    def _ragged(self, part: Terms, out: Floats) -> None:
+    def _gathered_terms(self, part: Terms, wide: bool) -> Floats:
+        terms = self._store.gathered(part.left, wide)
+        if part.right is not None:
+            self._do(np.multiply, terms, self._store.gathered(part.right, wide), terms)
+        return terms
+
+    def _ragged(self, part: Terms, out: Floats, wide: bool) -> None:
         full = part.counts > 0
         starts = part.starts[:-1][full]
+        out = out.reshape(len(full), -1) if len(full) else out
         if not len(starts):
             self._do(out.fill, 0.0)
             return
-        terms = self._gathered(part.left)
-        if part.right is not None:
-            self._do(np.multiply, terms, self._gathered(part.right), terms)
+        terms = self._gathered_terms(part, wide or part.over_rows)
+        terms = terms.reshape(len(terms), -1)
+        if part.over_rows:
+            rows = np.empty((len(terms), 1))
+            self._do(np.add.reduce, terms, 1, None, rows, True)
+            terms = rows
         if full.all():
             self._do(np.add.reduceat, terms, starts, 0, None, out)
             return
-        some = np.empty(len(starts))
+        some = np.empty((len(starts), terms.shape[1]))
         self._do(out.fill, 0.0)
         self._do(np.add.reduceat, terms, starts, 0, None, some)
         self._do(out.__setitem__, full, some)
 
-    def _reduce(self, operation: Reduce, out: Floats) -> None:
+    def _reduce(self, operation: Reduce, out: Floats, wide: bool) -> None:
         row, starts = operation.row, operation.starts
+        n = len(starts) - 1
         fold = _FOLDS.get(row.name) if TABLE.get(row.name) is row else None
-        groups = [self._gathered(group) for group in operation.groups]
+        groups = [self._store.gathered(group, wide) for group in operation.groups]
+        groups = [group.reshape(len(group), -1) for group in groups]
+        out = out.reshape(n, -1) if n else out
         if fold is not None and (np.diff(starts) > 0).all() and len(out):
             self._do(fold.reduceat, groups[0], starts[:-1], 0, None, out)
             return
 
         def step() -> None:
             for i, (a, b) in enumerate(pairwise(starts)):
-                operands = [tuple(group[a:b].tolist()) for group in groups]
-                out[i] = row.evaluate(*operands)
+                for lane in range(out.shape[1]):
+                    operands = [tuple(group[a:b, lane].tolist()) for group in groups]
+                    out[i, lane] = row.evaluate(*operands)
 
         self._do(step)

@@ -17,28 +17,33 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd.compiler.adjoint import adjoint
-from autograd.compiler.arguments import Container, written
+from autograd.compiler.arguments import Container
 from autograd.compiler.bulk import Bulk
-from autograd.compiler.executor import Executor, Settings
+from autograd.compiler.executor import Executor, Section, Settings
 from autograd.compiler.optimise import optimise
-from autograd.compiler.program import Program
+from autograd.compiler.program import Ints
 from autograd.compiler.reroll import reroll
 from autograd.compiler.trace import record
+from autograd.compiler.tracer import Source
+from autograd.errors import TraceError
 from autograd.primitive import Primitive
-from autograd.transforms import transform_of, value_and_grad
+from autograd.transforms import Transform, transform_of, value_and_grad
 
-__all__ = ["Plan"]
+__all__ = ["Plan", "gradient_of"]
 
 Floats = npt.NDArray[np.float64]
 Tree = Any
 
 
-class Plan:
-    """How to compute a function of some structure of arguments.
+def gradient_of(function: Any) -> Transform | None:
+    """The transform of a gradient function, whose primal is what is compiled."""
+    transform = transform_of(function)
+    names = ("grad", "value_and_grad")
+    return transform if transform and transform.name in names else None
 
-    ``run(numbers)`` takes all input numbers and returns the flat results; ``finish``
-    makes the caller's result of them.
-    """
+
+class Plan:
+    """How to compute a function of some structure of arguments."""
 
     def __init__(
         self, function: Callable[..., Tree], args: Sequence[Tree], settings: Settings
@@ -46,24 +51,31 @@ class Plan:
         self.settings, self.seconds = settings, dict[str, float]()
         self.name = getattr(function, "__name__", "compiled")
         self.node_rows: dict[int, Primitive] = {}
-        transform = transform_of(function) if not settings.strict else None
+        transform = None if settings.strict else gradient_of(function)
         self.transform = transform
         primal = transform.function if transform else function
-        chosen = [i % len(args) for i in transform.places] if transform else []
-        self.containers = [
-            Container(arg, as_floats=i in chosen) for i, arg in enumerate(args)
-        ]
-        program = self._trace(primal)
-        self.sections = np.cumsum([0] + [c.count for c in self.containers])
-        self.chosen = chosen
-        bulk = primal_bulk = self._timed(
-            "reroll",
-            lambda: reroll(program, self._origin(program), exact=settings.strict),
+        self.chosen = [i % len(args) for i in transform.places] if transform else []
+        traced = self._timed(
+            "trace", lambda: record(primal, args, self.chosen, settings.limit)
         )
+        self.rebuild, self.sources = traced.rebuild, traced.sources
+        self.mapped = traced.mapped
+        self.containers: list[Container] = traced.containers
+        self.traced, self.baked = len(traced.program), traced.program.constants
+        self.program = self._timed("optimise", lambda: optimise(traced.program))
+        self._check_outputs()
+        self.starts = self._source_starts()
+        self.primal: Bulk = self._timed(
+            "reroll",
+            lambda: reroll(self.program, self._origin(), exact=settings.strict),
+        )
+        self.bulk = self.primal
         if transform:
-            bulk = self._timed("adjoint", lambda: self._with_gradient(primal_bulk))
-        self.program, self.primal, self.bulk = program, primal_bulk, bulk
-        self.executor = Executor(bulk, settings)
+            self.bulk = self._timed("adjoint", self._with_gradient)
+        self.sections = self._sections()
+        self.executor: Executor = self._timed(
+            "lower", lambda: Executor(self.bulk, settings, self.sections)
+        )
         self._reverse: dict[int, Executor] = {}
 
     def _timed(self, name: str, work: Callable[[], Any]) -> Any:
@@ -72,49 +84,88 @@ class Plan:
         self.seconds[name] = time.perf_counter() - start
         return result
 
-    def _trace(self, primal: Callable[..., Tree]) -> Program:
-        counts = [container.count for container in self.containers]
-
-        def call(tracers: list[Any]) -> Tree:
-            rest = iter(tracers)
-            given = [
-                container.rebuild([next(rest) for _ in range(count)])
-                for container, count in zip(self.containers, counts, strict=True)
-            ]
-            return primal(*given)
-
-        program, self.rebuild, tracing = self._timed(
-            "trace", lambda: record(primal, sum(counts), call, self.settings.limit)
-        )
-        self.closed, self.traced = tracing.closed, len(program)
-        self.baked = program.constants.tolist()
-        if self.transform and len(program.outputs) != 1:
+    def _check_outputs(self) -> None:
+        if self.transform and len(self.program.outputs) != 1:
             raise TypeError(
                 f"{self.transform.name} needs a function that returns one number, got "
-                f"{len(program.outputs)}; use jacobian or vjp for several outputs"
+                f"{len(self.program.outputs)}; use jacobian or vjp for several outputs"
             )
-        optimised: Program = self._timed("optimise", lambda: optimise(program))
-        return optimised
 
-    def _origin(self, program: Program) -> Any:
-        """Which argument each input came from; closed-over Values are the last."""
-        sizes = np.diff(self.sections)
-        origin = np.repeat(np.arange(len(sizes)), sizes)
-        rest = program.inputs - len(origin)
-        return np.concatenate([origin, np.full(rest, len(sizes))]).astype(np.int64)
+    # -- inputs ----------------------------------------------------------------------
 
-    def _with_gradient(self, bulk: Bulk) -> Bulk:
-        spans = [np.arange(*self.sections[[i, i + 1]]) for i in self.chosen]
+    def _source_starts(self) -> Ints:
+        """The first input number of every source, and the end."""
+        counts = [self._count(source) for source in self.sources]
+        return np.cumsum([0, *counts])
+
+    def _count(self, source: Source) -> int:
+        if source.kind == "value":
+            return 1
+        if source.kind == "array":
+            return int(source.data.size // source.data.shape[source.axis])
+        container = self.containers[source.data]
+        if source.kind == "rows":
+            assert container.shape is not None
+            return container.count // max(container.shape[source.axis], 1)
+        return container.count
+
+    def _origin(self) -> Ints:
+        """Which source each input came from; all Values from outside are one."""
+        place = [
+            len(self.sources) if source.kind == "value" else number
+            for number, source in enumerate(self.sources)
+        ]
+        return np.repeat(np.array(place, np.int64), np.diff(self.starts))
+
+    @property
+    def closed(self) -> list[Any]:
+        """The Values from outside, which are read at each call."""
+        return [source.data for source in self.sources if source.kind == "value"]
+
+    def inputs(self, numbers: Sequence[Floats]) -> list[Floats]:
+        """The parts of the memory's inputs, from the flat numbers of the arguments."""
+        parts = []
+        for source in self.sources:
+            if source.kind == "value":
+                parts.append(np.array([source.data.data]))
+            elif source.kind == "array":
+                parts.append(_columns(source.data, source.axis))
+            elif source.kind == "rows":
+                shape = self.containers[source.data].shape
+                assert shape is not None
+                parts.append(_columns(numbers[source.data].reshape(shape), source.axis))
+            else:
+                parts.append(numbers[source.data])
+        return parts
+
+    # -- derivatives -----------------------------------------------------------------
+
+    def _with_gradient(self) -> Bulk:
+        bulk = self.primal
+        assert self.transform is not None
+        if bulk.has_lanes(bulk.outputs).any():
+            raise TypeError(
+                f"{self.transform.name} needs a function that returns one number, got "
+                f"a batch: reduce it with sum or mean"
+            )
+        spans = [
+            np.arange(*self.starts[[number, number + 1]])
+            for i in self.chosen
+            for number in self._sources_of(i)
+        ]
         wrt = np.concatenate(spans) if spans else np.zeros(0, np.int64)
         both = adjoint(bulk, bulk.outputs, [1.0], wrt)
-        assert self.transform is not None
         if self.transform.name == "grad":
             both = replace(both, outputs=both.outputs[1:]).pruned()
         return both
 
-    def run(self, numbers: Sequence[Floats]) -> Floats:
-        """The flat results for the input numbers, given in parts."""
-        return self.executor.run(numbers)
+    def _sources_of(self, argument: int) -> list[int]:
+        """The sources that read an argument."""
+        return [
+            number
+            for number, source in enumerate(self.sources)
+            if source.kind in ("numbers", "rows") and source.data == argument
+        ]
 
     def cotangents(self, k: int, numbers: Sequence[float]) -> list[float]:
         """The partial derivatives of output k by all inputs, compiled once."""
@@ -123,15 +174,21 @@ class Plan:
             chosen = replace(bulk, outputs=bulk.outputs[k : k + 1])
             both = adjoint(chosen, chosen.outputs, [1.0], np.arange(bulk.inputs))
             slopes = replace(both, outputs=both.outputs[1:]).pruned()
-            self._reverse[k] = Executor(slopes, self.settings)
-        found: list[float] = self._reverse[k].run([np.array(numbers, float)]).tolist()
-        return found
+            sections = [(0, len(slopes.outputs), False)]
+            self._reverse[k] = Executor(slopes, self.settings, sections)
+        (found,) = self._reverse[k].run([np.array(numbers, float)])
+        listed: list[float] = found.tolist()
+        return listed
 
     def whole(self, *numbers: Any) -> list[Any]:
         """All results on any numbers, by replaying the program."""
+        if self.program.batch:
+            raise TraceError(
+                "a batch cannot be replayed on nodes: put the derivatives inside jit"
+            )
         if self.transform is None:
             return self.program(*numbers)
-        spans = [range(*self.sections[[i, i + 1]]) for i in self.chosen]
+        spans = [range(*self.starts[[i, i + 1]]) for i in self.chosen]
         places = [place for span in spans for place in span]
 
         def primal(own: list[Any]) -> Any:
@@ -143,26 +200,72 @@ class Plan:
         value, slopes = value_and_grad(primal)([numbers[place] for place in places])
         return slopes if self.transform.name == "grad" else [value, *slopes]
 
-    def into(self, out: Tree, results: Floats) -> Tree:
-        """The results in the arrays of ``out``, which is returned."""
-        written(out, results)
-        return out
+    # -- results ---------------------------------------------------------------------
+
+    def _sections(self) -> list[Section]:
+        """How the outputs are cut: value and gradients, or runs of what is shared."""
+        count = len(self.bulk.outputs)
+        if self.transform is None:
+            wide = self.mapped
+            cuts = [k for k in range(count) if k == 0 or wide[k] or wide[k - 1]]
+            return [
+                (a, b, wide[a]) for a, b in zip(cuts, [*cuts[1:], count], strict=True)
+            ]
+        found: list[Section] = []
+        at = 0
+        if self.transform.name == "value_and_grad":
+            found.append((0, 1, False))
+            at = 1
+        for i in self.chosen:
+            for number in self._sources_of(i):
+                size = int(self.starts[number + 1] - self.starts[number])
+                found.append((at, at + size, self.sources[number].kind == "rows"))
+                at += size
+        return found
+
+    def finish(self, results: Sequence[Any]) -> Tree:
+        """The caller's result from those of the sections."""
+        if self.transform is None:
+            leaves: list[Any] = []
+            for result in results:
+                leaves += list(result) if result.ndim > 1 else result.tolist()
+            return self.rebuild(leaves)
+        rest = list(results)
+        value = rest.pop(0) if self.transform.name == "value_and_grad" else None
+        parts = [self._gradient(i, rest) for i in self.chosen]
+        found = parts[0] if isinstance(self.transform.argnums, int) else tuple(parts)
+        return found if value is None else (float(value[0]), found)
+
+    def _gradient(self, argument: int, rest: list[Floats]) -> Tree:
+        """The gradient of an argument, from all sources that read it."""
+        container = self.containers[argument]
+        total = np.zeros(container.count)
+        for number in self._sources_of(argument):
+            source, part = self.sources[number], rest.pop(0)
+            if source.kind == "rows":
+                assert container.shape is not None
+                moved = list(container.shape)
+                rows = moved.pop(source.axis)
+                part = np.moveaxis(part.T.reshape(rows, *moved), 0, source.axis)
+            flat = part.reshape(-1)
+            total = flat if len(self._sources_of(argument)) == 1 else total + flat
+        return container.gradient(total)
 
     def report(self) -> str:
         """What was made of the function, and why."""
         bulk = self.executor.bulk
         times = ", ".join(f"{k} {1e3 * t:.1f}" for k, t in self.seconds.items())
+        gradient = f", {len(self.bulk.operations)} with gradient"
         lines = [
-            f"{bulk.inputs} inputs, {len(self.bulk.outputs)} results",
+            f"{bulk.inputs} inputs, {len(self.bulk.outputs)} results"
+            + (f", {bulk.batch} rows" if bulk.batch else ""),
             f"traced {self.traced} instructions, {len(self.program)} after optimising",
             f"re-rolled into {len(self.primal.operations)} bulk operations"
-            + (
-                f", {len(self.bulk.operations)} with gradient" if self.transform else ""
-            ),
+            + (gradient if self.transform else ""),
             f"backend {self.executor.backend}: {self.executor.reason}",
             f"ready after {1e3 * sum(self.seconds.values()):.1f} ms ({times})",
         ]
-        if self.baked:
+        if len(self.baked):
             shown = ", ".join(f"{x:g}" for x in self.baked[:8])
             more = ", ..." if len(self.baked) > 8 else ""
             lines.append(f"{len(self.baked)} numbers baked in: {shown}{more}")
@@ -170,17 +273,8 @@ class Plan:
             lines.append(f"{len(self.closed)} closed-over Values, read at each call")
         return "\n  ".join(lines)
 
-    def finish(self, numbers: Any) -> Tree:
-        """The caller's result from the flat ones."""
-        if self.transform is None:
-            listed = numbers.tolist() if isinstance(numbers, np.ndarray) else numbers
-            return self.rebuild(listed)
-        value = [] if self.transform.name == "grad" else [numbers[0]]
-        start, parts = len(value), []
-        for i in self.chosen:
-            container = self.containers[i]
-            parts.append(container.gradient(numbers[start : start + container.count]))
-            start += container.count
-        single = isinstance(self.transform.argnums, int)
-        found = parts[0] if single else tuple(parts)
-        return (float(value[0]), found) if value else found
+
+def _columns(array: Any, axis: int) -> Floats:
+    """[column, row of the batch], as the memory has it."""
+    moved = np.moveaxis(np.asarray(array, float), axis, -1)
+    return np.ascontiguousarray(moved).reshape(-1)

@@ -41,6 +41,8 @@ class Program:
     groups : code of an n-ary row -> its number of operand sequences, of equal lengths.
     constants : the numbers that were baked in, float64.
     inputs : how many inputs there are; outputs : the numbers that are returned.
+    lanes : of each input, whether rows of a batch stream through it (``vmap``).
+    batch : how many rows; total : the code of the row that sums over them.
     """
 
     rows: Sequence[Primitive]
@@ -52,6 +54,9 @@ class Program:
     inputs: int
     outputs: Ints
     groups: dict[int, int] = field(default_factory=dict)
+    lanes: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+    batch: int = 0
+    total: int = -1
 
     def __len__(self) -> int:
         return len(self.code)

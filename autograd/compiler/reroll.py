@@ -29,6 +29,7 @@ _SYMMETRIC = [CODE["maximum"], CODE["minimum"], CODE["logsumexp"]]
 _POWER = CODE["power"]
 _SUM_KIND = -3  # the code of every contracted sum
 Hashes = npt.NDArray[np.uint64]
+Mask = npt.NDArray[np.bool_]
 
 
 def _mix(x: Hashes, salt: int = 0) -> Hashes:
@@ -68,12 +69,16 @@ class _Rows:
         self.row_starts = np.searchsorted(self.user, np.arange(n + 1))
         self.term_starts = np.searchsorted(terms.owner, np.arange(n + 1))
 
-    def edges(self) -> tuple[Ints, Ints]:
-        """(user, operand) among computed numbers."""
+    def all_edges(self) -> tuple[Ints, Ints]:
+        """(user, operand) of rows and of terms."""
         terms = self.sums
         product = terms.right >= 0
         users = np.concatenate([self.user, terms.owner, terms.owner[product]])
-        used = np.concatenate([self.used, terms.left, terms.right[product]])
+        return users, np.concatenate([self.used, terms.left, terms.right[product]])
+
+    def edges(self) -> tuple[Ints, Ints]:
+        """(user, operand) among computed numbers."""
+        users, used = self.all_edges()
         computed = self.program.code[used] >= 0
         return users[computed], used[computed]
 
@@ -84,6 +89,8 @@ def _leaf_hashes(program: Program, origin: Ints | None) -> Hashes:
     given = np.flatnonzero(program.code == INPUT)
     number = program.first[given]
     h[given] = 1000 + (number * 0 if origin is None else origin[number])
+    if program.batch:
+        h[given] += 1000000 * program.lanes[number].astype(np.uint64)
     return _mix(h)
 
 
@@ -146,13 +153,24 @@ def _row_hash(rows: _Rows, plain: Ints, h: Hashes) -> Hashes:
         return _mix(total + _mix((program.code[plain] + 64).astype(np.uint64)), 23)
 
 
-def _levels(rows: _Rows, origin: Ints | None) -> tuple[Ints, Hashes, Hashes]:
-    """Level and hash of every node, and the hash of every term, front by front."""
-    n = len(rows.program)
+def _levels(rows: _Rows, origin: Ints | None) -> tuple[Ints, Hashes, Hashes, Mask]:
+    """Level and hash of every node, and the hash of every term, front by front.
+
+    And which nodes hold one number for each row of the batch.
+    """
+    n, program = len(rows.program), rows.program
+    lanes = np.zeros(n, bool)
+    if program.batch:
+        given = np.flatnonzero(program.code == INPUT)
+        lanes[given] = program.lanes[program.first[given]]
     h = _leaf_hashes(rows.program, origin)
     term_hash = np.zeros(len(rows.sums.owner), np.uint64)
     level = np.zeros(n, np.int64)
     users, used = rows.edges()
+    all_users, all_used = rows.all_edges()
+    by_user = np.argsort(all_users, kind="stable")
+    all_used = all_used[by_user]
+    begins = np.searchsorted(all_users[by_user], np.arange(n + 1))
     waiting = np.bincount(users, minlength=n)
     order = np.argsort(used, kind="stable")
     users, starts = users[order], np.searchsorted(used[order], np.arange(n + 1))
@@ -162,10 +180,18 @@ def _levels(rows: _Rows, origin: Ints | None) -> tuple[Ints, Hashes, Hashes]:
         depth += 1
         level[front] = depth
         _hash_level(rows, front, h, term_hash)
+        if program.batch:
+            lengths = begins[front + 1] - begins[front]
+            hits = lanes[all_used[ranges(begins[front], lengths)]]
+            owner = np.repeat(np.arange(len(front)), lengths)[hits]
+            found = np.bincount(owner, minlength=len(front)) > 0
+            total = program.code[front] == program.total
+            lanes[front] = found & ~total
+            h[front] ^= _mix((lanes[front] + 2 * total).astype(np.uint64), 43)
         reached = users[ranges(starts[front], starts[front + 1] - starts[front])]
         np.subtract.at(waiting, reached, 1)
         front = np.unique(reached[waiting[reached] == 0])
-    return level, h, term_hash
+    return level, h, term_hash, lanes
 
 
 def reroll(program: Program, origin: Ints | None = None, exact: bool = False) -> Bulk:
@@ -179,14 +205,14 @@ def reroll(program: Program, origin: Ints | None = None, exact: bool = False) ->
     exact : keep every addition as it was traced, so that results are bit-identical.
     """
     rows = _Rows(program, exact)
-    level, h, term_hash = _levels(rows, origin)
+    level, h, term_hash, lanes = _levels(rows, origin)
     nodes = rows.nodes
     key = _class_keys(rows, level, h)
     if exact or key is None:
         term_hash = np.where(rows.sums.sign < 0, 2, 0).astype(np.uint64)
         h = np.zeros_like(h)
     if key is None:
-        key = _coarse_keys(rows, level)
+        key = _coarse_keys(rows, level, lanes)
     _, earliest, group = np.unique(key[nodes], return_index=True, return_inverse=True)
     by_order = np.lexsort((nodes[earliest], level[nodes][earliest]))
     rank = np.empty(len(by_order), np.int64)
@@ -195,9 +221,13 @@ def reroll(program: Program, origin: Ints | None = None, exact: bool = False) ->
     members = nodes[order]
     cuts = np.flatnonzero(np.diff(rank[group][order], prepend=-1, append=-1))
     position, constants, size = _positions(program, members)
-    assembly = _Assembly(rows, position, h, term_hash)
+    assembly = _Assembly(rows, position, h, term_hash, lanes)
     operations = [assembly.operation(members[a:b]) for a, b in pairwise(cuts)]
     bulk = Bulk(operations, size, program.inputs, constants, position[program.outputs])
+    if program.batch:
+        bulk.batch, bulk.lanes = program.batch, np.zeros(size, bool)
+        placed = position >= 0
+        bulk.lanes[position[placed]] = lanes[placed]
     return bulk.verify()
 
 
@@ -215,9 +245,10 @@ def _class_keys(rows: _Rows, level: Ints, h: Hashes) -> Hashes | None:
     return key if count <= max(64, len(rows.nodes) // 4) else None
 
 
-def _coarse_keys(rows: _Rows, level: Ints) -> Hashes:
+def _coarse_keys(rows: _Rows, level: Ints, lanes: Mask) -> Hashes:
     """For irregular programs: level and row, and whether a sum has many terms."""
     many = np.minimum(np.diff(rows.term_starts), 2).astype(np.uint64)
+    many += 4 * lanes.astype(np.uint64)
     arity = np.diff(rows.row_starts).astype(np.uint64)
     with np.errstate(over="ignore"):
         return _mix(_place(rows, level) + _mix(many, 37) + _mix(arity, 41))
@@ -229,11 +260,16 @@ def _positions(program: Program, members: Ints) -> tuple[Ints, dict[int, float],
     given = program.code == INPUT
     position[given] = program.first[given]
     baked = np.flatnonzero(program.code == CONSTANT)
-    position[baked] = program.inputs + np.arange(len(baked))
-    start = program.inputs + len(baked)
+    start = program.inputs
+    constants: dict[int, float] = {}
+    if program.batch:  # the first constant is the number of rows
+        constants[start] = float(program.batch)
+        start += 1
+    position[baked] = start + np.arange(len(baked))
+    start += len(baked)
     position[members] = start + np.arange(len(members))
     numbers = program.constants[program.first[baked]].tolist()
-    constants = dict(zip(position[baked].tolist(), numbers, strict=True))
+    constants |= dict(zip(position[baked].tolist(), numbers, strict=True))
     return position, constants, start + len(members)
 
 
@@ -241,10 +277,15 @@ class _Assembly:
     """Index arrays of one class after the other."""
 
     def __init__(
-        self, rows: _Rows, position: Ints, h: Hashes, term_hash: Hashes
+        self,
+        rows: _Rows,
+        position: Ints,
+        h: Hashes,
+        term_hash: Hashes,
+        lanes: Mask,
     ) -> None:
         self.rows, self.position, self.h = rows, position, h
-        self.term_hash = term_hash
+        self.term_hash, self.lanes = term_hash, lanes
 
     def operation(self, nodes: Ints) -> Operation:
         """The operation that computes a class."""
@@ -277,6 +318,8 @@ class _Assembly:
         product = (sums.right[span] >= 0).astype(np.uint64)
         with np.errstate(over="ignore"):
             form = _mix(self.term_hash[span] + product)
+        over_rows = bool(self.rows.program.code[nodes[0]] == self.rows.program.total)
+        over_rows &= self.rows.program.batch > 0
         _, earliest, group = np.unique(form, return_index=True, return_inverse=True)
         parts = []
         for k in np.argsort(earliest):
@@ -286,7 +329,11 @@ class _Assembly:
             left, right = sums.left[where], sums.right[where]
             sign = int(sums.sign[where[0]])
             if right[0] < 0:
-                parts.append(Terms(sign, _cumulative(counts), self.position[left]))
+                starts = _cumulative(counts)
+                own, times = self.position[left], None
+                if over_rows and not self.lanes[left].any():  # as often as rows
+                    times = np.full(len(own), self.rows.program.inputs)
+                parts.append(Terms(sign, starts, own, times, over_rows and times is None))
                 continue
             turned = self.h[left] != self.h[left[0]]
             left, right = (
@@ -299,6 +346,7 @@ class _Assembly:
                     _cumulative(counts),
                     self.position[left],
                     self.position[right],
+                    over_rows,
                 )
             )
         return parts

@@ -8,9 +8,11 @@ then stands for all its terms.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from autograd.compiler.bulk import Bulk, Map, Operation, Reduce, Sum, Terms
 from autograd.compiler.program import CODE, ROWS, Ints
@@ -22,6 +24,7 @@ from autograd.primitive import Primitive
 
 __all__ = ["Block", "Writer"]
 
+Mask = npt.NDArray[np.bool_]
 _SUM, _WHERE = ROWS[CODE["sum"]], ROWS[CODE["where"]]
 
 
@@ -35,14 +38,14 @@ class Writer:
         self.constants = dict(bulk.constants)
         self.places = {_key(number): place for place, number in bulk.constants.items()}
         self.known: dict[Any, Any] = {}
+        self._lanes = bulk.has_lanes(np.arange(bulk.size))
 
     def constant(self, number: float) -> int:
         """The position of a number that is baked in."""
         key = _key(number)
         if key not in self.places:
-            self.places[key] = self.size
-            self.constants[self.size] = number
-            self.size += 1
+            self.places[key] = int(self.room(1)[0])
+            self.constants[self.places[key]] = number
         return self.places[key]
 
     def uniform(self, number: float, n: int) -> Ints:
@@ -55,10 +58,36 @@ class Writer:
             return self.constants.get(int(positions[0]))
         return None
 
-    def room(self, n: int) -> Ints:
-        """n fresh positions."""
-        self.size += n
-        return np.arange(self.size - n, self.size)
+    def room(self, n: int, lanes: bool | Mask = False) -> Ints:
+        """n fresh positions, for numbers shared by the rows of a batch or not."""
+        start, self.size = self.size, self.size + n
+        if self.size > len(self._lanes):
+            grown = np.zeros(2 * self.size, bool)
+            grown[:start] = self._lanes[:start]
+            self._lanes = grown
+        self._lanes[start : self.size] = lanes
+        return np.arange(start, self.size)
+
+    def has_lanes(self, positions: Ints) -> Mask:
+        """Which positions hold one number for each row of the batch."""
+        return np.asarray(self._lanes[positions])
+
+    def wide(self, *streams: Ints) -> bool:
+        """Whether a result of these operands has lanes."""
+        if not self.bulk.batch:
+            return False
+        return any(bool(self.has_lanes(x).any()) for x in streams)
+
+    def finished(self, outputs: Ints) -> Bulk:
+        """The program as it stands, with other outputs."""
+        return replace(
+            self.bulk,
+            operations=self.operations,
+            size=self.size,
+            constants=self.constants,
+            outputs=outputs,
+            lanes=self._lanes[: self.size] if self.bulk.batch else self.bulk.lanes,
+        )
 
     def map(self, row: Primitive, operands: tuple[Ints, ...]) -> Ints:
         """Where row(operands) is found, elementwise."""
@@ -71,7 +100,7 @@ class Writer:
         marks = zip(map(id, operands), numbers, strict=True)
         key = (row, *marks)
         if key not in self.known:
-            target = self.room(n)
+            target = self.room(n, self.wide(*operands))
             self.operations.append(Map(row, target, operands))
             self.known[key] = target, operands  # operands stay alive: ids are theirs
         found: Ints = self.known[key][0]
@@ -79,7 +108,7 @@ class Writer:
 
     def reduce(self, row: Primitive, starts: Ints, groups: tuple[Ints, ...]) -> Ints:
         """Where the row of many operands is found, for every row of terms."""
-        target = self.room(len(starts) - 1)
+        target = self.room(len(starts) - 1, self.wide(*groups))
         if row is _SUM:
             self.operations.append(Sum(target, [Terms(1, starts, groups[0])]))
         else:

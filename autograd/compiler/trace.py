@@ -1,251 +1,69 @@
-"""Tracing: a function runs once on tracers, which write down what it does.
-
-A ``Tracer`` is the index of an instruction. Its operators append to three lists; rows
-of many operands, numbers to bake in and Values from outside go through ``Trace``.
-A tracer's level is that of its trace, below that of every transform which the function
-runs inside itself: those see it as one more kind of number.
-
-Source: Griewank & Walther 2008, section 6.1 (operator overloading onto a tape).
-"""
+"""Tracing: a function runs once on tracers, and what they write down is its program."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from autograd.compiler.program import CODE, CONSTANT, INPUT, ROWS, Program
+from autograd.compiler.arguments import Container, is_array
+from autograd.compiler.batches import Mapped, TracedArray
+from autograd.compiler.program import Program
+from autograd.compiler.tracer import LIMIT, Source, Trace
 from autograd.errors import TraceError
-from autograd.lifted import LEVELS
-from autograd.numbers import as_float
-from autograd.operators import (
-    BINARY,
-    COMPARISONS,
-    METHODS,
-    UNARY,
-    Operators,
-    is_number,
-)
-from autograd.primitive import Primitive
 from autograd.tree import flatten
-from autograd.value import Value
 
-__all__ = ["LIMIT", "Trace", "Tracer", "record", "trace"]
+__all__ = ["Traced", "record", "trace"]
 
-LIMIT = 20_000_000  # instructions: about 1.5 GB of lists
 Tree = Any
 
 
-class Trace:
-    """The instructions written so far, and the inputs and numbers they rest on."""
+@dataclass(frozen=True, eq=False)
+class Traced:
+    """A program, where its inputs come from, and how to rebuild its result."""
 
-    def __init__(self, limit: int = LIMIT) -> None:
-        self.level = next(LEVELS)
-        self.limit = limit
-        self.code: list[int] = []
-        self.first: list[int] = []
-        self.second: list[int] = []
-        self.operands: list[int] = []
-        self.rows: list[Primitive] = list(ROWS)
-        self.codes: dict[Primitive, int] = {}
-        self.groups: dict[int, int] = {CODE["dot"]: 2}
-        self.constants: list[float] = []
-        self.known: dict[Any, int] = {}
-        self.closed: list[Value] = []
-        self.inputs = 0
-
-    def append(self, code: int, first: int, second: int) -> int:
-        """One more instruction; its index."""
-        index = len(self.code)
-        if index >= self.limit:
-            raise TraceError(
-                f"the trace is longer than {self.limit:,} instructions; trace one step "
-                f"of the loop, use vmap over the data, or raise limit="
-            )
-        self.code.append(code)
-        self.first.append(first)
-        self.second.append(second)
-        return index
-
-    def input(self) -> Tracer:
-        """The next input."""
-        self.inputs += 1
-        return Tracer(self, self.append(INPUT, self.inputs - 1, -1))
-
-    def index(self, x: Any) -> int:
-        """The index of a number: a tracer's own, or that of a new leaf."""
-        if x.__class__ is Tracer and x.trace is self:
-            return int(x.index)
-        if isinstance(x, Value):  # read again at every call
-            key: Any = ("value", id(x))
-            if key not in self.known:
-                self.closed.append(x)
-                self.known[key] = self.input().index
-            return self.known[key]
-        number = as_float(x)
-        key = number if number != 0.0 else str(number)
-        if key not in self.known:
-            self.constants.append(number)
-            self.known[key] = self.append(CONSTANT, len(self.constants) - 1, -1)
-        return self.known[key]
-
-    def code_of(self, row: Primitive) -> int:
-        """The code of a row; one that is not of the table is added."""
-        code = CODE.get(row.name)
-        if code is not None and ROWS[code] is row:
-            return code
-        if row not in self.codes:
-            self.codes[row] = len(self.rows)
-            self.rows.append(row)
-        return self.codes[row]
-
-    def apply(self, row: Primitive, operands: tuple[Any, ...]) -> Tracer:
-        """The instruction for any row and operands."""
-        code, start = self.code_of(row), len(self.operands)
-        own = [self.index(x) for x in row.flat(operands)]
-        if row.arity in (1, 2):
-            second = own[1] if len(own) == 2 else -1
-            return Tracer(self, self.append(code, own[0], second))
-        if row.arity is None:
-            self._check_groups(row, code, operands)
-        self.operands += own
-        return Tracer(self, self.append(code, start, len(own)))
-
-    def _check_groups(self, row: Primitive, code: int, groups: Any) -> None:
-        count = self.groups.setdefault(code, len(groups))
-        if count != len(groups) or len(set(map(len, groups))) > 1:
-            raise TraceError(
-                f"{row.name} takes sequences of one length when it is traced, got "
-                f"lengths {[len(group) for group in groups]}"
-            )
-
-    def program(self, outputs: list[Any]) -> Program:
-        """What was written, as arrays; checked."""
-        returned = [self.index(y) for y in outputs]
-        lists = [self.code, self.first, self.second, self.operands, returned]
-        code, first, second, operands, out = [np.array(x, np.int64) for x in lists]
-        return Program(
-            rows=tuple(self.rows),
-            code=code,
-            first=first,
-            second=second,
-            operands=operands,
-            constants=np.array(self.constants, float),
-            inputs=self.inputs,
-            outputs=out,
-            groups=dict(self.groups),
-        ).validate()
+    program: Program
+    sources: list[Source]
+    rebuild: Callable[..., Tree]
+    containers: list[Container]
+    mapped: list[bool]  # of each result, whether it is one of every row of the batch
 
 
-class Tracer(Operators):
-    """A number that is not known yet: the index of an instruction."""
+def record(
+    f: Callable[..., Tree],
+    args: Sequence[Tree],
+    as_floats: Sequence[int] = (),
+    limit: int = LIMIT,
+) -> Traced:
+    """Run f on tracers in place of the numbers of its arguments.
 
-    __slots__ = ("index", "trace")
-
-    def __init__(self, trace: Trace, index: int) -> None:
-        self.trace, self.index = trace, index
-
-    @property
-    def level(self) -> int:
-        """The level of the trace (see ``lifted``)."""
-        return self.trace.level
-
-    def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
-        """General dispatch: this tracer is the operand of the highest level."""
-        return self.trace.apply(primitive, operands)
-
-    def __bool__(self) -> bool:
-        raise TraceError(
-            "a traced number has no truth value, since the program must fit all "
-            "inputs: use where(condition, x, y), maximum and minimum instead of "
-            "if, and, or, max and min; or name the argument in static="
-        )
-
-    def __eq__(self, other: object) -> Any:
-        if isinstance(other, Tracer) or not is_number(other):
-            return self is other
-        return self.apply(_EQUAL, (self, other))
-
-    def __ne__(self, other: object) -> Any:
-        if isinstance(other, Tracer) or not is_number(other):
-            return self is not other
-        return self.apply(_NOT_EQUAL, (self, other))
-
-    __hash__ = object.__hash__
-
-    def __index__(self) -> int:
-        raise TraceError(
-            "a traced number cannot be an index or a length: use take(xs, i) to "
-            "gather by an input, or name the argument in static="
-        )
-
-    @property
-    def data(self) -> Any:
-        """A traced number has none: raises TraceError."""
-        raise TraceError(
-            "a traced number has no .data yet; compute with the number itself"
-        )
-
-    def __repr__(self) -> str:
-        return f"Tracer(%{self.index})"
-
-
-_EQUAL, _NOT_EQUAL = ROWS[CODE["equal"]], ROWS[CODE["not_equal"]]
-_new = object.__new__
-
-
-def _binary(row: Primitive) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """The two operators of a row; unrolled, for tracing is bound by them."""
-    code = CODE[row.name]
-
-    def forward(self: Tracer, other: Any) -> Any:
-        trace = self.trace
-        if other.__class__ is Tracer and other.trace is trace:
-            second = other.index
-        elif other.__class__ is float or not hasattr(other, "level"):
-            if other.__class__ is not float and not is_number(other):
-                return NotImplemented
-            second = trace.index(other)
+    ``as_floats`` names the arguments whose modules are differentiated themselves.
+    """
+    tracing = Trace(limit)
+    containers = [Container(arg, place in as_floats) for place, arg in enumerate(args)]
+    given = []
+    for place, (arg, container) in enumerate(zip(args, containers, strict=True)):
+        source = Source("numbers", place)
+        if is_array(arg):
+            given.append(TracedArray(tracing, arg, source))
         else:
-            return row.apply((self, other))
-        codes = trace.code
-        out: Tracer = _new(Tracer)
-        out.trace = trace
-        out.index = index = len(codes)
-        if index >= trace.limit:
-            trace.append(code, 0, 0)
-        codes.append(code)
-        trace.first.append(self.index)
-        trace.second.append(second)
-        return out
-
-    def reflected(self: Tracer, other: Any) -> Any:
-        return row.apply((other, self)) if is_number(other) else NotImplemented
-
-    return forward, reflected
-
-
-def _unary(row: Primitive) -> Callable[[Tracer], Tracer]:
-    code = CODE[row.name]
-
-    def method(self: Tracer) -> Tracer:
-        return Tracer(self.trace, self.trace.append(code, self.index, -1))
-
-    return method
-
-
-for _name, _row in [*BINARY.items(), *COMPARISONS.items()]:
-    _forward, _reflected = _binary(_row)
-    setattr(Tracer, f"__{_name}__", _forward)
-    if _name in BINARY:
-        setattr(Tracer, f"__r{_name}__", _reflected)
-for _name, _row in UNARY.items():
-    setattr(Tracer, f"__{_name}__", _unary(_row))
-for _name, _row in METHODS.items():
-    if _row.arity == 1:
-        setattr(Tracer, _name, _unary(_row))
+            given.append(container.rebuild(tracing.inputs(source, container.count)))
+    before = _random_state()
+    result = f(*given)
+    if _random_state() != before:
+        name = getattr(f, "__name__", repr(f))
+        raise TraceError(
+            f"{name} drew random numbers while it was traced: they would be the same "
+            f"at every call. Draw them outside and pass them as arguments"
+        )
+    outputs, rebuild = flatten(result)
+    mapped = [isinstance(y, Mapped) for y in outputs]
+    numbers = [y.number if isinstance(y, Mapped) else y for y in outputs]
+    program = tracing.program(numbers)
+    return Traced(program, tracing.sources, rebuild, containers, mapped)
 
 
 def _random_state() -> tuple[Any, ...]:
@@ -254,26 +72,8 @@ def _random_state() -> tuple[Any, ...]:
     return random.getstate(), np.asarray(keys).tobytes(), position
 
 
-def record(
-    f: Callable[..., Tree], leaves: int, call: Callable[..., Tree], limit: int = LIMIT
-) -> tuple[Program, Callable[..., Tree], Trace]:
-    """Run ``call(tracers)``; the program, how to rebuild its result, and the trace."""
-    tracing = Trace(limit)
-    tracers = [tracing.input() for _ in range(leaves)]
-    before = _random_state()
-    result = call(tracers)
-    if _random_state() != before:
-        name = getattr(f, "__name__", repr(f))
-        raise TraceError(
-            f"{name} drew random numbers while it was traced: they would be the same "
-            f"at every call. Draw them outside and pass them as arguments"
-        )
-    outputs, rebuild = flatten(result)
-    return tracing.program(outputs), rebuild, tracing
-
-
 def trace(f: Callable[..., Tree], *args: Tree, limit: int = LIMIT) -> Program:
-    """The program of f: the numbers of ``args`` (a tree) are its inputs.
+    """The program of f: the numbers of ``args`` are its inputs.
 
     Values that f closes over become further inputs, after those of the arguments;
     plain numbers are baked in. Raises TraceError when the program would depend on the
@@ -289,6 +89,4 @@ def trace(f: Callable[..., Tree], *args: Tree, limit: int = LIMIT) -> Program:
       %4 = add %2 %3
       return %4
     """
-    leaves, rebuild = flatten(args)
-    program, _, _ = record(f, len(leaves), lambda xs: f(*rebuild(xs)), limit)
-    return program
+    return record(f, args, limit=limit).program

@@ -1,0 +1,108 @@
+"""Layout: where the numbers of a bulk program lie in memory.
+
+A number that the rows of a batch share takes one place; one that has lanes takes a
+place for each row, side by side. Without a batch a number's address is its position.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autograd.compiler.bulk import Bulk, Floats, Map, Operation, Reduce, Sum, Terms
+from autograd.compiler.program import Ints
+
+__all__ = ["Layout", "unmixed"]
+
+
+class Layout:
+    """Addresses for ``rows`` rows of a batch (all of them, or a block)."""
+
+    def __init__(self, bulk: Bulk, rows: int) -> None:
+        self.rows = rows if bulk.batch else 1
+        self.lanes = bulk.lanes if bulk.batch else np.zeros(bulk.size, bool)
+        width = np.where(self.lanes, self.rows, 1)
+        ends = np.cumsum(width)
+        self.address = (ends - width).astype(np.int64)
+        self.size = int(ends[-1]) if bulk.size else 0
+        self.inputs = int(self.address[bulk.inputs]) if bulk.inputs < bulk.size else (
+            self.size
+        )
+        self.constants = bulk.constants
+
+    def memory(self, extra: int = 0) -> Floats:
+        """A fresh memory with the constants in place; 64-byte aligned."""
+        room = np.zeros(self.size + extra + 16)
+        offset = -(room.ctypes.data // 8) % 8
+        memory = room[offset : offset + self.size + extra]
+        if self.constants:
+            places = self.address[list(self.constants)]
+            memory[places] = list(self.constants.values())
+        return memory
+
+    def wide(self, positions: Ints) -> bool:
+        """Whether these numbers, all alike, have lanes."""
+        return bool(len(positions)) and bool(self.lanes[positions[0]])
+
+    def places(self, positions: Ints) -> Ints:
+        """The addresses of all numbers, lane by lane."""
+        found = self.address[positions]
+        if not self.wide(positions):
+            return found
+        return np.asarray((found[:, np.newaxis] + np.arange(self.rows)).ravel())
+
+
+def unmixed(bulk: Bulk) -> Bulk:
+    """The program with streams that either have lanes or have none.
+
+    Where both meet in one stream, what is shared is copied into the lanes first.
+    """
+    if not bulk.batch:
+        return bulk
+    return _Unmixing(bulk).result
+
+
+class _Unmixing:
+    def __init__(self, bulk: Bulk) -> None:
+        self.bulk, self.size = bulk, bulk.size
+        self.operations: list[Operation] = []
+        for operation in bulk.operations:
+            self.operations.append(self._operation(operation))
+        lanes = np.ones(self.size, bool)
+        lanes[: bulk.size] = bulk.lanes
+        self.result = Bulk(
+            self.operations,
+            self.size,
+            bulk.inputs,
+            bulk.constants,
+            bulk.outputs,
+            bulk.batch,
+            lanes,
+        )
+
+    def _operation(self, operation: Operation) -> Operation:
+        if isinstance(operation, Map):
+            streams = tuple([self._stream(x) for x in operation.operands])
+            return Map(operation.row, operation.target, streams)
+        if isinstance(operation, Reduce):
+            groups = tuple([self._stream(x) for x in operation.groups])
+            return Reduce(operation.row, operation.target, operation.starts, groups)
+        parts = [self._terms(part) for part in operation.terms]
+        return Sum(operation.target, parts)
+
+    def _terms(self, part: Terms) -> Terms:
+        right = self._stream(part.right) if part.right is not None else None
+        left = self._stream(part.left)
+        return Terms(part.sign, part.starts, left, right, part.over_rows)
+
+    def _stream(self, positions: Ints) -> Ints:
+        lanes = self.bulk.lanes[positions]
+        if lanes.all() or not lanes.any():
+            return positions
+        shared = np.unique(positions[~lanes])
+        copies = np.arange(self.size, self.size + len(shared))
+        self.size += len(shared)
+        one_each = np.arange(len(shared) + 1)
+        self.operations.append(Sum(copies, [Terms(1, one_each, shared)]))
+        mixed = positions.copy()
+        mixed[~lanes] = copies[np.searchsorted(shared, positions[~lanes])]
+        return mixed

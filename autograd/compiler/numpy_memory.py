@@ -1,0 +1,96 @@
+"""How numpy sees the streams of a bulk program: views of the memory, or gathers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from autograd.compiler.layout import Layout
+from autograd.compiler.nests import Nest, factor
+from autograd.compiler.program import Ints
+
+__all__ = ["DEEPEST", "Memory"]
+
+Floats = npt.NDArray[np.float64]
+DEEPEST = 4  # loops of a view; streams of more are gathered
+
+
+class Memory:
+    """The numbers of a program, and the steps that compute them.
+
+    With a batch every array has a last axis of its rows; what the rows share is
+    broadcast along it.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout, self.numbers = layout, layout.memory()
+        self.steps: list[Callable[[], Any]] = []
+
+    def do(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """One more step."""
+        self.steps.append(partial(function, *arguments))
+
+    def result(self, target: Ints) -> Floats:
+        """The block of the memory where a result belongs, or a buffer."""
+        places = self.layout.address[target]
+        width = self.layout.rows if self.layout.wide(target) else 1
+        n = len(places)
+        if n and (np.diff(places) == width).all():
+            return self.numbers[places[0] : places[0] + n * width]
+        return np.empty(n * width)
+
+    def store(self, target: Ints, result: Floats) -> None:
+        """Scatter a buffer; a block of the memory needs nothing."""
+        if result.base is None:
+            self.do(self.numbers.__setitem__, self.layout.places(target), result)
+
+    def nest(self, streams: Sequence[Ints], wide: bool) -> Nest:
+        """The loops that streams have in common; the rows of the batch innermost."""
+        nest = factor([self.layout.address[x] for x in streams])
+        if not wide:
+            return nest
+        moves = [[int(self.layout.wide(x))] for x in streams]
+        steps = np.concatenate([nest.steps, np.array(moves)], axis=1)
+        return Nest((*nest.counts, self.layout.rows), steps, nest.bases)
+
+    def views(self, nest: Nest) -> list[Floats]:
+        """The streams of an affine nest, as views of the memory."""
+        return [
+            np.lib.stride_tricks.as_strided(
+                self.numbers[int(base) :],
+                shape=nest.counts or (1,),
+                strides=tuple([8 * int(step) for step in steps]) or (8,),
+            )
+            for base, steps in zip(nest.bases[:, 0], nest.steps, strict=True)
+        ]
+
+    def operands(self, streams: Sequence[Ints], wide: bool) -> list[Floats]:
+        """Arrays of one shape for the operands of an elementwise operation."""
+        nest = self.nest(streams, wide)
+        if nest.affine and len(nest.counts) <= DEEPEST:
+            return self.views(nest)
+        flat = []
+        for positions in streams:
+            own = self.nest([positions], wide)
+            if own.affine and len(own.counts) < 2 + wide:
+                (view,) = self.views(own)
+                lone = wide and len(own.counts) == 1
+                flat.append(view[np.newaxis] if lone else view)
+            else:
+                flat.append(self.gathered(positions, wide))
+        return flat
+
+    def gathered(self, positions: Ints, wide: bool) -> Floats:
+        """A buffer that a step fills: [position], or [position, row of the batch]."""
+        index = self.layout.address[positions]
+        if wide:
+            lane = np.arange(self.layout.rows) * int(self.layout.wide(positions))
+            index = index[:, np.newaxis] + lane
+        buffer = np.empty(index.shape)
+        index = np.ascontiguousarray(index)
+        self.do(self.numbers.take, index, None, buffer, "clip")  # bounds are verified
+        return buffer
