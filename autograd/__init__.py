@@ -51,6 +51,7 @@ from autograd.functions import (
     sum,
     where,
 )
+from autograd.gather import take
 from autograd.gradcheck import GradcheckReport, gradcheck
 from autograd.jacobians import hessian, hvp, jacobian
 from autograd.modes import no_grad
@@ -215,6 +216,7 @@ __all__ = [
     "square",
     "subtract",
     "sum",
+    "take",
     "tan",
     "tanh",
     "trace",

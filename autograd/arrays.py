@@ -81,9 +81,6 @@ _SAME_NAME = [
     "negative",
     "absolute",
     "sign",
-    "floor",
-    "ceil",
-    "trunc",
     "exp",
     "exp2",
     "expm1",
@@ -125,6 +122,10 @@ NUMPY: dict[str, Callable[..., Array]] = {
             "not_equal",
         ]
     },
+    # + 0.0: Python's whole numbers have no -0
+    "floor": lambda x: np.floor(x) + 0.0,
+    "ceil": lambda x: np.ceil(x) + 0.0,
+    "trunc": lambda x: np.trunc(x) + 0.0,
     "floor_divide": lambda x, y: np.where(y == 0, np.nan, np.floor_divide(x, y)),
     "power": np.power,
     "guarded_multiply": _guarded_multiply,

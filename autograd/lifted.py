@@ -70,6 +70,6 @@ def _holder(level: int, x: Number) -> Number:
 
 def primal_of(x: Number) -> Number:
     """The plain number at the bottom of any nesting of levels."""
-    while hasattr(x, "level"):
+    while hasattr(x, "primal"):
         x = x.primal
     return x

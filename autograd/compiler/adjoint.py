@@ -22,8 +22,9 @@ import numpy.typing as npt
 from autograd.compiler.bulk import Bulk, Map, Reduce, Sum, Terms
 from autograd.compiler.program import CODE, ROWS, Ints
 from autograd.compiler.symbols import Block, Writer
+from autograd.gather import TAKE
 from autograd.primitive import Primitive
-from autograd.primitives import TABLE
+from autograd.primitives import TABLE, equal
 
 __all__ = ["RAGGED", "adjoint"]
 
@@ -133,6 +134,13 @@ class _Pass:
         """Leave a share with the operations that compute its targets."""
         writer = self.writer
         factors = [left] if right is None else [left, right]
+        if over_rows:
+            lanes = np.logical_or.reduce([writer.has_lanes(x) for x in factors])
+            if lanes.any() and not lanes.all():
+                for mine in (lanes, ~lanes):
+                    part = right[mine] if right is not None else None
+                    self._file(sign, target[mine], left[mine], part, True)
+                return
         if over_rows and not writer.wide(*factors):  # the same for each row
             if right is not None:
                 left = writer.map(TABLE["multiply"], (left, right))
@@ -159,6 +167,8 @@ class _Pass:
             self._visit_sum(operation, cotangent)
         elif isinstance(operation, Map):
             self._visit_map(operation, cotangent)
+        elif operation.row is TAKE:
+            self._visit_take(operation, cotangent)
         elif operation.row in RAGGED:
             self._visit_ragged(operation, cotangent)
         else:
@@ -212,6 +222,22 @@ class _Pass:
         (partial,) = operation.row.joint(xs, Block(self.writer, result))[0]
         seed = Block(self.writer, cotangent[rows], rows)
         self._share(operation.row, positions, seed, partial)
+
+    def _visit_take(self, operation: Reduce, cotangent: Ints) -> None:
+        """All candidates of all rows at once: the chosen one has partial 1, others 0."""
+        first, lengths = operation.starts[:-1], np.diff(operation.starts) - 1
+        rows = np.repeat(np.arange(len(first)), lengths)
+        along = np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        candidates = operation.groups[0][first[rows] + 1 + along]
+        place = [self.writer.constant(float(k)) for k in range(int(lengths.max()))]
+        index = Block(self.writer, operation.groups[0][first], rows)
+        counted = Block(self.writer, np.array(place)[along], rows)
+        length = np.array([self.writer.constant(float(k)) for k in lengths.tolist()])
+        from_end = counted - Block(self.writer, length, rows)
+        hit = equal.apply((index, counted)) + equal.apply((index, from_end))
+        seed = Block(self.writer, cotangent, rows)
+        chosen = TAKE.product(seed, hit)
+        self.push(1, candidates, chosen.positions, None)
 
     def _visit_columns(self, operation: Reduce, cotangent: Ints) -> None:
         """Any row of many operands: rows of one length together, operand by operand."""

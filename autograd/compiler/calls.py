@@ -15,20 +15,25 @@ import numpy as np
 from autograd.compiler.bulk import Reduce, Sum, Terms
 from autograd.compiler.code import Offset
 from autograd.compiler.loops import Context
-from autograd.compiler.nests import Nest, factor
+from autograd.compiler.nests import Nest
 from autograd.compiler.program import Ints
+from autograd.gather import TAKE
 
 __all__ = ["write_reduce", "write_sum"]
 
-_PACKED = 1 << 16  # numbers of a transposed copy, at most
+_PACKED = 1 << 18  # numbers of a transposed copy, at most
 _FOLDS = {"maximum", "minimum", "prod"}
 
 
 def write_sum(context: Context, operation: Sum) -> None:
     """A sum of one form with many terms."""
     (part,) = operation.terms
-    shape = _regular(operation.target, part)
+    wide = context.layout.wide(operation.target)
+    shape = _regular(context, operation.target, part, wide)
     if shape is not None and (_as_product(context, shape) or _as_rows(context, shape)):
+        return
+    if wide or part.over_rows:
+        _wide_rows(context, operation.target, part)
         return
     pad = context.zero
     right = part.right
@@ -41,13 +46,33 @@ def write_sum(context: Context, operation: Sum) -> None:
 def write_reduce(context: Context, operation: Reduce) -> bool:
     """A fold by maximum, minimum or product; False if the row is none of them."""
     name = operation.row.name
+    if operation.row is TAKE and not context.layout.wide(operation.target):
+        _take(context, operation)
+        return True
     if name not in _FOLDS or not (np.diff(operation.starts) > 0).all():
         return False
     group = operation.groups[0]
+    if context.layout.wide(operation.target):
+        own = Terms(1, operation.starts, group)
+        _wide_rows(context, operation.target, own, f"wide_{name}")
+        return True
     pad = context.one if name == "prod" else None
     args = operation.target, operation.starts, group, None, pad, 1
     _slices(context, f"slices_{name}", *args)
     return True
+
+
+def _take(context: Context, operation: Reduce) -> None:
+    address, code = context.layout.address, context.code
+    columns = [
+        operation.starts,
+        address[operation.target],
+        address[operation.groups[0]],
+    ]
+    places = [code.at("%t", context.tables.add(column), "i32") for column in columns]
+    listed = ", ".join(f"ptr {place}" for place in [*places, places[2]])
+    count = len(operation.target)
+    context.call("take", f"ptr %v, {listed}, i64 {count}, i64 {count}")
 
 
 @dataclass(eq=False)
@@ -61,25 +86,34 @@ class _Shape:
     sign: int
 
 
-def _regular(target: Ints, part: Terms) -> _Shape | None:
-    n = len(target)
+def _regular(context: Context, target: Ints, part: Terms, wide: bool) -> _Shape | None:
+    layout, n = context.layout, len(target)
     k = len(part.left) // n if n else 0
-    if k < 2 or not (part.counts == k).all():
+    if not (part.counts == k).all() or (k < 2 and not part.over_rows):
         return None
     streams = [part.left] if part.right is None else [part.left, part.right]
     firsts, inner = [target], []
     for stream in streams:
-        table = stream.reshape(n, k)
-        step = int(table[0, 1] - table[0, 0])
+        table = layout.address[stream].reshape(n, k)
+        step = (
+            int(layout.wide(stream))
+            if part.over_rows
+            else int(table[0, 1] - table[0, 0])
+        )
         if not (table == table[:, :1] + step * np.arange(k)).all():
             return None
-        firsts.append(table[:, 0])
+        firsts.append(stream[::k])
         inner.append(step)
+    nest = context.nest_of(firsts, wide)
     if part.right is None:
-        firsts.append(np.zeros(n, np.int64))
+        still = np.zeros((1, len(nest.counts)), np.int64)
+        steps = np.concatenate([nest.steps, still])
+        bases = np.concatenate([nest.bases, 0 * nest.bases[:1]])
+        nest = Nest(nest.counts, steps, bases)
         inner.append(0)
-    nest = factor(firsts).limited(4)
-    return _Shape(nest, k, (inner[0], inner[1]), part.right is None, part.sign)
+    terms = layout.rows if part.over_rows else k
+    plain = part.right is None
+    return _Shape(nest.limited(4), terms, (inner[0], inner[1]), plain, part.sign)
 
 
 def _as_product(context: Context, shape: _Shape) -> bool:
@@ -206,6 +240,9 @@ def _slices(
     sign: int,
 ) -> None:
     """Rows sorted by length, ``width`` side by side, padded to the longest of them."""
+    address = context.layout.address
+    target, left = address[target], address[left]
+    right = address[right] if right is not None else None
     width, tables = context.code.width, context.tables
     lengths = np.diff(starts)
     order = np.argsort(-lengths, kind="stable")
@@ -240,4 +277,29 @@ def _slices(
     context.call(
         kind,
         f"ptr %v, {listed}, i64 {blocks}, double {code.scalar.constant(float(sign))}",
+    )
+
+
+def _wide_rows(
+    context: Context, target: Ints, part: Terms, kind: str | None = None
+) -> None:
+    """Irregular rows of numbers with lanes: index by index, lanes side by side."""
+    layout, code, tables = context.layout, context.code, context.tables
+    if part.over_rows:
+        raise AssertionError("sums over rows are regular")
+    left, right = part.left, part.right
+    if right is not None and not layout.wide(left):
+        left, right = right, left
+    if kind is None:
+        kind = "wide_sum"
+        if right is not None:
+            kind = "wide_dot" if layout.wide(right) else "wide_dot_shared"
+    columns = [part.starts, layout.address[target], layout.address[left]]
+    columns.append(layout.address[right] if right is not None else columns[2])
+    pointers = [code.at("%t", tables.add(column), "i32") for column in columns]
+    listed = ", ".join(f"ptr {pointer}" for pointer in pointers)
+    context.call(
+        kind,
+        f"ptr %v, {listed}, i64 {len(target)}, i64 {layout.rows}, double "
+        f"{code.scalar.constant(float(part.sign))}",
     )

@@ -82,7 +82,9 @@ def contract(program: Program, exact: bool = False) -> Contraction:
     order = np.lexsort((slot, user, owner))
     terms = owner[order], sign[order], left[order], right[order]
     nodes = np.flatnonzero(program.computed & ~gone)
-    return Contraction(nodes, is_sum, *_without_ones_and_zeros(program, *terms))
+    if not exact:
+        terms = _without_ones_and_zeros(program, *terms)
+    return Contraction(nodes, is_sum, *terms)
 
 
 def _all_terms(program: Program, exact: bool) -> tuple[Ints, Ints, Ints, Ints, Ints]:

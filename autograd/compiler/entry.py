@@ -63,11 +63,14 @@ API = {
     "PyArray_NewFromDescr": "ptr, ptr, i32, ptr, ptr, ptr, i32, ptr",
     "memcmp": "ptr, ptr, i64",
 }
-# Two shorthands: "fields %x: T %y n" loads the T that lies n bytes behind %x, and
-# "if T %x %y a b" goes to a where they are equal, to b otherwise. ITEMS is where a
-# tuple's items begin. @check and @move return the node behind theirs, @check null where
-# the object is not as its node says. The words of a node: type, kind, size in bytes,
-# place in the memory, bytes there, flags, axes or length, dtype or constructor, shape.
+RETURNS = {"memcmp": "i32", "PyGC_Enable": "i32", "PyGC_Disable": "i32"}
+RETURNS |= {"Py_IncRef": "void", "Py_DecRef": "void"}  # of the others: ptr
+# Three shorthands: "fields %x: T %y n" loads the T that lies n bytes behind %x; "if T %x
+# %y a b" goes to a where they are equal, to b otherwise; "need T %x %y else b" goes on
+# where they are equal. ITEMS is where a tuple's items begin. @check and @move return
+# the node behind theirs, @check null where the object is not as its node says. A node's
+# words: type, kind, size in bytes, place in the memory, bytes there, flags, axes or
+# length, dtype or constructor, shape.
 # Containers are made while the garbage collector is off: it could run Python code that
 # calls the program again, and then the memory would hold other results.
 TEXT = """
@@ -99,27 +102,22 @@ define internal ptr @check(ptr %x, ptr %n) nounwind {
   fields %x: ptr %type 8
   fields %n: ptr %wanted 0, i64 %kind 8, i64 %size 16, i64 %count 48
   %next = getelementptr i8, ptr %n, i64 %size
-  if ptr %type %wanted right no
-right:
+  need ptr %type %wanted else no
   switch i64 %kind, label %many [i64 0, label %yes i64 1, label %flat i64 2, label %flat]
 flat:
   fields %x: i32 %axes 24, ptr %dims 32, ptr %dtype 56, i32 %flags 64
   fields %n: i32 %mask 40, i32 %rank 48, ptr %float64 56
-  if ptr %dtype %float64 floats no
-floats:
+  need ptr %dtype %float64 else no
   %set = and i32 %flags, %mask
-  if i32 %set %mask neat no
-neat:
-  if i32 %axes %rank ranked no
-ranked:
+  need i32 %set %mask else no
+  need i32 %axes %rank else no
   %shape = getelementptr i8, ptr %n, i64 64
   %length = sub i64 %size, 64
   %differ = call i32 @memcmp(ptr %dims, ptr %shape, i64 %length)
   if i32 %differ 0 yes no
 many:
   fields %x: i64 %have 16
-  if i64 %have %count full no
-full:
+  need i64 %have %count else no
   %items = call ptr @items(ptr %x, i64 %kind)
   %last = call ptr @each(ptr %items, i64 %count, ptr %next, ptr @check)
   ret ptr %last
@@ -199,18 +197,16 @@ define ptr @autograd.entry(ptr %self, ptr %args, i64 %given, ptr %names) nounwin
   fields %self: ptr %record ITEMS
   fields %record: ptr %t 16
   fields %t: ptr %run 0, ptr %memory 8, ptr %tables 16, ptr %fallback 24, ptr %modes 32
-  fields %t: ptr %idle 40, i64 %count 48, ptr %inputs 56, ptr %results 64, ptr %outs 72
+  fields %t: ptr %idle 40, i64 %count 48, ptr %wanted 56, ptr %results 64, ptr %outs 72
   fields %modes: ptr %active 0
-  if ptr %active %idle idle other
-idle:
+  need ptr %active %idle else other
   if i64 %given %count counted other
 counted:
   if ptr %names null inputs named
 named:
   fields %names: i64 %some 16, ptr %name ITEMS
   fields %t: ptr %expected 80
-  if i64 %some 1 single other
-single:
+  need i64 %some 1 else other
   if ptr %name %expected into other
 into:
   %at = getelementptr ptr, ptr %args, i64 %given
@@ -219,10 +215,10 @@ into:
   if ptr %fits null other inputs
 inputs:
   %out = phi ptr [ null, %counted ], [ %target, %into ]
-  %fine = call ptr @each(ptr %args, i64 %count, ptr %inputs, ptr @check)
+  %fine = call ptr @each(ptr %args, i64 %count, ptr %wanted, ptr @check)
   if ptr %fine null other go
 go:
-  call ptr @each(ptr %args, i64 %count, ptr %inputs, ptr @move)
+  call ptr @each(ptr %args, i64 %count, ptr %wanted, ptr @move)
   call void %run(ptr %memory, ptr %tables)
   if ptr %out null fresh written
 written:
@@ -251,3 +247,209 @@ other:
   ret ptr %r
 }
 """
+
+
+def _expanded(text: str) -> str:
+    """The IR that the shorthands stand for, with declarations."""
+
+    def loads(line: re.Match[str]) -> str:
+        base, fields = line[1], [field.split() for field in line[2].split(",")]
+        return "\n".join(
+            f"  {name}.at = getelementptr i8, ptr {base}, i64 {offset}\n"
+            f"  {name} = load {kind}, ptr {name}.at"
+            for kind, name, offset in fields
+        )
+
+    def branch(line: re.Match[str]) -> str:
+        word, kind, a, b, yes, no = line.groups()
+        k = line.start()
+        label, yes = ("", yes) if word == "if" else (f"\nyes{k}:", f"yes{k}")
+        test = f"  %if{k} = icmp eq {kind} {a}, {b}"
+        return f"{test}\n  br i1 %if{k}, label %{yes}, label %{no}{label}"
+
+    text = text.replace("ITEMS", str(tuple.__basicsize__))
+    text = re.sub(r"  fields (%\w+): (.*)", loads, text)
+    text = re.sub(r"  (if|need) (\S+) (\S+) (\S+) (\w+) (\w+)", branch, text)
+    declared = "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)\n"
+    for name, arguments in API.items():
+        declared += f"declare {RETURNS.get(name, 'ptr')} @{name}({arguments})\n"
+    return declared + text
+
+
+def _words(x: Any, count: int) -> Any:
+    return (ctypes.c_ssize_t * count).from_address(id(x))
+
+
+def _as_assumed() -> bool:
+    """Whether arrays, floats, tuples and lists lie in memory as TEXT reads them."""
+    whole = np.arange(24.0).reshape(2, 3, 4)
+    fixed, own = np.ones(3), type("Own", (np.ndarray,), {})
+    fixed.flags.writeable = False
+    arrays = [whole, whole.T, whole[:, 1:, ::2], whole[0, 0], fixed, np.array(2.0)]
+    arrays += [fixed.astype(">f8"), fixed.astype("i4"), np.zeros(0), fixed.view(own)]
+    arrays += [np.zeros(17, "i1")[1:].view(float)]
+    for a in arrays:
+        _, kind, data, axes, dims, _, _, dtype, flags = _words(a, 9)
+        shape = tuple((ctypes.c_ssize_t * a.ndim).from_address(dims)) if a.ndim else ()
+        seen = kind, data, axes & 0xFFFFFFFF, shape, dtype, flags & 0xFFFFFFFF
+        pointer = a.__array_interface__["data"][0]
+        if seen != (id(type(a)), pointer, a.ndim, a.shape, id(a.dtype), a.flags.num):
+            return False
+    floats = [0.5, -1e300, float("inf")]
+    fixed_, ids, first = tuple(floats), [*map(id, floats)], tuple.__basicsize__ // 8
+    listed = _words(floats, 4)
+    return (
+        all(ctypes.c_double.from_address(id(x) + 16).value == x for x in floats)
+        and all(_words(x, 2)[1] == id(type(x)) for x in [0.5, floats, fixed_])
+        and _words(fixed_, 3)[2] == listed[2] == 3
+        and _words(fixed_, first + 3)[first:] == ids
+        and (ctypes.c_ssize_t * 3).from_address(listed[3])[:] == ids
+    )
+
+
+def _new_array() -> int:
+    """The address of PyArray_NewFromDescr; 0 where numpy's table is not known."""
+    try:
+        module = importlib.import_module("numpy._core._multiarray_umath")
+    except ImportError:
+        module = importlib.import_module("numpy.core._multiarray_umath")
+    kind = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)
+    pointer = kind(("PyCapsule_GetPointer", ctypes.pythonapi))(module._ARRAY_API, None)
+    table = (ctypes.c_size_t * 95).from_address(pointer)
+    version = ctypes.CFUNCTYPE(ctypes.c_uint)(table[0])()
+    if version not in (0x01000009, 0x02000000) or table[2] != id(np.ndarray):
+        return 0
+    dtype = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_int)(table[45])(12)
+    return table[94] if dtype is FLOAT64 else 0
+
+
+@cache
+def _modes() -> int:
+    """The address of the pointer ``MODES.active``; 0 if it is not found."""
+    with MODES.lock:
+        words = list(_words(MODES, type(MODES).__basicsize__ // 8))
+        k = words.index(id(MODES.active)) if id(MODES.active) in words else 0
+    return k and id(MODES) + 8 * k
+
+
+@cache
+def _machine() -> int:
+    """The address of the machine code of all entries; 0 where there can be none."""
+    known = sys.implementation.name == "cpython" and sys.byteorder == "little"
+    known = known and ctypes.sizeof(ctypes.c_void_p) == 8
+    if not known or sysconfig.get_config_var("Py_GIL_DISABLED"):
+        return 0
+    if not (_as_assumed() and _new_array() and _modes()):
+        return 0
+    try:
+        host = engine()
+    except MissingDependencyError:
+        return 0
+    for name in API:
+        if name.startswith("Py"):
+            address = _new_array() if "Array" in name else _address(name)
+            host.llvm.add_symbol(name, address)
+    return int(host.compiled(_expanded(TEXT))("autograd.entry"))
+
+
+def _address(name: str) -> int:
+    """Where a function of the C API is."""
+    return ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value or 0
+
+
+def _nodes(tree: Tree, memory: int, kind: int) -> list[int]:
+    """The words of a tree's nodes; arrays are of this kind, INPUT or OUTPUT."""
+    if not isinstance(tree, Leaf):
+        place, make = (TUPLE, "PyTuple_New"), (LIST, "PyList_New")
+        number, name = place if type(tree) is tuple else make
+        words = [id(type(tree)), number, 64, 0, 0, 0, len(tree), _address(name)]
+        return words + [word for part in tree for word in _nodes(part, memory, kind)]
+    place_ = memory + 8 * tree.start
+    if tree.shape is None:
+        return [id(float), NUMBER, 64, place_, 8, 0, 0, 0]
+    flags = NEAT | (WRITEABLE if kind == OUTPUT else 0)
+    size, axes = 8 * prod(tree.shape), len(tree.shape)
+    words = [id(np.ndarray), kind, 64 + 8 * axes, place_, size, flags, axes]
+    return [*words, id(FLOAT64), *tree.shape]
+
+
+def _arrays(tree: Tree) -> Tree:
+    """What ``out`` looks like: arrays without axes for floats."""
+    if isinstance(tree, Leaf):
+        return tree if tree.shape is not None else Leaf(tree.start, ())
+    return type(tree)([_arrays(part) for part in tree])
+
+
+class _Definition(ctypes.Structure):
+    """PyMethodDef."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("function", ctypes.c_void_p),
+        ("flags", ctypes.c_int),
+        ("doc", ctypes.c_char_p),
+    )
+
+
+def native_entry(
+    run: int,
+    memory: int,
+    tables: int,
+    arguments: Sequence[Tree],
+    result: Tree,
+    fallback: Callable[..., Any],
+    keep: Any = None,
+) -> Callable[..., Any] | None:
+    """A builtin function that runs a compiled program; None where that cannot be.
+
+    Parameters
+    ----------
+    run : address of ``void run(double *memory, int32_t *tables)``. It must not call
+        Python: the GIL stays held, and the memory is used without a lock.
+    memory, tables : addresses of its arguments. Nobody else may write to the memory
+        while a call is under way; give an entry a memory of its own.
+    arguments : for each positional argument, what it must look like and where in the
+        memory its numbers go.
+    result : what to return, or write into arrays given as ``out=``, which has the same
+        structure (arrays without axes for floats).
+    fallback : called with everything that is not exactly like that, and while modes
+        are active. It must not be what calls the entry.
+    keep : whatever has to live as long as the entry (owners of the addresses).
+
+    The builtin's ``self`` owns all that its machine code refers to.
+    """
+    code = _machine()
+    if not code:
+        return None
+    lists = [
+        [word for tree in arguments for word in _nodes(tree, memory, INPUT)],
+        _nodes(result, memory, OUTPUT),
+        _nodes(_arrays(result), memory, OUTPUT),
+    ]
+    words = [run, memory, tables, id(fallback), _modes(), id(0), len(arguments)]
+    table = np.zeros(11 + sum(map(len, lists)), np.int64)
+    starts = np.cumsum([11, *map(len, lists)])[:3]
+    places = (table.ctypes.data + 8 * starts).tolist()
+    table[:] = [*words, *places, id(OUT), *lists[0], *lists[1], *lists[2]]
+    name = getattr(fallback, "__name__", "compiled").encode()
+    flags = 0x80 | 0x02  # METH_FASTCALL | METH_KEYWORDS
+    definition = _Definition(name, code, flags, b"Machine code of a compiled function.")
+    owned = table, definition, fallback, keep, OUT, FLOAT64, np.ndarray
+    kind = [ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
+    new = ctypes.PYFUNCTYPE(*kind)(("PyCFunction_NewEx", ctypes.pythonapi))
+    built: Callable[..., Any] = new(ctypes.addressof(definition), owned, None)
+    return built
+
+
+def attach(instance: Any, entry: Callable[..., Any]) -> None:
+    """Let ``instance(...)`` call an entry, or another one than before.
+
+    The instance gets a class of its own, derived from its class, with the builtin as
+    ``__call__``: a builtin is no descriptor, so it is called without ``self``.
+    """
+    kind = type(instance)
+    if vars(kind).get("__attached__") is None:
+        names = {"__slots__": (), "__module__": kind.__module__, "__attached__": True}
+        names |= {"__doc__": kind.__doc__, "__qualname__": kind.__qualname__}
+        kind = instance.__class__ = type(kind)(kind.__name__, (kind,), names)
+    kind.__call__ = entry

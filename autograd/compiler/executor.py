@@ -28,6 +28,11 @@ class Settings:
     def __init__(self, backend: str | None, strict: bool, limit: int) -> None:
         if backend not in (None, "numpy", "llvm"):
             raise ValueError(f"backend is None, 'numpy' or 'llvm', got {backend!r}")
+        if strict and backend == "llvm":
+            raise ValueError(
+                "strict=True runs on the numpy backend, operation by operation: leave "
+                "backend= out"
+            )
         self.backend, self.strict, self.limit = backend, strict, limit
 
     def arguments(self) -> tuple[Any, ...]:
@@ -59,9 +64,7 @@ class Executor:
         program = LLVMProgram(self.bulk)
         return lambda: LLVMMachine(program)
 
-    def _output(
-        self, begin: int, end: int, wide: bool
-    ) -> tuple[Any, tuple[int, ...]]:
+    def _output(self, begin: int, end: int, wide: bool) -> tuple[Any, tuple[int, ...]]:
         """Where a section lies in the memory: a slice or indices; and its shape."""
         layout = self.machines[0].layout
         positions = self.bulk.outputs[begin:end]

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from autograd.compiler.bulk import Bulk, Operation, Reduce, Sum, Terms
+from autograd.compiler.bulk import Bulk, Map, Operation, Reduce, Sum, Terms
 from autograd.compiler.program import Ints
+from autograd.primitives import TABLE
 
 __all__ = ["Group", "fused", "same", "split"]
 
@@ -27,32 +28,48 @@ _SCALARS = 16  # terms that straight-line code adds one by one
 def split(bulk: Bulk) -> Bulk:
     """The program with every sum short (unrolled) or of one form (contracted)."""
     operations: list[Operation] = []
+    lanes = [bulk.lanes]
     size = bulk.size
+
+    def room(n: int, wide: bool) -> Ints:
+        nonlocal size
+        size += n
+        lanes.append(np.full(n if bulk.batch else 0, wide))
+        return np.arange(size - n, size)
+
     for operation in bulk.operations:
         if not isinstance(operation, Sum):
             operations.append(operation)
             continue
         short: list[Terms] = []
         long: list[Terms] = []
+        n = len(operation.target)
+        one_each = np.arange(n + 1)
+        wide = bool(bulk.has_lanes(operation.target[:1]).any())
         for whole in operation.terms:
-            for part in pieces(whole, len(operation.target)):
-                (short if is_short(part, len(operation.target)) else long).append(part)
+            if whole.over_rows and not (whole.counts == 1).all():
+                target = room(n, True)  # first the terms, then the rows
+                own = Terms(1, whole.starts, whole.left, whole.right)
+                operations.append(Sum(target, pieces(own, n)))
+                whole = Terms(whole.sign, one_each, target, None, True)
+            for part in pieces(whole, n):
+                (short if is_short(part, n) else long).append(part)
         if not long or (len(long) == 1 and not short):
             operations.append(Sum(operation.target, [*short, *long]))
             continue
-        n = len(operation.target)
         for part in long:
-            target = np.arange(size, size + n)
-            size += n
+            target = room(n, wide)
             operations.append(Sum(target, [part]))
-            short.append(Terms(1, np.arange(n + 1), target))
+            short.append(Terms(1, one_each, target))
         operations.append(Sum(operation.target, short))
-    return replace(bulk, operations=operations, size=size)
+    return replace(bulk, operations=operations, size=size, lanes=np.concatenate(lanes))
 
 
 def is_short(part: Terms, rows: int) -> bool:
     """Whether a loop over the rows adds the terms of each one by one."""
     counts = part.counts
+    if part.over_rows:
+        return False
     if not len(counts) or not (counts == counts[0]).all():
         return False
     limit = _UNROLLED if rows >= 8 else 2
@@ -61,7 +78,7 @@ def is_short(part: Terms, rows: int) -> bool:
 
 def pieces(part: Terms, rows: int) -> list[Terms]:
     """Terms whose offsets are the same in every row, cut where their step changes."""
-    if is_short(part, rows) or not rows:
+    if is_short(part, rows) or part.over_rows or not rows:
         return [part]
     k = len(part.left) // rows
     if not (part.counts == k).all() or k < 8:
@@ -113,46 +130,56 @@ def same(x: Ints, y: Ints) -> bool:
 class Group:
     """Operations that share one loop, or one that stands alone.
 
-    kind is "loop" (elementwise, n > 1), "scalars" (n = 1) or "call".
+    kind is "loop" (elementwise), "scalars" (one number) or "call".
     """
 
     kind: str
     n: int
+    wide: bool = False  # whether it runs over the rows of the batch as well
     operations: list[Operation] = field(default_factory=list)
     totals: list[Sum] = field(default_factory=list)  # sums over the loop itself
 
 
-def _kind(operation: Operation) -> str:
+def _kind(operation: Operation, wide: bool) -> str:
     n = len(operation.target)
     if isinstance(operation, Reduce):
         return "call"
+    if (
+        isinstance(operation, Map)
+        and TABLE.get(operation.row.name) is not operation.row
+    ):
+        return "call"  # a row of the user's
     if isinstance(operation, Sum) and not all(
         is_short(part, n) for part in operation.terms
     ):
         part = operation.terms[0]
-        return "total" if n == 1 and len(part.left) >= _SCALARS else "call"
-    return "scalars" if n == 1 else "loop"
+        alone = n == 1 and not wide
+        whole = len(part.left) == 1 if part.over_rows else len(part.left) >= _SCALARS
+        return "total" if alone and whole else "call"
+    return "scalars" if n == 1 and not wide else "loop"
 
 
 class _Fusion:
     def __init__(self, bulk: Bulk) -> None:
         self.groups: list[Group] = []
+        self.bulk = bulk
         self.owner = np.full(bulk.size, -1, np.int64)  # position -> operation
         self.home: list[int] = []  # operation -> group
         self.total: list[bool] = []  # operation -> whether it is a sum over a loop
         self.operations = bulk.operations
 
     def add(self, number: int, operation: Operation) -> None:
-        kind = _kind(operation)
+        wide = bool(self.bulk.has_lanes(operation.target[:1]).any())
+        kind = _kind(operation, wide)
         n = len(operation.target)
         if kind == "total":
             assert isinstance(operation, Sum)
-            n = len(operation.terms[0].left)
+            n, wide = len(operation.terms[0].left), operation.terms[0].over_rows
         earliest, aligned = self._earliest(operation)
-        place = self._find(kind, n, earliest, aligned)
+        place = self._find(kind, (n, wide), earliest, aligned)
         if place is None:
             place = len(self.groups)
-            self.groups.append(Group("loop" if kind == "total" else kind, n))
+            self.groups.append(Group("loop" if kind == "total" else kind, n, wide))
         group = self.groups[place]
         if kind == "total":
             assert isinstance(operation, Sum)
@@ -188,13 +215,15 @@ class _Fusion:
         found = [first] if (owners == first).all() else np.unique(owners).tolist()
         yield from [number for number in found if number >= 0]
 
-    def _find(self, kind: str, n: int, earliest: int, aligned: bool) -> int | None:
+    def _find(
+        self, kind: str, size: tuple[int, bool], earliest: int, aligned: bool
+    ) -> int | None:
         if kind == "call":
             return None
         wanted = "scalars" if kind == "scalars" else "loop"
         for place in range(len(self.groups) - 1, max(earliest, 0) - 1, -1):
             group = self.groups[place]
-            if group.kind != wanted or group.n != n:
+            if group.kind != wanted or (group.n, group.wide) != size:
                 continue
             if place > earliest or aligned or kind == "scalars":
                 return place

@@ -23,6 +23,8 @@ _ROWS = "ptr %out, i64 %dj, ptr %a, i64 %aj, ptr %b, i64 %bj, i64 %n, i64 %nk, "
 _ROWS += "double %sign"
 _SLICES = "ptr %v, ptr %lengths, ptr %targets, ptr %left, ptr %right, i64 %blocks, "
 _SLICES += "double %sign"
+_WIDE = "ptr %v, ptr %starts, ptr %targets, ptr %left, ptr %right, i64 %n, i64 %rows, "
+_WIDE += "double %sign"
 _PACK = "ptr %out, i64 %ld, ptr %b, i64 %bj, i64 %nj, i64 %nk"
 
 SIGNATURES = {
@@ -36,6 +38,13 @@ SIGNATURES = {
     "slices_maximum": _SLICES,
     "slices_minimum": _SLICES,
     "slices_prod": _SLICES,
+    "wide_sum": _WIDE,
+    "wide_dot": _WIDE,
+    "wide_dot_shared": _WIDE,
+    "wide_maximum": _WIDE,
+    "wide_minimum": _WIDE,
+    "wide_prod": _WIDE,
+    "take": _SLICES.replace("double %sign", "i64 %count"),
     "pack": _PACK,
 }
 
@@ -55,6 +64,11 @@ def library_text(width: int, registers: int = 32) -> str:
             _define(f"slices_{fold}", width, partial(_slices, fold=fold))
             for fold in ("sum", "dot", "maximum", "minimum", "prod")
         ],
+        *[
+            _define(f"wide_{fold}", width, partial(_wide, fold=fold))
+            for fold in ("sum", "dot", "dot_shared", "maximum", "minimum", "prod")
+        ],
+        _define("take", width, _take),
         _define("pack", width, _pack),
     ]
     return "\n".join(parts)
@@ -303,6 +317,53 @@ def _slices(code: Code, fold: str) -> None:
     code.loop("%blocks", block, [("i64", "0")])
 
 
+def _wide(code: Code, fold: str) -> None:
+    """Irregular rows whose numbers have lanes: the lanes run side by side."""
+    lanes, w = code.lanes, code.width
+    first = {"prod": 1.0, "maximum": float("-inf"), "minimum": float("inf")}
+    neutral = lanes.constant(first.get(fold, 0.0))
+
+    def entry(table: str, place: Offset) -> str:
+        short = code.emit(f"load i32, ptr {code.at(table, place, 'i32')}, align 4")
+        return code.emit(f"sext i32 {short} to i64")
+
+    def row(i: str, _: list[str]) -> list[str]:
+        begin, end = entry("%starts", i), entry("%starts", code.plus(i, 1))
+        target = entry("%targets", i)
+
+        def block(b: Offset, mask: str | None) -> None:
+            def term(j: str, sums: list[str]) -> list[str]:
+                where = code.plus(begin, j)
+                x = code.load(code.at("%v", code.plus(entry("%left", where), b)), mask)
+                if fold not in ("dot", "dot_shared"):
+                    return [_fold(code, fold, sums[0], x)]
+                other = entry("%right", where)
+                if fold == "dot":
+                    y = code.load(code.at("%v", code.plus(other, b)), mask)
+                else:
+                    y = code.broadcast(code.at("%v", other))
+                return [lanes.intrinsic("fmuladd", x, y, sums[0])]
+
+            count = code.minus(end, begin)
+            (value,) = code.loop(count, term, [(code.type, neutral)])
+            if fold in ("sum", "dot", "dot_shared"):
+                value = lanes.multiply(value, code.splat("double", "%sign"))
+            code.store(value, code.at("%v", code.plus(target, b)), mask)
+
+        def whole(b: str, _: list[str]) -> list[str]:
+            block(b, None)
+            return []
+
+        full = code.times(code.over("%rows", w), w)
+        code.loop(full, whole, step=w)
+        rest = code.minus("%rows", full)
+        tail = code.emit(f"icmp sgt i64 {rest}, 0")
+        code.when(tail, lambda: block(full, code.first(rest)))
+        return []
+
+    code.loop("%n", row)
+
+
 def _fold(code: Code, fold: str, total: str, x: str) -> str:
     lanes = code.lanes
     if fold == "sum":
@@ -312,6 +373,35 @@ def _fold(code: Code, fold: str, total: str, x: str) -> str:
     wins = lanes.compare("ogt" if fold == "maximum" else "olt", x, total)
     wins = lanes.logic("or", wins, lanes.compare("uno", x, x))
     return lanes.select(wins, x, total)
+
+
+def _take(code: Code) -> None:
+    """Rows (index, candidates ...): the candidate at the index; NaN outside."""
+
+    def entry(table: str, place: Offset) -> str:
+        short = code.emit(f"load i32, ptr {code.at(table, place, 'i32')}, align 4")
+        return code.emit(f"sext i32 {short} to i64")
+
+    def row(i: str, _: list[str]) -> list[str]:
+        begin, end = entry("%lengths", i), entry("%lengths", code.plus(i, 1))
+        index = code.load_one(code.at("%v", entry("%left", begin)))
+        count = code.minus(code.minus(end, begin), 1)
+        whole = code.emit(f"call i64 @llvm.fptosi.sat.i64.f64(double {index})")
+        behind = code.emit(f"icmp slt i64 {whole}, 0")
+        wrapped = code.plus(whole, count)
+        place = code.emit(f"select i1 {behind}, i64 {wrapped}, i64 {whole}")
+        inside = code.emit(f"icmp ult i64 {place}, {count}")
+        number = code.emit(f"fcmp ord double {index}, {index}")
+        inside = code.emit(f"and i1 {inside}, {number}")
+        safe = code.emit(f"select i1 {inside}, i64 {place}, i64 0")
+        where = entry("%left", code.plus(code.plus(begin, 1), safe))
+        value = code.load_one(code.at("%v", where))
+        nan = code.scalar.constant(float("nan"))
+        value = code.emit(f"select i1 {inside}, double {value}, double {nan}")
+        code.store_one(value, code.at("%v", entry("%targets", i)))
+        return []
+
+    code.loop("%blocks", row)
 
 
 # -- Transposed copies: out[k, j] = b[j, k], k contiguous in b ------------------------

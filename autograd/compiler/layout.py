@@ -24,8 +24,8 @@ class Layout:
         ends = np.cumsum(width)
         self.address = (ends - width).astype(np.int64)
         self.size = int(ends[-1]) if bulk.size else 0
-        self.inputs = int(self.address[bulk.inputs]) if bulk.inputs < bulk.size else (
-            self.size
+        self.inputs = (
+            int(self.address[bulk.inputs]) if bulk.inputs < bulk.size else (self.size)
         )
         self.constants = bulk.constants
 

@@ -5,16 +5,18 @@ bulk -> split, fused (fusion) -> loops, calls of kernels (loops, calls) -> engin
 
 from __future__ import annotations
 
-from autograd.compiler.bulk import Bulk, Reduce, Sum
+from typing import Any
+
+from autograd.compiler.bulk import Bulk, Operation, Reduce, Sum
 from autograd.compiler.calls import write_reduce, write_sum
 from autograd.compiler.code import declarations
 from autograd.compiler.engine import engine, run_type
+from autograd.compiler.foreign import Foreign
 from autograd.compiler.fusion import fused, split
 from autograd.compiler.kernels import SIGNATURES
-from autograd.compiler.layout import Layout
+from autograd.compiler.layout import Layout, unmixed
 from autograd.compiler.loops import Context, LoopWriter, write_scalars
 from autograd.compiler.vector_math import module_text
-from autograd.errors import TraceError
 
 __all__ = ["LLVMMachine", "LLVMProgram"]
 
@@ -23,28 +25,35 @@ class LLVMProgram:
     """Machine code, its index tables, and how large a memory it wants."""
 
     def __init__(self, bulk: Bulk) -> None:
-        self.bulk = split(bulk)
+        self.bulk = split(unmixed(bulk))
         self.layout = Layout(self.bulk, self.bulk.batch)
         self.groups = fused(self.bulk)
+        self.foreign: list[Foreign] = []
         host = engine()
-        context = Context(self.bulk, self.groups, host.width)
+        context = Context(self.bulk, self.layout, self.groups, host.width)
         for group in self.groups:
             if group.kind == "loop":
                 LoopWriter(context, group).write()
             elif group.kind == "scalars":
                 write_scalars(context, group)
-            elif isinstance(group.operations[0], Sum):
-                write_sum(context, group.operations[0])
             else:
-                reduction = group.operations[0]
-                assert isinstance(reduction, Reduce)
-                if not write_reduce(context, reduction):
-                    raise TraceError(f"{reduction.row.name} has no kernel")
+                self._call(context, group.operations[0], host)
         self.text = self._module(context, host.width)
         self.tables = context.tables.array()
         self.spare = context.scratch
         self.places = context.zero, context.one, context.dump
         self.run = run_type()(host.compiled(self.text)("autograd.run"))
+
+    def _call(self, context: Context, operation: Operation, host: Any) -> None:
+        if isinstance(operation, Sum):
+            write_sum(context, operation)
+        elif not isinstance(operation, Reduce) or not write_reduce(context, operation):
+            foreign = Foreign(self.bulk, self.layout, operation)
+            self.foreign.append(foreign)
+            symbol = f"autograd.foreign.{id(foreign)}"
+            host.llvm.add_symbol(symbol, foreign.address)
+            context.foreign.append(symbol)
+            context.code.do(f"call void @{symbol}(ptr %v)")
 
     def _module(self, context: Context, width: int) -> str:
         parts = [
@@ -53,6 +62,7 @@ class LLVMProgram:
                 f"declare void @autograd.{name}.{width}({SIGNATURES[name]})"
                 for name in sorted(context.kernels)
             ],
+            *[f"declare void @{symbol}(ptr)" for symbol in context.foreign],
             module_text(context.needed, context.code.called),
             "define void @autograd.run(ptr noalias %v, ptr noalias %t) nounwind {",
             "entry:",
@@ -75,3 +85,5 @@ class LLVMMachine:
     def run(self) -> None:
         """Compute everything from the inputs in the memory."""
         self.program.run(*self._where)
+        for foreign in self.program.foreign:
+            foreign.raise_failure()

@@ -13,6 +13,7 @@ import numpy as np
 from autograd.compiler.bulk import Bulk, Map, Operation, Sum, Terms
 from autograd.compiler.code import Code, Offset
 from autograd.compiler.fusion import Group, same, stored
+from autograd.compiler.layout import Layout
 from autograd.compiler.nests import Nest, factor
 from autograd.compiler.program import Ints
 from autograd.compiler.vector_math import Needed, emit_row
@@ -52,15 +53,19 @@ class Stream:
 class Context:
     """What all groups of a program share while they are written."""
 
-    def __init__(self, bulk: Bulk, groups: list[Group], width: int) -> None:
+    def __init__(
+        self, bulk: Bulk, layout: Layout, groups: list[Group], width: int
+    ) -> None:
         self.bulk, self.code, self.tables = bulk, Code(width), Tables()
+        self.layout = layout
         self.constants = bulk.constants
         self.needed: Needed = set()
         self.stored = stored(bulk, groups)
         # Behind the memory: 0, 1, a place to write what nobody reads, and spare room.
-        self.zero, self.one, self.dump = range(bulk.size, bulk.size + 3)
+        self.zero, self.one, self.dump = range(layout.size, layout.size + 3)
         self.scratch = 0
         self.kernels: set[str] = set()
+        self.foreign: list[str] = []  # symbols of operations that Python runs
 
     def number(self, positions: Ints) -> float | None:
         """The baked-in number that all positions hold, if that is so."""
@@ -73,14 +78,23 @@ class Context:
             return self.constants[first]
         return None
 
-    def address(self, position: int) -> str:
-        """The address of a number."""
-        return self.code.at("%v", position)
+    def address(self, place: int) -> str:
+        """A pointer to a place of the memory."""
+        return self.code.at("%v", place)
+
+    def nest_of(self, streams: list[Ints], wide: bool) -> Nest:
+        """The loops that streams have in common; the rows of the batch innermost."""
+        nest = factor([self.layout.address[x] for x in streams])
+        if not wide:
+            return nest
+        moves = np.array([[int(self.layout.wide(x))] for x in streams])
+        steps = np.concatenate([nest.steps, moves], axis=1)
+        return Nest((*nest.counts, self.layout.rows), steps, nest.bases)
 
     def spare(self, count: int) -> int:
         """Where a kernel finds spare room for so many numbers."""
         self.scratch = max(self.scratch, count)
-        return self.bulk.size + 8
+        return self.layout.size + 8
 
     def call(self, kernel: str, arguments: str) -> None:
         """Call a kernel of the library."""
@@ -172,23 +186,27 @@ class LoopWriter:
 
     def write(self) -> None:
         """The nest of loops, its body, and the totals behind it."""
-        nest = factor(self.streams) if self.streams else None
-        if nest is None or (len(nest.counts) == 1 and nest.affine):
-            lanes = [Stream(int(b), int(s)) for b, s in self._flat(nest)]
-            self._totals(self._innermost(lanes, self.group.n, self._zeros()))
+        wide, count = self.group.wide, self.group.n
+        nest = self.context.nest_of(self.streams, wide) if self.streams else None
+        if nest is None or (nest.affine and len(nest.counts) < 2):
+            lanes = [] if nest is None else self._flat(nest)
+            rows = count * self.context.layout.rows if wide else count
+            self._totals(self._innermost(lanes, rows, self._zeros()))
             return
-        if not self.group.totals and nest.counts and max(nest.counts) >= 4:
+        deep = nest.counts and max(nest.counts) >= 4 and not self.group.totals
+        if wide or deep:
             self._nest(nest)
             return
         lanes = [self._one_by_one(positions) for positions in self.streams]
-        self._totals(self._innermost(lanes, self.group.n, self._zeros()))
+        self._totals(self._innermost(lanes, count, self._zeros()))
 
-    def _flat(self, nest: Nest | None) -> Any:
-        if nest is None:
-            return []
-        return zip(nest.bases[:, 0], nest.steps[:, 0], strict=True)
+    def _flat(self, nest: Nest) -> list[Stream]:
+        steps = nest.steps[:, 0] if nest.counts else 0 * nest.bases[:, 0]
+        pairs = zip(nest.bases[:, 0].tolist(), steps.tolist(), strict=True)
+        return [Stream(base, step) for base, step in pairs]
 
     def _one_by_one(self, positions: Ints) -> Stream:
+        positions = self.context.layout.address[positions]
         own = factor([positions])
         if own.affine and len(own.counts) == 1:
             return Stream(int(own.bases[0, 0]), int(own.steps[0, 0]))
@@ -198,6 +216,8 @@ class LoopWriter:
         """Outer loops around the best innermost one, below a table of bases."""
         nest = nest.limited(_DEEPEST)
         inner = max(range(len(nest.counts)), key=lambda d: self._quality(nest, d))
+        if self.group.wide:
+            inner = len(nest.counts) - 1
         outer = [d for d in range(len(nest.counts)) if d != inner]
 
         def innermost(bases: list[Offset]) -> None:
@@ -281,8 +301,8 @@ class LoopWriter:
             value = self.code.total(sum_)
             if total.terms[0].sign < 0:
                 value = self.code.scalar.negate(value)
-            place = self.code.at("%v", int(total.target[0]))
-            self.code.store_one(value, place)
+            place = self.context.layout.address[total.target[0]]
+            self.code.store_one(value, self.code.at("%v", int(place)))
 
     def _load(self, stream: Stream, i: Offset, mask: str | None) -> str:
         code = self.code
@@ -365,11 +385,13 @@ def write_scalars(context: Context, group: Group) -> None:
         if place in context.constants:
             return code.scalar.constant(context.constants[place])
         if place not in results:
-            results[place] = code.load_one(code.at("%v", place))
+            where = int(context.layout.address[place])
+            results[place] = code.load_one(code.at("%v", where))
         return results[place]
 
     for operation in group.operations:
         place = int(operation.target[0])
         results[place] = compute(context, code.scalar, operation, value)
         if context.stored[place]:
-            code.store_one(results[place], code.at("%v", place))
+            where = int(context.layout.address[place])
+            code.store_one(results[place], code.at("%v", where))

@@ -1,12 +1,14 @@
 """Before a backend: rows of many operands taken apart into what machines know.
 
-logsumexp becomes a maximum, a sum of exponentials of differences, and a logarithm,
-written with the table's own functions on blocks.
+logsumexp becomes a maximum, a sum of exponentials of differences, and a logarithm;
+powers with small constant exponents become products and roots. Both are written with
+the table's own functions on blocks.
 """
 
 from __future__ import annotations
 
 from math import inf
+from typing import Any
 
 import numpy as np
 
@@ -22,16 +24,49 @@ _LOGSUMEXP = ROWS[CODE["logsumexp"]]
 
 def lowered(bulk: Bulk) -> Bulk:
     """The program without rows that no backend evaluates by itself."""
-    if not any(_is_logsumexp(operation) for operation in bulk.operations):
+    if not any(map(_is_composite, bulk.operations)):
         return bulk
     writer = Writer(bulk)
     writer.operations = []
     for operation in bulk.operations:
         if isinstance(operation, Reduce) and _is_logsumexp(operation):
             _logsumexp(writer, operation)
+        elif isinstance(operation, Map) and operation.row is TABLE["power"]:
+            _power(writer, operation)
         else:
             writer.operations.append(operation)
     return writer.finished(bulk.outputs)
+
+
+def _is_composite(operation: object) -> bool:
+    power = isinstance(operation, Map) and operation.row is TABLE["power"]
+    return power or _is_logsumexp(operation)
+
+
+def _power(writer: Writer, operation: Map) -> None:
+    """Small constant exponents become products and roots, special values included."""
+    exponent = writer.number(operation.operands[1])
+    x = Block(writer, operation.operands[0])
+    result: Any = None
+    if exponent == 2.0:
+        result = TABLE["multiply"], x, x
+    elif exponent == 3.0:
+        result = TABLE["multiply"], x * x, x
+    elif exponent == -1.0:
+        result = TABLE["divide"], 1.0, x
+    elif exponent in (0.5, -0.5):
+        root = TABLE["sqrt"].apply((x,)) + 0.0  # of -0 it is 0 here
+        root = TABLE["where"].apply((TABLE["equal"].apply((x, -inf)), inf, root))
+        result = (
+            (TABLE["add"], root, 0.0) if exponent > 0 else (TABLE["divide"], 1.0, root)
+        )
+    if result is None:
+        writer.operations.append(operation)
+        return
+    row, *operands = result
+    n = len(operation.target)
+    places = tuple([x.at(operand, n, None) for operand in operands])
+    writer.operations.append(Map(row, operation.target, places))
 
 
 def _is_logsumexp(operation: object) -> bool:

@@ -20,6 +20,7 @@ from autograd.compiler.layout import Layout, unmixed
 from autograd.compiler.nests import Nest
 from autograd.compiler.numpy_memory import DEEPEST, Floats, Memory
 from autograd.compiler.program import Ints
+from autograd.gather import TAKE
 from autograd.primitive import Primitive
 from autograd.primitives import TABLE
 
@@ -33,8 +34,8 @@ _FOLDS: dict[str, Any] = {  # rows of many operands that are folds of a ufunc
 # Rows that numpy evaluates with the very bits of the float evaluation.
 EXACT = {
     *("add", "subtract", "multiply", "divide"),
-    *("negative", "absolute", "sign", "floor"),
-    *("ceil", "trunc", "sqrt", "where"),
+    *("negative", "absolute", "sign"),
+    *("sqrt", "where"),
     *("less", "less_equal", "greater", "greater_equal"),
     *("equal", "not_equal", "guarded_multiply", "relu"),
     *("step", "nonnegative", "one_minus_square"),
@@ -44,10 +45,12 @@ EXACT = {
 class NumpyMachine:
     """A bulk program with a memory of its own, ready to run (one thread at a time)."""
 
-    def __init__(self, bulk: Bulk, strict: bool = False) -> None:
+    def __init__(
+        self, bulk: Bulk, strict: bool = False, numbers: Floats | None = None
+    ) -> None:
         bulk = unmixed(bulk)
         self.layout, self.strict = Layout(bulk, bulk.batch), strict
-        self._store = Memory(self.layout)
+        self._store = Memory(self.layout, numbers)
         self.memory, self._do = self._store.numbers, self._store.do
         for operation in bulk.operations:
             result = self._store.result(operation.target)
@@ -255,6 +258,10 @@ class NumpyMachine:
             self._do(fold.reduceat, groups[0], starts[:-1], 0, None, out)
             return
 
+        if row is TAKE and len(out):
+            self._do(_take, groups[0], starts, out)
+            return
+
         def step() -> None:
             for i, (a, b) in enumerate(pairwise(starts)):
                 for lane in range(out.shape[1]):
@@ -262,3 +269,15 @@ class NumpyMachine:
                     out[i, lane] = row.evaluate(*operands)
 
         self._do(step)
+
+
+def _take(operands: Floats, starts: Ints, out: Floats) -> None:
+    """Rows (index, candidates ...): the candidate at the index; NaN outside."""
+    count = (np.diff(starts) - 1)[:, np.newaxis]
+    index = operands[starts[:-1]]
+    place = np.where(index < 0, index + count, index)
+    inside = (place >= 0) & (place < count)
+    place = np.where(inside, place, 0).astype(np.int64)
+    lane = np.arange(operands.shape[1])
+    chosen = operands[starts[:-1, np.newaxis] + 1 + place, lane]
+    out[...] = np.where(inside, chosen, np.nan)

@@ -26,8 +26,9 @@ class Memory:
     broadcast along it.
     """
 
-    def __init__(self, layout: Layout) -> None:
-        self.layout, self.numbers = layout, layout.memory()
+    def __init__(self, layout: Layout, numbers: Floats | None = None) -> None:
+        self.layout = layout
+        self.numbers = layout.memory() if numbers is None else numbers
         self.steps: list[Callable[[], Any]] = []
 
     def do(self, function: Callable[..., Any], *arguments: Any) -> None:

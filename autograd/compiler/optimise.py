@@ -98,13 +98,8 @@ def _identities(program: Program) -> tuple[Program, bool]:
     double = np.flatnonzero(row("negative"))
     double = double[code[first[double]] == CODE["negative"]]
     alias[double] = first[first[double]]
-    square = row("power") & (y == 2.0)
-    if square.any():
-        code, second = code.copy(), second.copy()
-        code[square], second[square] = CODE["multiply"], first[square]
-        program = replace(program, code=code, second=second)
     if np.array_equal(alias, np.arange(n)):
-        return program, bool(square.any())
+        return program, False
     return _renamed(program, alias), True
 
 

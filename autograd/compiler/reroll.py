@@ -333,7 +333,9 @@ class _Assembly:
                 own, times = self.position[left], None
                 if over_rows and not self.lanes[left].any():  # as often as rows
                     times = np.full(len(own), self.rows.program.inputs)
-                parts.append(Terms(sign, starts, own, times, over_rows and times is None))
+                parts.append(
+                    Terms(sign, starts, own, times, over_rows and times is None)
+                )
                 continue
             turned = self.h[left] != self.h[left[0]]
             left, right = (

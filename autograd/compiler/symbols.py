@@ -26,6 +26,8 @@ __all__ = ["Block", "Writer"]
 
 Mask = npt.NDArray[np.bool_]
 _SUM, _WHERE = ROWS[CODE["sum"]], ROWS[CODE["where"]]
+_MULTIPLY, _POWER = ROWS[CODE["multiply"]], ROWS[CODE["power"]]
+_GUARDED = ROWS[CODE["guarded_multiply"]]
 
 
 class Writer:
@@ -38,6 +40,7 @@ class Writer:
         self.constants = dict(bulk.constants)
         self.places = {_key(number): place for place, number in bulk.constants.items()}
         self.known: dict[Any, Any] = {}
+        self.truths: dict[int, Ints] = {}  # results that are 0 or 1
         self._lanes = bulk.has_lanes(np.arange(bulk.size))
 
     def constant(self, number: float) -> int:
@@ -54,9 +57,12 @@ class Writer:
 
     def number(self, positions: Ints) -> float | None:
         """The baked-in number that all positions hold, if that is so."""
-        if len(positions) and (positions.strides == (0,) or len(positions) == 1):
-            return self.constants.get(int(positions[0]))
-        return None
+        if not len(positions):
+            return None
+        number = self.constants.get(int(positions[0]))
+        if number is None or positions.strides == (0,):
+            return number
+        return number if (positions == positions[0]).all() else None
 
     def room(self, n: int, lanes: bool | Mask = False) -> Ints:
         """n fresh positions, for numbers shared by the rows of a batch or not."""
@@ -95,16 +101,37 @@ class Writer:
         numbers = [self.number(x) for x in operands]
         if None not in numbers:
             return self.uniform(row.apply(tuple(numbers)), n)
-        if row is _WHERE and numbers[0] is not None:
-            return operands[1] if numbers[0] != 0.0 else operands[2]
+        simpler = self._simpler(row, operands, numbers)
+        if simpler is not None:
+            return simpler
         marks = zip(map(id, operands), numbers, strict=True)
         key = (row, *marks)
         if key not in self.known:
             target = self.room(n, self.wide(*operands))
             self.operations.append(Map(row, target, operands))
             self.known[key] = target, operands  # operands stay alive: ids are theirs
+            if row.predicate:
+                self.truths[id(target)] = target
         found: Ints = self.known[key][0]
         return found
+
+    def _simpler(
+        self, row: Primitive, operands: tuple[Ints, ...], numbers: list[float | None]
+    ) -> Ints | None:
+        """Rows that constants decide, for every float."""
+        if row is _WHERE and numbers[0] is not None:
+            return operands[1] if numbers[0] != 0.0 else operands[2]
+        if row is _MULTIPLY and 0.0 in numbers:  # times a truth value: 0
+            other = operands[1 - numbers.index(0.0)]
+            truth = self.truths.get(id(other))
+            return self.uniform(0.0, len(other)) if truth is other else None
+        if row is _MULTIPLY and 1.0 in numbers:
+            return operands[1 - numbers.index(1.0)]
+        if row is _GUARDED and numbers[0]:
+            return self.map(_MULTIPLY, operands)
+        if row is _POWER and numbers[1] == 1.0:
+            return operands[0]
+        return None
 
     def reduce(self, row: Primitive, starts: Ints, groups: tuple[Ints, ...]) -> Ints:
         """Where the row of many operands is found, for every row of terms."""
@@ -143,7 +170,8 @@ class Block(Operators):
         if primitive.arity is None:
             return self._apply_many(primitive, operands)
         rows = next((x.rows for x in operands if _is_ragged(x)), None)
-        n = len(self.positions) if rows is None else len(rows)
+        sizes = [len(x.positions) for x in operands if isinstance(x, Block)]
+        n = max(sizes) if rows is None else len(rows)
         placed = tuple([self.at(x, n, rows) for x in operands])
         return Block(self.writer, self.writer.map(primitive, placed), rows)
 
@@ -151,7 +179,9 @@ class Block(Operators):
         """The positions of an operand among n rows, or among their terms."""
         if not isinstance(x, Block):
             return self.writer.uniform(as_float(x), n)
-        return x.positions if rows is None or x.rows is not None else x.positions[rows]
+        if rows is None or len(x.positions) == len(rows):
+            return x.positions
+        return x.positions[rows]
 
     def _apply_many(self, row: Primitive, groups: tuple[Any, ...]) -> Block:
         """A row of many operands: over ragged terms, or over columns of blocks."""

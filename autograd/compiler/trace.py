@@ -37,10 +37,13 @@ def record(
     args: Sequence[Tree],
     as_floats: Sequence[int] = (),
     limit: int = LIMIT,
+    in_order: bool = False,
 ) -> Traced:
     """Run f on tracers in place of the numbers of its arguments.
 
-    ``as_floats`` names the arguments whose modules are differentiated themselves.
+    ``as_floats`` names the arguments whose modules are differentiated themselves. With
+    ``in_order`` all numbers are inputs, in their order; else arrays that nobody
+    touches are none, and those that ``vmap`` maps are columns.
     """
     tracing = Trace(limit)
     containers = [Container(arg, place in as_floats) for place, arg in enumerate(args)]
@@ -49,6 +52,8 @@ def record(
         source = Source("numbers", place)
         if is_array(arg):
             given.append(TracedArray(tracing, arg, source))
+            if in_order:
+                assert given[-1].array is not None
         else:
             given.append(container.rebuild(tracing.inputs(source, container.count)))
     before = _random_state()
@@ -89,4 +94,4 @@ def trace(f: Callable[..., Tree], *args: Tree, limit: int = LIMIT) -> Program:
       %4 = add %2 %3
       return %4
     """
-    return record(f, args, limit=limit).program
+    return record(f, args, limit=limit, in_order=True).program

@@ -94,9 +94,7 @@ class Trace:
         start = len(self.lanes)
         self.sources.append(source)
         self.lanes += [lanes] * count
-        return [
-            Tracer(self, self.append(INPUT, start + k, -1)) for k in range(count)
-        ]
+        return [Tracer(self, self.append(INPUT, start + k, -1)) for k in range(count)]
 
     @property
     def closed(self) -> list[Value]:
