@@ -110,6 +110,8 @@ class Bulk:
     outputs : the positions that are returned.
     batch, lanes : how many rows stream through, and which positions hold one number
         for each of them; all others are shared by the rows.
+    blocks : (first input, columns) of every array whose rows stream through: it lies
+        in memory row by row, as it comes.
     """
 
     operations: list[Operation]
@@ -119,6 +121,7 @@ class Bulk:
     outputs: Ints
     batch: int = 0
     lanes: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+    blocks: list[tuple[int, int]] = field(default_factory=list)
 
     def has_lanes(self, positions: Ints) -> npt.NDArray[np.bool_]:
         """Which positions hold one number for each row of the batch."""

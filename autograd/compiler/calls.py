@@ -96,7 +96,7 @@ def _regular(context: Context, target: Ints, part: Terms, wide: bool) -> _Shape 
     for stream in streams:
         table = layout.address[stream].reshape(n, k)
         step = (
-            int(layout.wide(stream))
+            layout.lane_step(stream)
             if part.over_rows
             else int(table[0, 1] - table[0, 0])
         )
@@ -288,18 +288,21 @@ def _wide_rows(
     if part.over_rows:
         raise AssertionError("sums over rows are regular")
     left, right = part.left, part.right
-    if right is not None and not layout.wide(left):
-        left, right = right, left
+    if right is not None and layout.lane_step(right) > layout.lane_step(left):
+        left, right = right, left  # the longer step on the left
     if kind is None:
         kind = "wide_sum"
         if right is not None:
             kind = "wide_dot" if layout.wide(right) else "wide_dot_shared"
+    if layout.lane_step(left) != 1:
+        kind += "_strided"
     columns = [part.starts, layout.address[target], layout.address[left]]
     columns.append(layout.address[right] if right is not None else columns[2])
     pointers = [code.at("%t", tables.add(column), "i32") for column in columns]
     listed = ", ".join(f"ptr {pointer}" for pointer in pointers)
     context.call(
         kind,
-        f"ptr %v, {listed}, i64 {len(target)}, i64 {layout.rows}, double "
+        f"ptr %v, {listed}, i64 {len(target)}, i64 {layout.rows}, "
+        f"i64 {layout.lane_step(left)}, double "
         f"{code.scalar.constant(float(part.sign))}",
     )

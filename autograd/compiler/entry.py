@@ -51,28 +51,30 @@ Tree: TypeAlias = "Leaf | list[Tree] | tuple[Tree, ...]"
 FLOAT64, OUT = np.dtype(np.float64), sys.intern("out")
 NUMBER, INPUT, OUTPUT, TUPLE, LIST = range(5)  # kinds of nodes
 NEAT, WRITEABLE = 0x101, 0x400  # flags of arrays: C-contiguous and aligned
-API = {
-    "PyFloat_FromDouble": "double",
-    "PyTuple_New": "i64",
-    "PyList_New": "i64",
-    "PyObject_Vectorcall": "ptr, ptr, i64, ptr",
-    "Py_IncRef": "ptr",
-    "Py_DecRef": "ptr",
-    "PyGC_Enable": "",
-    "PyGC_Disable": "",
-    "PyArray_NewFromDescr": "ptr, ptr, i32, ptr, ptr, ptr, i32, ptr",
-    "memcmp": "ptr, ptr, i64",
-}
-RETURNS = {"memcmp": "i32", "PyGC_Enable": "i32", "PyGC_Disable": "i32"}
-RETURNS |= {"Py_IncRef": "void", "Py_DecRef": "void"}  # of the others: ptr
-# Three shorthands: "fields %x: T %y n" loads the T that lies n bytes behind %x; "if T %x
-# %y a b" goes to a where they are equal, to b otherwise; "need T %x %y else b" goes on
-# where they are equal. ITEMS is where a tuple's items begin. @check and @move return
-# the node behind theirs, @check null where the object is not as its node says. A node's
-# words: type, kind, size in bytes, place in the memory, bytes there, flags, axes or
-# length, dtype or constructor, shape.
-# Containers are made while the garbage collector is off: it could run Python code that
-# calls the program again, and then the memory would hold other results.
+FLAGS = 0x80 | 0x02  # METH_FASTCALL | METH_KEYWORDS
+HEADER = 11  # words in front of the nodes
+DECLARED = [
+    "ptr @PyFloat_FromDouble(double)",
+    "ptr @PyTuple_New(i64)",
+    "ptr @PyList_New(i64)",
+    "ptr @PyArray_NewFromDescr(ptr, ptr, i32, ptr, ptr, ptr, i32, ptr)",
+    "ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)",
+    "void @Py_IncRef(ptr)",
+    "void @Py_DecRef(ptr)",
+    "i32 @PyGC_Enable()",
+    "i32 @PyGC_Disable()",
+    "i32 @memcmp(ptr, ptr, i64)",
+    "void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)",
+]
+# Three shorthands: "fields %x: T %y n" loads the T that lies n bytes behind %x; "if T x
+# y a b" goes to a where they are equal, to b otherwise; "need T x y else b" goes on where
+# they are equal. ITEMS is where a tuple's items begin. A node's words: type, kind, size
+# in bytes, place in the memory, bytes there, flags, axes or length, dtype or constructor,
+# shape. @take checks an object and copies its numbers into the memory (nothing of an
+# output); @put copies out. Both return the node behind theirs, @take null where the
+# object is not as its node says. Containers are made while the garbage collector is
+# off: it could run Python code that calls the program again, and then the memory would
+# hold other results.
 TEXT = """
 define internal ptr @items(ptr %x, i64 %kind) nounwind {
   %inside = getelementptr i8, ptr %x, i64 ITEMS
@@ -98,12 +100,17 @@ end:
   %result = phi ptr [ %m, %loop ], [ null, %one ]
   ret ptr %result
 }
-define internal ptr @check(ptr %x, ptr %n) nounwind {
+define internal ptr @take(ptr %x, ptr %n) nounwind {
   fields %x: ptr %type 8
-  fields %n: ptr %wanted 0, i64 %kind 8, i64 %size 16, i64 %count 48
+  fields %n: ptr %wanted 0, i64 %kind 8, i64 %size 16, ptr %place 24, i64 %count 48
   %next = getelementptr i8, ptr %n, i64 %size
   need ptr %type %wanted else no
-  switch i64 %kind, label %many [i64 0, label %yes i64 1, label %flat i64 2, label %flat]
+  switch i64 %kind, label %flat [
+    i64 0, label %one i64 3, label %many i64 4, label %many]
+one:
+  fields %x: double %number 16
+  store double %number, ptr %place
+  ret ptr %next
 flat:
   fields %x: i32 %axes 24, ptr %dims 32, ptr %dtype 56, i32 %flags 64
   fields %n: i32 %mask 40, i32 %rank 48, ptr %float64 56
@@ -111,39 +118,41 @@ flat:
   %set = and i32 %flags, %mask
   need i32 %set %mask else no
   need i32 %axes %rank else no
+  if i32 %rank 0 fits ranked
+ranked:
   %shape = getelementptr i8, ptr %n, i64 64
   %length = sub i64 %size, 64
   %differ = call i32 @memcmp(ptr %dims, ptr %shape, i64 %length)
-  if i32 %differ 0 yes no
+  if i32 %differ 0 fits no
+fits:
+  if i64 %kind 1 input end
+input:
+  fields %x: ptr %data 16
+  fields %n: i64 %bytes 32
+  call void @llvm.memcpy.p0.p0.i64(ptr %place, ptr %data, i64 %bytes, i1 false)
+  ret ptr %next
 many:
   fields %x: i64 %have 16
   need i64 %have %count else no
   %items = call ptr @items(ptr %x, i64 %kind)
-  %last = call ptr @each(ptr %items, i64 %count, ptr %next, ptr @check)
+  %last = call ptr @each(ptr %items, i64 %count, ptr %next, ptr @take)
   ret ptr %last
-yes:
+end:
   ret ptr %next
 no:
   ret ptr null
 }
-define internal ptr @move(ptr %x, ptr %n) nounwind {
+define internal ptr @put(ptr %x, ptr %n) nounwind {
   fields %n: i64 %kind 8, i64 %size 16, ptr %place 24, i64 %bytes 32, i64 %count 48
   %next = getelementptr i8, ptr %n, i64 %size
-  switch i64 %kind, label %many [i64 0, label %one i64 1, label %flat i64 2, label %flat]
-one:
-  fields %x: double %number 16
-  store double %number, ptr %place
-  ret ptr %next
+  if i64 %kind 2 flat many
 flat:
   fields %x: ptr %data 16
-  %in = icmp eq i64 %kind, 1
-  %to = select i1 %in, ptr %place, ptr %data
-  %from = select i1 %in, ptr %data, ptr %place
-  call void @llvm.memcpy.p0.p0.i64(ptr %to, ptr %from, i64 %bytes, i1 false)
+  call void @llvm.memcpy.p0.p0.i64(ptr %data, ptr %place, i64 %bytes, i1 false)
   ret ptr %next
 many:
   %items = call ptr @items(ptr %x, i64 %kind)
-  %last = call ptr @each(ptr %items, i64 %count, ptr %next, ptr @move)
+  %last = call ptr @each(ptr %items, i64 %count, ptr %next, ptr @put)
   ret ptr %last
 }
 define internal ptr @make(ptr %cursor) nounwind {
@@ -165,7 +174,7 @@ flat:
     ptr null, ptr null, i32 0, ptr null)
   if ptr %array null no filled
 filled:
-  call ptr @move(ptr %array, ptr %n)
+  call ptr @put(ptr %array, ptr %n)
   ret ptr %array
 many:
   %whole = call ptr %extra(i64 %count)
@@ -197,7 +206,7 @@ define ptr @autograd.entry(ptr %self, ptr %args, i64 %given, ptr %names) nounwin
   fields %self: ptr %record ITEMS
   fields %record: ptr %t 16
   fields %t: ptr %run 0, ptr %memory 8, ptr %tables 16, ptr %fallback 24, ptr %modes 32
-  fields %t: ptr %idle 40, i64 %count 48, ptr %wanted 56, ptr %results 64, ptr %outs 72
+  fields %t: ptr %idle 40, i64 %count 48, ptr %wanted 64, ptr %results 72, ptr %outs 80
   fields %modes: ptr %active 0
   need ptr %active %idle else other
   if i64 %given %count counted other
@@ -205,24 +214,23 @@ counted:
   if ptr %names null inputs named
 named:
   fields %names: i64 %some 16, ptr %name ITEMS
-  fields %t: ptr %expected 80
+  fields %t: ptr %expected 56
   need i64 %some 1 else other
   if ptr %name %expected into other
 into:
   %at = getelementptr ptr, ptr %args, i64 %given
   %target = load ptr, ptr %at
-  %fits = call ptr @check(ptr %target, ptr %outs)
+  %fits = call ptr @take(ptr %target, ptr %outs)
   if ptr %fits null other inputs
 inputs:
   %out = phi ptr [ null, %counted ], [ %target, %into ]
-  %fine = call ptr @each(ptr %args, i64 %count, ptr %wanted, ptr @check)
+  %fine = call ptr @each(ptr %args, i64 %count, ptr %wanted, ptr @take)
   if ptr %fine null other go
 go:
-  call ptr @each(ptr %args, i64 %count, ptr %wanted, ptr @move)
   call void %run(ptr %memory, ptr %tables)
   if ptr %out null fresh written
 written:
-  call ptr @move(ptr %out, ptr %outs)
+  call ptr @put(ptr %out, ptr %outs)
   call void @Py_IncRef(ptr %out)
   ret ptr %out
 fresh:
@@ -253,9 +261,9 @@ def _expanded(text: str) -> str:
     """The IR that the shorthands stand for, with declarations."""
 
     def loads(line: re.Match[str]) -> str:
-        base, fields = line[1], [field.split() for field in line[2].split(",")]
+        fields = [field.split() for field in line[2].split(",")]
         return "\n".join(
-            f"  {name}.at = getelementptr i8, ptr {base}, i64 {offset}\n"
+            f"  {name}.at = getelementptr i8, ptr {line[1]}, i64 {offset}\n"
             f"  {name} = load {kind}, ptr {name}.at"
             for kind, name, offset in fields
         )
@@ -270,41 +278,50 @@ def _expanded(text: str) -> str:
     text = text.replace("ITEMS", str(tuple.__basicsize__))
     text = re.sub(r"  fields (%\w+): (.*)", loads, text)
     text = re.sub(r"  (if|need) (\S+) (\S+) (\S+) (\w+) (\w+)", branch, text)
-    declared = "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)\n"
-    for name, arguments in API.items():
-        declared += f"declare {RETURNS.get(name, 'ptr')} @{name}({arguments})\n"
-    return declared + text
+    return "\n".join([*[f"declare {line}" for line in DECLARED], text])
 
 
-def _words(x: Any, count: int) -> Any:
-    return (ctypes.c_ssize_t * count).from_address(id(x))
+def _words(address: int, count: int) -> list[int]:
+    return list((ctypes.c_ssize_t * count).from_address(address))
 
 
 def _as_assumed() -> bool:
     """Whether arrays, floats, tuples and lists lie in memory as TEXT reads them."""
-    whole = np.arange(24.0).reshape(2, 3, 4)
-    fixed, own = np.ones(3), type("Own", (np.ndarray,), {})
+    whole, fixed = np.arange(24.0).reshape(2, 3, 4), np.ones(3)
     fixed.flags.writeable = False
     arrays = [whole, whole.T, whole[:, 1:, ::2], whole[0, 0], fixed, np.array(2.0)]
-    arrays += [fixed.astype(">f8"), fixed.astype("i4"), np.zeros(0), fixed.view(own)]
-    arrays += [np.zeros(17, "i1")[1:].view(float)]
+    arrays += [
+        fixed.astype(">f8"),
+        fixed.astype("i4"),
+        np.zeros(17, "i1")[1:].view("f8"),
+    ]
+    arrays += [np.zeros((0, 2)), fixed.view(type("Own", (np.ndarray,), {}))]
     for a in arrays:
-        _, kind, data, axes, dims, _, _, dtype, flags = _words(a, 9)
-        shape = tuple((ctypes.c_ssize_t * a.ndim).from_address(dims)) if a.ndim else ()
+        _, kind, data, axes, dims, _, _, dtype, flags = _words(id(a), 9)
+        shape = tuple(_words(dims, a.ndim)) if a.ndim else ()
         seen = kind, data, axes & 0xFFFFFFFF, shape, dtype, flags & 0xFFFFFFFF
         pointer = a.__array_interface__["data"][0]
         if seen != (id(type(a)), pointer, a.ndim, a.shape, id(a.dtype), a.flags.num):
             return False
     floats = [0.5, -1e300, float("inf")]
-    fixed_, ids, first = tuple(floats), [*map(id, floats)], tuple.__basicsize__ // 8
-    listed = _words(floats, 4)
+    items, first = tuple(floats), tuple.__basicsize__ // 8
+    _, kind, length, outside = _words(id(floats), 4)
     return (
-        all(ctypes.c_double.from_address(id(x) + 16).value == x for x in floats)
-        and all(_words(x, 2)[1] == id(type(x)) for x in [0.5, floats, fixed_])
-        and _words(fixed_, 3)[2] == listed[2] == 3
-        and _words(fixed_, first + 3)[first:] == ids
-        and (ctypes.c_ssize_t * 3).from_address(listed[3])[:] == ids
+        [kind, length, id(tuple), 3] == [id(list), 3, *_words(id(items), 3)[1:]]
+        and _words(outside, 3) == [*map(id, floats)] == _words(id(items) + 8 * first, 3)
+        and all(_words(id(x), 2)[1] == id(float) for x in floats)
+        and all(ctypes.c_double.from_address(id(x) + 16).value == x for x in floats)
     )
+
+
+def _function(name: str, *kinds: Any) -> Any:
+    """A function of CPython's C API: its result's type and its arguments'."""
+    return ctypes.PYFUNCTYPE(*kinds)((name, ctypes.pythonapi))
+
+
+def _address(name: str) -> int:
+    """Where a function of CPython's C API is."""
+    return ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value or 0
 
 
 def _new_array() -> int:
@@ -313,9 +330,10 @@ def _new_array() -> int:
         module = importlib.import_module("numpy._core._multiarray_umath")
     except ImportError:
         module = importlib.import_module("numpy.core._multiarray_umath")
-    kind = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)
-    pointer = kind(("PyCapsule_GetPointer", ctypes.pythonapi))(module._ARRAY_API, None)
-    table = (ctypes.c_size_t * 95).from_address(pointer)
+    pointer = _function(
+        "PyCapsule_GetPointer", ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p
+    )
+    table = _words(pointer(module._ARRAY_API, None), 95)
     version = ctypes.CFUNCTYPE(ctypes.c_uint)(table[0])()
     if version not in (0x01000009, 0x02000000) or table[2] != id(np.ndarray):
         return 0
@@ -327,57 +345,63 @@ def _new_array() -> int:
 def _modes() -> int:
     """The address of the pointer ``MODES.active``; 0 if it is not found."""
     with MODES.lock:
-        words = list(_words(MODES, type(MODES).__basicsize__ // 8))
-        k = words.index(id(MODES.active)) if id(MODES.active) in words else 0
-    return k and id(MODES) + 8 * k
+        words = _words(id(MODES), type(MODES).__basicsize__ // 8)
+        active = id(MODES.active)
+    return id(MODES) + 8 * words.index(active) if active in words else 0
 
 
 @cache
 def _machine() -> int:
     """The address of the machine code of all entries; 0 where there can be none."""
     known = sys.implementation.name == "cpython" and sys.byteorder == "little"
-    known = known and ctypes.sizeof(ctypes.c_void_p) == 8
-    if not known or sysconfig.get_config_var("Py_GIL_DISABLED"):
+    free_threaded = sysconfig.get_config_var("Py_GIL_DISABLED")
+    if not known or free_threaded or ctypes.sizeof(ctypes.c_void_p) != 8:
         return 0
-    if not (_as_assumed() and _new_array() and _modes()):
-        return 0
+    new_array = _new_array() if _as_assumed() and _modes() else 0
     try:
-        host = engine()
+        host = engine() if new_array else None
     except MissingDependencyError:
         return 0
-    for name in API:
-        if name.startswith("Py"):
-            address = _new_array() if "Array" in name else _address(name)
-            host.llvm.add_symbol(name, address)
+    if host is None:
+        return 0
+    host.llvm.add_symbol("PyArray_NewFromDescr", new_array)
+    for name in re.findall(r"@(Py\w+)", "".join(DECLARED)):
+        if name != "PyArray_NewFromDescr":
+            host.llvm.add_symbol(name, _address(name))
     return int(host.compiled(_expanded(TEXT))("autograd.entry"))
-
-
-def _address(name: str) -> int:
-    """Where a function of the C API is."""
-    return ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value or 0
 
 
 def _nodes(tree: Tree, memory: int, kind: int) -> list[int]:
     """The words of a tree's nodes; arrays are of this kind, INPUT or OUTPUT."""
     if not isinstance(tree, Leaf):
-        place, make = (TUPLE, "PyTuple_New"), (LIST, "PyList_New")
-        number, name = place if type(tree) is tuple else make
-        words = [id(type(tree)), number, 64, 0, 0, 0, len(tree), _address(name)]
+        listed = isinstance(tree, list)
+        made = _address("PyList_New" if listed else "PyTuple_New")
+        words = [
+            id(type(tree)),
+            LIST if listed else TUPLE,
+            64,
+            0,
+            0,
+            0,
+            len(tree),
+            made,
+        ]
         return words + [word for part in tree for word in _nodes(part, memory, kind)]
-    place_ = memory + 8 * tree.start
+    place = memory + 8 * tree.start
     if tree.shape is None:
-        return [id(float), NUMBER, 64, place_, 8, 0, 0, 0]
-    flags = NEAT | (WRITEABLE if kind == OUTPUT else 0)
-    size, axes = 8 * prod(tree.shape), len(tree.shape)
-    words = [id(np.ndarray), kind, 64 + 8 * axes, place_, size, flags, axes]
-    return [*words, id(FLOAT64), *tree.shape]
+        return [id(float), NUMBER, 64, place, 8, 0, 0, 0]
+    flags = NEAT | WRITEABLE if kind == OUTPUT else NEAT
+    axes, size = len(tree.shape), 8 * prod(tree.shape)
+    words = [id(np.ndarray), kind, 64 + 8 * axes, place, size, flags, axes, id(FLOAT64)]
+    return [*words, *tree.shape]
 
 
 def _arrays(tree: Tree) -> Tree:
     """What ``out`` looks like: arrays without axes for floats."""
     if isinstance(tree, Leaf):
         return tree if tree.shape is not None else Leaf(tree.start, ())
-    return type(tree)([_arrays(part) for part in tree])
+    parts = [_arrays(part) for part in tree]
+    return parts if isinstance(tree, list) else tuple(parts)
 
 
 class _Definition(ctypes.Structure):
@@ -406,37 +430,43 @@ def native_entry(
     ----------
     run : address of ``void run(double *memory, int32_t *tables)``. It must not call
         Python: the GIL stays held, and the memory is used without a lock.
-    memory, tables : addresses of its arguments. Nobody else may write to the memory
-        while a call is under way; give an entry a memory of its own.
+    memory, tables : addresses of its arguments. Nobody else may use the memory: give
+        each entry a memory of its own.
     arguments : for each positional argument, what it must look like and where in the
         memory its numbers go.
-    result : what to return, or write into arrays given as ``out=``, which has the same
-        structure (arrays without axes for floats).
+    result : what to return, or to write into arrays of the same structure, given as
+        ``out=`` (arrays without axes for floats).
     fallback : called with everything that is not exactly like that, and while modes
         are active. It must not be what calls the entry.
-    keep : whatever has to live as long as the entry (owners of the addresses).
-
-    The builtin's ``self`` owns all that its machine code refers to.
+    keep : whatever has to live as long as the entry: owners of the addresses.
     """
     code = _machine()
     if not code:
         return None
-    lists = [
+    parts = [
         [word for tree in arguments for word in _nodes(tree, memory, INPUT)],
         _nodes(result, memory, OUTPUT),
         _nodes(_arrays(result), memory, OUTPUT),
     ]
-    words = [run, memory, tables, id(fallback), _modes(), id(0), len(arguments)]
-    table = np.zeros(11 + sum(map(len, lists)), np.int64)
-    starts = np.cumsum([11, *map(len, lists)])[:3]
-    places = (table.ctypes.data + 8 * starts).tolist()
-    table[:] = [*words, *places, id(OUT), *lists[0], *lists[1], *lists[2]]
+    words = [
+        run,
+        memory,
+        tables,
+        id(fallback),
+        _modes(),
+        id(0),
+        len(arguments),
+        id(OUT),
+    ]
+    starts = np.cumsum([HEADER, *map(len, parts)])
+    table = np.zeros(starts[-1], np.int64)
+    places = table.ctypes.data + 8 * starts[:-1]
+    table[:] = [*words, *places.tolist(), *parts[0], *parts[1], *parts[2]]
     name = getattr(fallback, "__name__", "compiled").encode()
-    flags = 0x80 | 0x02  # METH_FASTCALL | METH_KEYWORDS
-    definition = _Definition(name, code, flags, b"Machine code of a compiled function.")
-    owned = table, definition, fallback, keep, OUT, FLOAT64, np.ndarray
-    kind = [ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
-    new = ctypes.PYFUNCTYPE(*kind)(("PyCFunction_NewEx", ctypes.pythonapi))
+    definition = _Definition(name, code, FLAGS, b"A compiled function's machine code.")
+    owned = table, definition, fallback, keep
+    kinds = ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p
+    new = _function("PyCFunction_NewEx", ctypes.py_object, *kinds)
     built: Callable[..., Any] = new(ctypes.addressof(definition), owned, None)
     return built
 
@@ -447,9 +477,9 @@ def attach(instance: Any, entry: Callable[..., Any]) -> None:
     The instance gets a class of its own, derived from its class, with the builtin as
     ``__call__``: a builtin is no descriptor, so it is called without ``self``.
     """
-    kind = type(instance)
-    if vars(kind).get("__attached__") is None:
-        names = {"__slots__": (), "__module__": kind.__module__, "__attached__": True}
-        names |= {"__doc__": kind.__doc__, "__qualname__": kind.__qualname__}
-        kind = instance.__class__ = type(kind)(kind.__name__, (kind,), names)
+    kind: Any = type(instance)
+    if "__attached__" not in vars(kind):
+        names = {"__slots__": (), "__attached__": True, "__doc__": kind.__doc__}
+        names |= {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
+        kind = instance.__class__ = type(kind.__name__, (kind,), names)
     kind.__call__ = entry

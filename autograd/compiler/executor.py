@@ -73,7 +73,7 @@ class Executor:
         shape: tuple[int, ...] = (end - begin,)
         if wide or lanes.any():
             shape = (end - begin, layout.rows)
-            along = np.arange(layout.rows) * lanes[:, np.newaxis]
+            along = np.arange(layout.rows) * layout.step[positions][:, np.newaxis]
             places = (places[:, np.newaxis] + along).ravel()
         if len(places) and (np.diff(places) == 1).all():
             return slice(int(places[0]), int(places[-1]) + 1), shape

@@ -24,7 +24,7 @@ _ROWS += "double %sign"
 _SLICES = "ptr %v, ptr %lengths, ptr %targets, ptr %left, ptr %right, i64 %blocks, "
 _SLICES += "double %sign"
 _WIDE = "ptr %v, ptr %starts, ptr %targets, ptr %left, ptr %right, i64 %n, i64 %rows, "
-_WIDE += "double %sign"
+_WIDE += "i64 %step, double %sign"
 _PACK = "ptr %out, i64 %ld, ptr %b, i64 %bj, i64 %nj, i64 %nk"
 
 SIGNATURES = {
@@ -38,12 +38,11 @@ SIGNATURES = {
     "slices_maximum": _SLICES,
     "slices_minimum": _SLICES,
     "slices_prod": _SLICES,
-    "wide_sum": _WIDE,
-    "wide_dot": _WIDE,
-    "wide_dot_shared": _WIDE,
-    "wide_maximum": _WIDE,
-    "wide_minimum": _WIDE,
-    "wide_prod": _WIDE,
+    **{
+        f"wide_{fold}{strided}": _WIDE
+        for fold in ("sum", "dot", "dot_shared", "maximum", "minimum", "prod")
+        for strided in ("", "_strided")
+    },
     "take": _SLICES.replace("double %sign", "i64 %count"),
     "pack": _PACK,
 }
@@ -65,8 +64,9 @@ def library_text(width: int, registers: int = 32) -> str:
             for fold in ("sum", "dot", "maximum", "minimum", "prod")
         ],
         *[
-            _define(f"wide_{fold}", width, partial(_wide, fold=fold))
-            for fold in ("sum", "dot", "dot_shared", "maximum", "minimum", "prod")
+            _define(name, width, partial(_wide, name=name))
+            for name in SIGNATURES
+            if name.startswith("wide")
         ],
         _define("take", width, _take),
         _define("pack", width, _pack),
@@ -317,11 +317,16 @@ def _slices(code: Code, fold: str) -> None:
     code.loop("%blocks", block, [("i64", "0")])
 
 
-def _wide(code: Code, fold: str) -> None:
-    """Irregular rows whose numbers have lanes: the lanes run side by side."""
+def _wide(code: Code, name: str) -> None:
+    """Irregular rows whose numbers have lanes: the lanes run side by side.
+
+    The lanes of the left operands may lie ``step`` apart.
+    """
+    strided = name.endswith("_strided")
+    fold = name.removeprefix("wide_").removesuffix("_strided")
     lanes, w = code.lanes, code.width
-    first = {"prod": 1.0, "maximum": float("-inf"), "minimum": float("inf")}
-    neutral = lanes.constant(first.get(fold, 0.0))
+    start = {"prod": 1.0, "maximum": float("-inf"), "minimum": float("inf")}
+    neutral = lanes.constant(start.get(fold, 0.0))
 
     def entry(table: str, place: Offset) -> str:
         short = code.emit(f"load i32, ptr {code.at(table, place, 'i32')}, align 4")
@@ -334,7 +339,12 @@ def _wide(code: Code, fold: str) -> None:
         def block(b: Offset, mask: str | None) -> None:
             def term(j: str, sums: list[str]) -> list[str]:
                 where = code.plus(begin, j)
-                x = code.load(code.at("%v", code.plus(entry("%left", where), b)), mask)
+                if strided:
+                    first = code.plus(entry("%left", where), code.times(b, "%step"))
+                    x = code.gather("%v", code.steps(first, "%step"), mask)
+                else:
+                    place = code.plus(entry("%left", where), b)
+                    x = code.load(code.at("%v", place), mask)
                 if fold not in ("dot", "dot_shared"):
                     return [_fold(code, fold, sums[0], x)]
                 other = entry("%right", where)

@@ -15,18 +15,28 @@ __all__ = ["Layout", "unmixed"]
 
 
 class Layout:
-    """Addresses for ``rows`` rows of a batch (all of them, or a block)."""
+    """Addresses for ``rows`` rows of a batch.
+
+    Attributes
+    ----------
+    address : where the number at a position lies, or its first lane.
+    step : how far the next lane is; 0 for what the rows share.
+    size : of the memory; inputs : where the inputs end.
+    """
 
     def __init__(self, bulk: Bulk, rows: int) -> None:
         self.rows = rows if bulk.batch else 1
-        self.lanes = bulk.lanes if bulk.batch else np.zeros(bulk.size, bool)
-        width = np.where(self.lanes, self.rows, 1)
+        lanes = bulk.lanes if bulk.batch else np.zeros(bulk.size, bool)
+        width = np.where(lanes, self.rows, 1)
         ends = np.cumsum(width)
         self.address = (ends - width).astype(np.int64)
+        self.step = lanes.astype(np.int64)
+        for first, columns in bulk.blocks:
+            place = np.arange(first, first + columns)
+            self.address[place] = self.address[first] + np.arange(columns)
+            self.step[place] = columns
         self.size = int(ends[-1]) if bulk.size else 0
-        self.inputs = (
-            int(self.address[bulk.inputs]) if bulk.inputs < bulk.size else (self.size)
-        )
+        self.inputs = int(ends[bulk.inputs - 1]) if bulk.inputs else 0
         self.constants = bulk.constants
 
     def memory(self, extra: int = 0) -> Floats:
@@ -41,20 +51,25 @@ class Layout:
 
     def wide(self, positions: Ints) -> bool:
         """Whether these numbers, all alike, have lanes."""
-        return bool(len(positions)) and bool(self.lanes[positions[0]])
+        return self.lane_step(positions) != 0
+
+    def lane_step(self, positions: Ints) -> int:
+        """How far the next lane of these numbers is, all alike."""
+        return int(self.step[positions[0]]) if len(positions) else 0
 
     def places(self, positions: Ints) -> Ints:
         """The addresses of all numbers, lane by lane."""
         found = self.address[positions]
         if not self.wide(positions):
             return found
-        return np.asarray((found[:, np.newaxis] + np.arange(self.rows)).ravel())
+        along = self.step[positions][:, np.newaxis] * np.arange(self.rows)
+        return np.asarray((found[:, np.newaxis] + along).ravel())
 
 
 def unmixed(bulk: Bulk) -> Bulk:
     """The program with streams that either have lanes or have none.
 
-    Where both meet in one stream, what is shared is copied into the lanes first.
+    Where both meet in one stream, or lanes of different steps, copies are made first.
     """
     if not bulk.batch:
         return bulk
@@ -64,6 +79,7 @@ def unmixed(bulk: Bulk) -> Bulk:
 class _Unmixing:
     def __init__(self, bulk: Bulk) -> None:
         self.bulk, self.size = bulk, bulk.size
+        self.step = Layout(bulk, bulk.batch).step
         self.operations: list[Operation] = []
         for operation in bulk.operations:
             self.operations.append(self._operation(operation))
@@ -77,6 +93,7 @@ class _Unmixing:
             bulk.outputs,
             bulk.batch,
             lanes,
+            bulk.blocks,
         )
 
     def _operation(self, operation: Operation) -> Operation:
@@ -95,9 +112,10 @@ class _Unmixing:
         return Terms(part.sign, part.starts, left, right, part.over_rows)
 
     def _stream(self, positions: Ints) -> Ints:
-        lanes = self.bulk.lanes[positions]
-        if lanes.all() or not lanes.any():
+        step = self.step[positions]
+        if not len(step) or (step == step[0]).all():
             return positions
+        lanes = step == 1  # all others are copied into lanes side by side
         shared = np.unique(positions[~lanes])
         copies = np.arange(self.size, self.size + len(shared))
         self.size += len(shared)

@@ -87,7 +87,7 @@ class Context:
         nest = factor([self.layout.address[x] for x in streams])
         if not wide:
             return nest
-        moves = np.array([[int(self.layout.wide(x))] for x in streams])
+        moves = np.array([[self.layout.lane_step(x)] for x in streams])
         steps = np.concatenate([nest.steps, moves], axis=1)
         return Nest((*nest.counts, self.layout.rows), steps, nest.bases)
 

@@ -177,7 +177,7 @@ class NumpyMachine:
             step = int(places[0, 1] - places[0, 0]) if k > 1 else 0
             if not (places == places[:, :1] + step * np.arange(k)).all():
                 return False
-            lane = (int(self.layout.wide(stream[0])),) if part.over_rows else ()
+            lane = (self.layout.lane_step(stream[0]),) if part.over_rows else ()
             inner.append((step, *lane) if k > 1 else lane)
         trips = ((k,) if k > 1 else ()) + (
             (self.layout.rows,) if part.over_rows else ()

@@ -54,7 +54,7 @@ class Memory:
         nest = factor([self.layout.address[x] for x in streams])
         if not wide:
             return nest
-        moves = [[int(self.layout.wide(x))] for x in streams]
+        moves = [[self.layout.lane_step(x)] for x in streams]
         steps = np.concatenate([nest.steps, np.array(moves)], axis=1)
         return Nest((*nest.counts, self.layout.rows), steps, nest.bases)
 
@@ -89,7 +89,7 @@ class Memory:
         """A buffer that a step fills: [position], or [position, row of the batch]."""
         index = self.layout.address[positions]
         if wide:
-            lane = np.arange(self.layout.rows) * int(self.layout.wide(positions))
+            lane = np.arange(self.layout.rows) * self.layout.lane_step(positions)
             index = index[:, np.newaxis] + lane
         buffer = np.empty(index.shape)
         index = np.ascontiguousarray(index)

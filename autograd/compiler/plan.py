@@ -69,6 +69,11 @@ class Plan:
             "reroll",
             lambda: reroll(self.program, self._origin(), exact=settings.strict),
         )
+        self.primal.blocks = [
+            (int(self.starts[number]), self._count(source))
+            for number, source in enumerate(self.sources)
+            if source.kind in ("rows", "array")
+        ]
         self.bulk = self.primal
         if transform:
             self.bulk = self._timed("adjoint", self._with_gradient)
@@ -129,11 +134,12 @@ class Plan:
             if source.kind == "value":
                 parts.append(np.array([source.data.data]))
             elif source.kind == "array":
-                parts.append(_columns(source.data, source.axis))
+                parts.append(_by_rows(source.data, source.axis))
             elif source.kind == "rows":
                 shape = self.containers[source.data].shape
                 assert shape is not None
-                parts.append(_columns(numbers[source.data].reshape(shape), source.axis))
+                given = numbers[source.data].reshape(shape)
+                parts.append(_by_rows(given, source.axis))
             else:
                 parts.append(numbers[source.data])
         return parts
@@ -274,7 +280,7 @@ class Plan:
         return "\n  ".join(lines)
 
 
-def _columns(array: Any, axis: int) -> Floats:
-    """[column, row of the batch], as the memory has it."""
-    moved = np.moveaxis(np.asarray(array, float), axis, -1)
+def _by_rows(array: Any, axis: int) -> Floats:
+    """[row of the batch, column], as the memory has it."""
+    moved = np.moveaxis(np.asarray(array, float), axis, 0)
     return np.ascontiguousarray(moved).reshape(-1)
