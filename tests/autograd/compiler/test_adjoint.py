@@ -190,6 +190,13 @@ SAFE = {
     "arccosh": (lambda x: ag.where(x > 1, ag.acosh(x), x), [1.0, 0.5, 2.0]),
     "arctanh": (lambda x: ag.where(abs(x) < 1, ag.atanh(x), x), [1.0, 0.5, 2.0]),
     "both": (lambda x: ag.where(x > 0, ag.log(x), ag.log(-x)), [0.0, 1.0, -2.0]),
+    "exp behind where": (lambda x: ag.where(x < 10, ag.exp(x), 0.0), [1000.0, 1.0]),
+    "cosh behind where": (lambda x: ag.where(x < 10, ag.cosh(x), x), [1000.0, 1.0]),
+    "cube behind where": (lambda x: ag.where(x < 10, x * x * x, x), [inf, nan, 1.0]),
+    "softplus by hand": (
+        lambda x: ag.where(x > 20, x, ag.log(1 + ag.exp(x))),
+        [1000.0, 1.0],
+    ),
     "x minus x": (lambda x: x - x, [inf, nan, 1.0]),
     "x times 0": (lambda x: x * 0.0, [inf, nan, 1.0]),
     "x over x": (lambda x: x / x, [0.0, inf, nan, 3.0]),
