@@ -51,8 +51,7 @@ Tree: TypeAlias = "Leaf | list[Tree] | tuple[Tree, ...]"
 FLOAT64, OUT = np.dtype(np.float64), sys.intern("out")
 NUMBER, INPUT, OUTPUT, TUPLE, LIST = range(5)  # kinds of nodes
 NEAT, WRITEABLE = 0x101, 0x400  # flags of arrays: C-contiguous and aligned
-FLAGS = 0x80 | 0x02  # METH_FASTCALL | METH_KEYWORDS
-HEADER = 11  # words in front of the nodes
+CONTAINERS = {tuple: (TUPLE, "PyTuple_New"), list: (LIST, "PyList_New")}
 DECLARED = [
     "ptr @PyFloat_FromDouble(double)",
     "ptr @PyTuple_New(i64)",
@@ -66,15 +65,17 @@ DECLARED = [
     "i32 @memcmp(ptr, ptr, i64)",
     "void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)",
 ]
-# Three shorthands: "fields %x: T %y n" loads the T that lies n bytes behind %x; "if T x
-# y a b" goes to a where they are equal, to b otherwise; "need T x y else b" goes on where
-# they are equal. ITEMS is where a tuple's items begin. A node's words: type, kind, size
-# in bytes, place in the memory, bytes there, flags, axes or length, dtype or constructor,
-# shape. @take checks an object and copies its numbers into the memory (nothing of an
-# output); @put copies out. Both return the node behind theirs, @take null where the
-# object is not as its node says. Containers are made while the garbage collector is
-# off: it could run Python code that calls the program again, and then the memory would
-# hold other results.
+# The machine code, with three shorthands: "fields %x: T %y n" loads the T that lies n
+# bytes behind %x; "if T x y a b" goes to a where they are equal, to b otherwise, and
+# "need T x y else b" goes on or to b. ITEMS is where a tuple's items begin.
+#
+# A node's words: type, kind, size in bytes, place in the memory, bytes there, flags,
+# axes or length, dtype or constructor, shape. @take checks an object and copies its
+# numbers into the memory (none of an output); @put copies out. Both return the node
+# behind theirs, @take null where the object is not as its node says. @make makes the
+# result of the node at a cursor, and advances it. Containers are made while the garbage
+# collector is off: it could run Python code that calls the program again, and then the
+# memory would hold other results.
 TEXT = """
 define internal ptr @items(ptr %x, i64 %kind) nounwind {
   %inside = getelementptr i8, ptr %x, i64 ITEMS
@@ -285,30 +286,35 @@ def _words(address: int, count: int) -> list[int]:
     return list((ctypes.c_ssize_t * count).from_address(address))
 
 
+def _samples() -> list[Any]:
+    """Arrays that differ in all that is read of one."""
+    whole, fixed, bytes_ = (
+        np.arange(24.0).reshape(2, 3, 4),
+        np.ones(3),
+        np.zeros(17, "i1"),
+    )
+    fixed.flags.writeable = False
+    views = [whole.T, whole[:, 1:, ::2], whole[0, 0], bytes_[1:].view("f8")]
+    others = [fixed.astype(">f8"), fixed.astype("i4"), np.array(2.0), np.zeros((0, 2))]
+    return [whole, fixed, *views, *others, fixed.view(type("Own", (np.ndarray,), {}))]
+
+
 def _as_assumed() -> bool:
     """Whether arrays, floats, tuples and lists lie in memory as TEXT reads them."""
-    whole, fixed = np.arange(24.0).reshape(2, 3, 4), np.ones(3)
-    fixed.flags.writeable = False
-    arrays = [whole, whole.T, whole[:, 1:, ::2], whole[0, 0], fixed, np.array(2.0)]
-    arrays += [
-        fixed.astype(">f8"),
-        fixed.astype("i4"),
-        np.zeros(17, "i1")[1:].view("f8"),
-    ]
-    arrays += [np.zeros((0, 2)), fixed.view(type("Own", (np.ndarray,), {}))]
-    for a in arrays:
+    for a in _samples():
         _, kind, data, axes, dims, _, _, dtype, flags = _words(id(a), 9)
-        shape = tuple(_words(dims, a.ndim)) if a.ndim else ()
-        seen = kind, data, axes & 0xFFFFFFFF, shape, dtype, flags & 0xFFFFFFFF
+        seen = kind, data, axes & 0xFFFFFFFF, dtype, flags & 0xFFFFFFFF
         pointer = a.__array_interface__["data"][0]
-        if seen != (id(type(a)), pointer, a.ndim, a.shape, id(a.dtype), a.flags.num):
+        if seen != (id(type(a)), pointer, a.ndim, id(a.dtype), a.flags.num):
+            return False
+        if a.ndim and tuple(_words(dims, a.ndim)) != a.shape:
             return False
     floats = [0.5, -1e300, float("inf")]
-    items, first = tuple(floats), tuple.__basicsize__ // 8
+    items, first = tuple(floats), tuple.__basicsize__
     _, kind, length, outside = _words(id(floats), 4)
     return (
         [kind, length, id(tuple), 3] == [id(list), 3, *_words(id(items), 3)[1:]]
-        and _words(outside, 3) == [*map(id, floats)] == _words(id(items) + 8 * first, 3)
+        and _words(outside, 3) == [*map(id, floats)] == _words(id(items) + first, 3)
         and all(_words(id(x), 2)[1] == id(float) for x in floats)
         and all(ctypes.c_double.from_address(id(x) + 16).value == x for x in floats)
     )
@@ -330,10 +336,9 @@ def _new_array() -> int:
         module = importlib.import_module("numpy._core._multiarray_umath")
     except ImportError:
         module = importlib.import_module("numpy.core._multiarray_umath")
-    pointer = _function(
-        "PyCapsule_GetPointer", ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p
-    )
-    table = _words(pointer(module._ARRAY_API, None), 95)
+    kinds = ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p
+    api = _function("PyCapsule_GetPointer", *kinds)(module._ARRAY_API, None)
+    table = _words(api, 95)
     version = ctypes.CFUNCTYPE(ctypes.c_uint)(table[0])()
     if version not in (0x01000009, 0x02000000) or table[2] != id(np.ndarray):
         return 0
@@ -350,42 +355,40 @@ def _modes() -> int:
     return id(MODES) + 8 * words.index(active) if active in words else 0
 
 
+def _usual() -> bool:
+    """Whether this is CPython with a GIL, on 64 bits, with objects as assumed."""
+    return (
+        sys.implementation.name == "cpython"
+        and not sysconfig.get_config_var("Py_GIL_DISABLED")
+        and sys.byteorder == "little"
+        and ctypes.sizeof(ctypes.c_void_p) == 8
+        and object.__basicsize__ == 16
+        and _as_assumed()
+    )
+
+
 @cache
 def _machine() -> int:
     """The address of the machine code of all entries; 0 where there can be none."""
-    known = sys.implementation.name == "cpython" and sys.byteorder == "little"
-    free_threaded = sysconfig.get_config_var("Py_GIL_DISABLED")
-    if not known or free_threaded or ctypes.sizeof(ctypes.c_void_p) != 8:
+    new_array = _new_array() if _usual() and _modes() else 0
+    if not new_array:
         return 0
-    new_array = _new_array() if _as_assumed() and _modes() else 0
     try:
-        host = engine() if new_array else None
+        host = engine()
     except MissingDependencyError:
         return 0
-    if host is None:
-        return 0
-    host.llvm.add_symbol("PyArray_NewFromDescr", new_array)
     for name in re.findall(r"@(Py\w+)", "".join(DECLARED)):
-        if name != "PyArray_NewFromDescr":
-            host.llvm.add_symbol(name, _address(name))
+        ours = name == "PyArray_NewFromDescr"
+        host.llvm.add_symbol(name, new_array if ours else _address(name))
     return int(host.compiled(_expanded(TEXT))("autograd.entry"))
 
 
 def _nodes(tree: Tree, memory: int, kind: int) -> list[int]:
     """The words of a tree's nodes; arrays are of this kind, INPUT or OUTPUT."""
     if not isinstance(tree, Leaf):
-        listed = isinstance(tree, list)
-        made = _address("PyList_New" if listed else "PyTuple_New")
-        words = [
-            id(type(tree)),
-            LIST if listed else TUPLE,
-            64,
-            0,
-            0,
-            0,
-            len(tree),
-            made,
-        ]
+        number, maker = CONTAINERS[type(tree)]
+        count, made = len(tree), _address(maker)
+        words = [id(type(tree)), number, 64, 0, 0, 0, count, made]
         return words + [word for part in tree for word in _nodes(part, memory, kind)]
     place = memory + 8 * tree.start
     if tree.shape is None:
@@ -404,6 +407,15 @@ def _arrays(tree: Tree) -> Tree:
     return parts if isinstance(tree, list) else tuple(parts)
 
 
+def _table(words: list[int], parts: list[list[int]]) -> Any:
+    """What the machine code reads: words, the addresses of the parts, the parts."""
+    starts = np.cumsum([len(words) + len(parts), *map(len, parts)])
+    table = np.zeros(starts[-1], np.int64)
+    places = table.ctypes.data + 8 * starts[:-1]
+    table[:] = [*words, *places.tolist(), *(word for part in parts for word in part)]
+    return table
+
+
 class _Definition(ctypes.Structure):
     """PyMethodDef."""
 
@@ -413,6 +425,18 @@ class _Definition(ctypes.Structure):
         ("flags", ctypes.c_int),
         ("doc", ctypes.c_char_p),
     )
+
+
+def _builtin(name: str, code: int, table: Any, *owned: Any) -> Callable[..., Any]:
+    """A builtin whose ``self`` owns all that its code refers to, the table first."""
+    flags = 0x80 | 0x02  # METH_FASTCALL | METH_KEYWORDS
+    doc = b"A compiled function's machine code."
+    definition = _Definition(name.encode(), code, flags, doc)
+    kinds = ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p
+    new = _function("PyCFunction_NewEx", *kinds)
+    itself = table, definition, *owned
+    built: Callable[..., Any] = new(ctypes.addressof(definition), itself, None)
+    return built
 
 
 def native_entry(
@@ -443,32 +467,12 @@ def native_entry(
     code = _machine()
     if not code:
         return None
-    parts = [
-        [word for tree in arguments for word in _nodes(tree, memory, INPUT)],
-        _nodes(result, memory, OUTPUT),
-        _nodes(_arrays(result), memory, OUTPUT),
-    ]
-    words = [
-        run,
-        memory,
-        tables,
-        id(fallback),
-        _modes(),
-        id(0),
-        len(arguments),
-        id(OUT),
-    ]
-    starts = np.cumsum([HEADER, *map(len, parts)])
-    table = np.zeros(starts[-1], np.int64)
-    places = table.ctypes.data + 8 * starts[:-1]
-    table[:] = [*words, *places.tolist(), *parts[0], *parts[1], *parts[2]]
-    name = getattr(fallback, "__name__", "compiled").encode()
-    definition = _Definition(name, code, FLAGS, b"A compiled function's machine code.")
-    owned = table, definition, fallback, keep
-    kinds = ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p
-    new = _function("PyCFunction_NewEx", ctypes.py_object, *kinds)
-    built: Callable[..., Any] = new(ctypes.addressof(definition), owned, None)
-    return built
+    given = [word for tree in arguments for word in _nodes(tree, memory, INPUT)]
+    outputs = [_nodes(tree, memory, OUTPUT) for tree in (result, _arrays(result))]
+    words = [run, memory, tables, id(fallback), _modes(), id(0), len(arguments)]
+    table = _table([*words, id(OUT)], [given, *outputs])
+    name = getattr(fallback, "__name__", "compiled")
+    return _builtin(name, code, table, fallback, keep, engine())
 
 
 def attach(instance: Any, entry: Callable[..., Any]) -> None:
