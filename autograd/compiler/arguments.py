@@ -16,7 +16,14 @@ from autograd.errors import ShapeError, TraceError
 from autograd.tree import flatten, named, structure
 from autograd.value import Value
 
-__all__ = ["Container", "is_array", "key_of", "numbers_of", "written"]
+__all__ = [
+    "Container",
+    "buffers_of",
+    "is_array",
+    "key_of",
+    "numbers_of",
+    "written",
+]
 
 Floats = npt.NDArray[np.float64]
 Tree = Any
@@ -94,7 +101,19 @@ def written(out: Tree, results: Sequence[Floats]) -> None:
         flat = np.concatenate([result.reshape(-1) for result in results])
         results = np.split(flat, np.cumsum(room)[:-1])
     for array, result in zip(arrays, results, strict=True):
-        array[...] = result.reshape(array.shape)
+        if not np.may_share_memory(array, result):
+            array[...] = result.reshape(array.shape)
+
+
+def buffers_of(out: Tree, sizes: Sequence[int]) -> list[Floats | None]:
+    """The arrays of ``out`` that results of these sizes can be written into."""
+    arrays = _arrays(out)
+    if [array.size for array in arrays] != list(sizes):
+        return [None] * len(sizes)
+    return [
+        array if array.dtype == float and array.flags.carray else None
+        for array in arrays
+    ]
 
 
 def _arrays(tree: Tree) -> list[Any]:

@@ -52,7 +52,7 @@ class Engine:
         return target.create_target_machine(
             cpu=self.processor,
             features=self.features,
-            opt=2,
+            opt=1,
             jit=True,
             codemodel="jitdefault",
         )

@@ -11,15 +11,12 @@ import numpy.typing as npt
 
 from autograd.compiler.bulk import Bulk
 from autograd.compiler.lower import lowered
+from autograd.compiler.memory import MemoryMachine, Section
 from autograd.compiler.numpy_backend import NumpyMachine
-from autograd.errors import ShapeError
 
-__all__ = ["Executor", "Section", "Settings"]
+__all__ = ["Executor", "Settings"]
 
 Floats = npt.NDArray[np.float64]
-
-
-Section = tuple[int, int, bool]
 
 
 class Settings:
@@ -52,49 +49,40 @@ class Executor:
     ) -> None:
         self.bulk = lowered(bulk) if not settings.strict else bulk
         self.backend, self.reason = _choice(settings)
+        self.sections = sections
+        self.form = "bulk operations"
         self._make = self._maker(settings)
         self.machines = [self._make()]
-        self.outputs = [self._output(*section) for section in sections]
 
     def _maker(self, settings: Settings) -> Callable[[], Any]:
         if self.backend == "numpy":
-            return lambda: NumpyMachine(self.bulk, settings.strict)
-        from autograd.compiler.llvm_backend import LLVMMachine, LLVMProgram
+            return lambda: self._prepared(NumpyMachine(self.bulk, settings.strict))
+        from autograd.compiler import llvm_backend, straight
 
-        program = LLVMProgram(self.bulk)
-        return lambda: LLVMMachine(program)
+        if straight.applicable(self.bulk):
+            self.form = "straight-line code over rows"
+            whole = straight.Straight(self.bulk)
+            return lambda: straight.StraightMachine(whole, self.sections)
+        program = llvm_backend.LLVMProgram(self.bulk)
+        return lambda: self._prepared(llvm_backend.LLVMMachine(program))
 
-    def _output(self, begin: int, end: int, wide: bool) -> tuple[Any, tuple[int, ...]]:
-        """Where a section lies in the memory: a slice or indices; and its shape."""
-        layout = self.machines[0].layout
-        positions = self.bulk.outputs[begin:end]
-        lanes = self.bulk.has_lanes(positions)
-        places = layout.address[positions]
-        shape: tuple[int, ...] = (end - begin,)
-        if wide or lanes.any():
-            shape = (end - begin, layout.rows)
-            along = np.arange(layout.rows) * layout.step[positions][:, np.newaxis]
-            places = (places[:, np.newaxis] + along).ravel()
-        if len(places) and (np.diff(places) == 1).all():
-            return slice(int(places[0]), int(places[-1]) + 1), shape
-        return places, shape
+    def _prepared(self, machine: MemoryMachine) -> MemoryMachine:
+        machine.prepare(self.bulk, self.sections)
+        return machine
 
-    def run(self, numbers: Sequence[Floats]) -> list[Floats]:
-        """The result of every section for the input numbers, given in parts."""
+    def run(
+        self, numbers: Sequence[Floats], buffers: Sequence[Floats | None] | None = None
+    ) -> list[Floats]:
+        """The result of every section for the input numbers, given in parts.
+
+        Results with lanes are written into ``buffers`` where the machine can.
+        """
         machine = self.machines.pop() if self.machines else self._make()
         try:
-            start, memory = 0, machine.memory
-            for part in numbers:
-                memory[start : start + part.size] = part.reshape(-1)
-                start += part.size
-            if start != machine.layout.inputs:
-                raise ShapeError(
-                    f"{machine.layout.inputs} numbers are needed, got {start}"
-                )
-            machine.run()
-            return [
-                np.array(memory[where]).reshape(shape) for where, shape in self.outputs
-            ]
+            found: list[Floats] = machine.call(
+                numbers, buffers or [None] * len(self.sections)
+            )
+            return found
         finally:
             self.machines.append(machine)
 

@@ -37,7 +37,7 @@ def split(bulk: Bulk) -> Bulk:
         lanes.append(np.full(n if bulk.batch else 0, wide))
         return np.arange(size - n, size)
 
-    for operation in bulk.operations:
+    for operation in _paired(bulk.operations):
         if not isinstance(operation, Sum):
             operations.append(operation)
             continue
@@ -63,6 +63,26 @@ def split(bulk: Bulk) -> Bulk:
             short.append(Terms(1, one_each, target))
         operations.append(Sum(operation.target, short))
     return replace(bulk, operations=operations, size=size, lanes=np.concatenate(lanes))
+
+
+def _paired(operations: list[Operation]) -> list[Operation]:
+    """The same, with sech^2 of a stream moved behind its tanh: they share their work."""
+    hyperbolic = [
+        op for op in operations if isinstance(op, Map) and op.row.name == "tanh"
+    ]
+    moved: dict[int, list[Operation]] = {}
+    for operation in operations:
+        if isinstance(operation, Map) and operation.row.name == "sech2":
+            for other in hyperbolic:
+                if same(operation.operands[0], other.operands[0]):
+                    moved.setdefault(id(other), []).append(operation)
+                    break
+    gone = {id(op) for slopes in moved.values() for op in slopes}
+    ordered: list[Operation] = []
+    for operation in operations:
+        if id(operation) not in gone:
+            ordered += [operation, *moved.get(id(operation), [])]
+    return ordered
 
 
 def is_short(part: Terms, rows: int) -> bool:

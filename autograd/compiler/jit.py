@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import Any
 
-from autograd.compiler.arguments import key_of, numbers_of, written
+from autograd.compiler.arguments import buffers_of, key_of, numbers_of, written
 from autograd.compiler.executor import Settings
 from autograd.compiler.nodes import as_nodes, recording
 from autograd.compiler.plan import Plan, gradient_of
@@ -47,7 +47,8 @@ class Compiled:
         if plan is None:
             return self.function(*args, **kwargs)
         inputs = plan.inputs(numbers)
-        results = plan.executor.run(inputs)
+        buffers = None if out is None else buffers_of(out, plan.sizes())
+        results = plan.executor.run(inputs, buffers)
         nodes = recording(leaves, plan.closed)
         if out is not None:
             if nodes:

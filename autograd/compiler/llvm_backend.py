@@ -16,6 +16,7 @@ from autograd.compiler.fusion import fused, split
 from autograd.compiler.kernels import SIGNATURES
 from autograd.compiler.layout import Layout, unmixed
 from autograd.compiler.loops import Context, LoopWriter, write_scalars
+from autograd.compiler.memory import MemoryMachine
 from autograd.compiler.vector_math import module_text
 
 __all__ = ["LLVMMachine", "LLVMProgram"]
@@ -24,9 +25,10 @@ __all__ = ["LLVMMachine", "LLVMProgram"]
 class LLVMProgram:
     """Machine code, its index tables, and how large a memory it wants."""
 
-    def __init__(self, bulk: Bulk) -> None:
-        self.bulk = split(unmixed(bulk))
-        self.layout = Layout(self.bulk, self.bulk.batch)
+    def __init__(self, bulk: Bulk, layout: Layout | None = None) -> None:
+        """With a layout the program is taken to be split for it already."""
+        self.bulk = bulk if layout else split(unmixed(bulk))
+        self.layout = layout or Layout(self.bulk, self.bulk.batch)
         self.groups = fused(self.bulk)
         self.foreign: list[Foreign] = []
         host = engine()
@@ -73,7 +75,7 @@ class LLVMProgram:
         return "\n".join(parts)
 
 
-class LLVMMachine:
+class LLVMMachine(MemoryMachine):
     """A program with a memory of its own (one thread at a time)."""
 
     def __init__(self, program: LLVMProgram) -> None:

@@ -16,11 +16,12 @@ from autograd.compiler.fusion import Group, same, stored
 from autograd.compiler.layout import Layout
 from autograd.compiler.nests import Nest, factor
 from autograd.compiler.program import Ints
-from autograd.compiler.vector_math import Needed, emit_row
+from autograd.compiler.vector_math import Needed, emit_row, emit_tanh_and_sech2
 
 __all__ = ["Context", "LoopWriter", "Tables", "write_scalars"]
 
 _DEEPEST = 3
+_PAIR = ("tanh", "sech2")
 
 
 class Tables:
@@ -274,8 +275,11 @@ class LoopWriter:
                 registers[stream] = self._load(lanes[stream], i, mask)
             return registers[stream]
 
+        pairs: dict[str, tuple[str, str]] = {}
         for operation in self.group.operations:
-            register = compute(self.context, code.lanes, operation, value)
+            register = self._pair(operation, value, pairs)
+            if register is None:
+                register = compute(self.context, code.lanes, operation, value)
             results.append((operation.target, register))
             if self.context.stored[operation.target].any():
                 stream = lanes[self._stream(operation.target)]
@@ -284,6 +288,27 @@ class LoopWriter:
             self._accumulate(total, sums[k], value, mask)
             for k, total in enumerate(self.group.totals)
         ]
+
+    def _pair(
+        self, operation: Operation, value: Any, pairs: dict[str, tuple[str, str]]
+    ) -> str | None:
+        """Tanh and sech^2 of one stream from one exponential."""
+        if not isinstance(operation, Map) or operation.row.name not in _PAIR:
+            return None
+        operand = operation.operands[0]
+        wanted = {
+            other.row.name
+            for other in self.group.operations
+            if isinstance(other, Map)
+            and other.row.name in _PAIR
+            and same(other.operands[0], operand)
+        }
+        if len(wanted) < 2:
+            return None
+        x = value(operand)
+        if x not in pairs:
+            pairs[x] = emit_tanh_and_sech2(self.code.lanes, x, self.context.needed)
+        return pairs[x][operation.row.name == "sech2"]
 
     def _accumulate(self, total: Sum, sum_: str, value: Any, mask: str | None) -> str:
         code, part = self.code, total.terms[0]

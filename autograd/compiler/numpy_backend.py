@@ -17,6 +17,7 @@ import numpy as np
 from autograd.arrays import NUMPY
 from autograd.compiler.bulk import Bulk, Map, Reduce, Sum, Terms
 from autograd.compiler.layout import Layout, unmixed
+from autograd.compiler.memory import MemoryMachine
 from autograd.compiler.nests import Nest
 from autograd.compiler.numpy_memory import DEEPEST, Floats, Memory
 from autograd.compiler.program import Ints
@@ -42,7 +43,7 @@ EXACT = {
 }
 
 
-class NumpyMachine:
+class NumpyMachine(MemoryMachine):
     """A bulk program with a memory of its own, ready to run (one thread at a time)."""
 
     def __init__(

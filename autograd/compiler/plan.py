@@ -19,7 +19,8 @@ import numpy.typing as npt
 from autograd.compiler.adjoint import adjoint
 from autograd.compiler.arguments import Container
 from autograd.compiler.bulk import Bulk
-from autograd.compiler.executor import Executor, Section, Settings
+from autograd.compiler.executor import Executor, Settings
+from autograd.compiler.memory import Section
 from autograd.compiler.optimise import optimise
 from autograd.compiler.program import Ints
 from autograd.compiler.reroll import reroll
@@ -229,6 +230,11 @@ class Plan:
                 at += size
         return found
 
+    def sizes(self) -> list[int]:
+        """How many numbers the result of each section has."""
+        rows = self.bulk.batch
+        return [(b - a) * (rows if wide else 1) for a, b, wide in self.sections]
+
     def finish(self, results: Sequence[Any]) -> Tree:
         """The caller's result from those of the sections."""
         if self.transform is None:
@@ -268,7 +274,8 @@ class Plan:
             f"traced {self.traced} instructions, {len(self.program)} after optimising",
             f"re-rolled into {len(self.primal.operations)} bulk operations"
             + (gradient if self.transform else ""),
-            f"backend {self.executor.backend}: {self.executor.reason}",
+            f"backend {self.executor.backend}, {self.executor.form}: "
+            f"{self.executor.reason}",
             f"ready after {1e3 * sum(self.seconds.values()):.1f} ms ({times})",
         ]
         if len(self.baked):

@@ -20,7 +20,13 @@ from typing import NamedTuple
 from autograd.compiler import coefficients
 from autograd.compiler.vector_value import Kernel, Vector, Whole
 
-__all__ = ["EXPONENTIAL", "exp_of_sum", "exponential", "scale"]
+__all__ = [
+    "EXPONENTIAL",
+    "exp_of_sum",
+    "exponential",
+    "scale",
+    "tanh_and_sech2",
+]
 
 LN2, LN2_LOW = 0.6931471805599453, 2.3190468138462996e-17
 LOG2_E = 1.4426950408889634
@@ -137,6 +143,25 @@ def tanh(x: Vector) -> Vector:
     lost = (head - (below - 2.0)) + tail
     residual = (-quotient).times_plus(lost, residual + tail)
     return residual.times_plus(inverse, quotient).with_sign(x)
+
+
+def tanh_and_sech2(x: Vector) -> tuple[Vector, Vector]:
+    """Both from one exponential: with E as in ``tanh``, sech^2 = 4 (E + 1) / (E + 2)^2.
+
+    Beyond 350, where E would overflow, sech^2 is computed by itself.
+    """
+    size = abs(x).at_most(350.0)
+    head, tail = _minus_one(size + size)
+    below = head + 2.0
+    inverse = 1.0 / below
+    quotient = head * inverse
+    residual = (-quotient).fma(below, head)
+    lost = (head - (below - 2.0)) + tail
+    residual = (-quotient).times_plus(lost, residual + tail)
+    slope = 4.0 * (((head + 1.0) + tail) * inverse) * inverse
+    slope = (abs(x) > 350.0).rescue(slope, lambda: sech2(x))
+    slope = x.is_nan().choose(x, slope)
+    return residual.times_plus(inverse, quotient).with_sign(x), slope
 
 
 def sigmoid(x: Vector) -> Vector:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from autograd.compiler.lanes import Lanes
 from autograd.compiler.vector_elementary import ELEMENTARY
-from autograd.compiler.vector_exponential import EXPONENTIAL
+from autograd.compiler.vector_exponential import EXPONENTIAL, tanh_and_sech2
 from autograd.compiler.vector_inverse import INVERSE
 from autograd.compiler.vector_library import (
     LIBRARY,
@@ -29,7 +29,7 @@ from autograd.compiler.vector_library import (
 from autograd.compiler.vector_logarithm import LOGARITHMIC
 from autograd.compiler.vector_special import SPECIAL
 from autograd.compiler.vector_trigonometry import TRIGONOMETRIC
-from autograd.compiler.vector_value import on_names
+from autograd.compiler.vector_value import Vector, on_names
 from autograd.primitives import TABLE
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Needed",
     "definition",
     "emit_row",
+    "emit_tanh_and_sech2",
     "module_text",
     "raise_pending",
     "register_callback",
@@ -51,6 +52,7 @@ Needed = set[tuple[str, int, bool]]  # row, width, strict
 
 REDUCTIONS = frozenset({"sum", "prod", "dot", "maximum", "minimum", "logsumexp"})
 INLINE = frozenset(ELEMENTARY)
+PAIR = "tanh_and_sech2"
 
 KERNELS: dict[str, Emitter] = {
     name: on_names(kernel)
@@ -83,8 +85,30 @@ def emit_row(lanes: Lanes, name: str, operands: Sequence[str], needed: Needed) -
     return lanes.emit(f"call {lanes.type} @{symbol}({arguments})")
 
 
+def emit_tanh_and_sech2(lanes: Lanes, x: str, needed: Needed) -> tuple[str, str]:
+    """Both rows of one operand, from one exponential."""
+    needed.add((PAIR, lanes.width, False))
+    pair = f"{{ {lanes.type}, {lanes.type} }}"
+    both = lanes.emit(f"call {pair} @row.{PAIR}.{lanes.width}({lanes.type} {x})")
+    first, second = [lanes.emit(f"extractvalue {pair} {both}, {k}") for k in (0, 1)]
+    return first, second
+
+
+def _define_pair(width: int) -> tuple[str, set[str]]:
+    lanes = Lanes(width)
+    first, second = tanh_and_sech2(Vector(lanes, "%x0"))
+    pair = f"{{ {lanes.type}, {lanes.type} }}"
+    head = f"define internal {pair} @row.{PAIR}.{width}({lanes.type} %x0) nounwind {{"
+    one = lanes.emit(f"insertvalue {pair} poison, {lanes.type} {first.name}, 0")
+    two = lanes.emit(f"insertvalue {pair} {one}, {lanes.type} {second.name}, 1")
+    lines = [head, "entry:", *lanes.lines, f"  ret {pair} {two}", "}"]
+    return "\n".join(lines) + "\n", lanes.called
+
+
 def _define(name: str, width: int, strict: bool) -> tuple[str, set[str]]:
     """The text of a row's function, and the declarations it needs."""
+    if name == PAIR:
+        return _define_pair(width)
     lanes = Lanes(width, strict=strict)
     operands = [f"%x{i}" for i in range(TABLE[name].arity or 1)]
     result = (STRICT_KERNELS if strict else KERNELS)[name](lanes, *operands)
