@@ -255,6 +255,26 @@ POINT = [0.7, 1.3, -0.4]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+def test_the_slope_of_tanh_beside_tanh(backend):
+    """Machines compute the two at once: what reads either must come after both."""
+    sech2 = TABLE["sech2"]
+
+    def f(xs):
+        slopes = [sech2(x) for x in xs]
+        return ag.sum([ag.arctan(s) * ag.tanh(x + s) for s, x in zip(slopes, xs)])
+
+    for n in (1, 2, 9, 40):
+        xs = [0.1 * k - 1.0 for k in range(n)]
+        for derivative in (value_and_grad(f), hessian(f)):
+            compiled = jit(derivative, backend=backend)
+            first = plain(compiled(xs))
+            assert first == pytest.approx(plain(derivative(xs)), rel=1e-12, abs=1e-15)
+            assert plain(compiled(xs)) == first
+            if n > 9:
+                break
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_hessian_and_products(backend):
     full = hessian(mixed)(POINT)
     found = jit(hessian(mixed), backend=backend)(POINT)

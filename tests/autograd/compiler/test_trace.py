@@ -387,6 +387,37 @@ def test_closed_over_values_are_read_at_each_call():
     assert w.grad == 2.0
 
 
+def test_numbers_computed_from_closed_over_values_are_fresh_too():
+    """Values meet each other inside the function, before any argument does."""
+    w, b = Value(2.0), Value(0.5)
+    f = jit(lambda x: w * w * x + ag.tanh(b) + ag.dot([w, b], [b, 1.0]))
+
+    def expected(x):
+        return w * w * x + ag.tanh(b) + ag.dot([w, b], [b, 1.0])
+
+    for data in (2.0, 3.0, -1.0):
+        w.data, b.data = data, data / 2
+        w.grad = b.grad = 0.0
+        y = f(1.5)
+        assert y.data == pytest.approx(expected(1.5).data)
+        y.backward()
+        found = w.grad, b.grad
+        w.grad = b.grad = 0.0
+        expected(1.5).backward()
+        assert found == pytest.approx((w.grad, b.grad))
+
+
+def test_nodes_made_before_the_trace():
+    """An interior node from outside keeps its path to the leaves."""
+    w = Value(2.0)
+    node = w * w
+    f = jit(lambda x: node * x)
+    y = f(3.0)
+    assert y.data == 12.0
+    y.backward()
+    assert w.grad == 12.0
+
+
 def test_constants_are_shared_and_signed_zeros_are_not():
     program = trace(lambda x: [x + 0.0, x * -0.0, x - 0.0, x / 2.0, x * 2], 1.0)
     assert sorted(map(str, program.constants.tolist())) == ["-0.0", "0.0", "2.0"]
