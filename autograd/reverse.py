@@ -102,14 +102,19 @@ def pullback(
     check_acyclic(interior)
     cotangents: dict[Node, Number] = {}
     watch = MODES.thread.watch if MODES.active else None
+    behind: set[Node] = set()  # below a choice that is not made yet: zeros win
     for node, seed in seeds:
         cotangents[node] = cotangents[node] + seed if node in cotangents else seed
     for node in reversed(interior):
         if node not in cotangents:
             continue
-        cotangent, product = cotangents[node], node._primitive.product
+        cotangent, primitive = cotangents[node], node._primitive
+        guarded = node in behind and not primitive.structural
+        product = primitive.guarded_product if guarded else primitive.product
         for operand, partial in edges(node, again):
             share = product(cotangent, partial)
+            if guarded or (primitive.structural and type(partial) is not float):
+                behind.add(operand)
             if watch is not None:
                 watch(node, operand, cotangent, partial, share)
             if operand in cotangents:

@@ -24,6 +24,7 @@ from autograd.value import Value
 
 __all__ = [
     "Transform",
+    "check_argnums",
     "grad",
     "gradient",
     "jvp",
@@ -119,6 +120,20 @@ def marked(derivative: Any, name: str, f: Any, argnums: Any) -> Any:
     return derivative
 
 
+def check_argnums(argnums: int | Sequence[int], count: int) -> list[int]:
+    """The places that ``argnums`` names among so many arguments."""
+    chosen = [argnums] if isinstance(argnums, int) else list(argnums)
+    for i in chosen:
+        if not -count <= i < count:
+            raise IndexError(
+                f"argnums={i}, but the function was called with {count} positional "
+                f"argument(s)"
+            )
+    if len({i % count for i in chosen}) < len(chosen):
+        raise ValueError(f"argnums={argnums} names an argument twice")
+    return [i % count for i in chosen]
+
+
 def value_and_grad(
     f: Callable[..., Number], argnums: int | Sequence[int] = 0
 ) -> Callable[..., tuple[Number, Tree]]:
@@ -136,14 +151,7 @@ def value_and_grad(
 
     @wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> tuple[Number, Tree]:
-        for i in chosen:
-            if not -len(args) <= i < len(args):
-                raise IndexError(
-                    f"argnums={i}, but the function was called with {len(args)} "
-                    f"positional argument(s)"
-                )
-        if len({i % len(args) for i in chosen}) < len(chosen):
-            raise ValueError(f"argnums={argnums} names an argument twice")
+        check_argnums(argnums, len(args))
         level = next(LEVELS)
         lifted = list(args)
         parts = []

@@ -31,6 +31,7 @@ __all__ = ["RAGGED", "adjoint"]
 # Rows whose partials are maps and sums over the operands, the same for each of them:
 # their rules hold for one block of ragged operands in place of the sequence.
 RAGGED = {ROWS[CODE[name]] for name in ("maximum", "minimum", "logsumexp")}
+_GUARDED = TABLE["guarded_multiply"]
 _SIGNATURES = 4  # more groups of targets than this, and one ragged sum serves all
 _TAGS = 4  # more sources than this, and sources of one form become one
 
@@ -81,6 +82,10 @@ class _Pass:
         self.owner[wrt], self.place[wrt] = count, np.arange(len(wrt))
         self.needed = self._needed()
         self.wide = False  # whether the operation that pushes has lanes
+        # Behind a ``where`` a cotangent of 0 may mean "not chosen": it wins over an
+        # infinite or NaN partial, as if the edge were not there.
+        self.behind = np.zeros(bulk.size, bool)
+        self.guarded = False  # whether the operation that pushes is behind one
 
     def _needed(self) -> npt.NDArray[np.bool_]:
         """Which positions depend on the inputs that are asked for."""
@@ -104,6 +109,8 @@ class _Pass:
 
         What the rows of a batch push to a number that they share is summed over them.
         """
+        if self.guarded:
+            self.behind[target] = True
         mask = self.needed[target]
         if not mask.all():
             target, left = target[mask], left[mask]
@@ -162,6 +169,7 @@ class _Pass:
             return
         self.shares[number] = []
         self.wide = self.writer.wide(operation.target)
+        self.guarded = bool(self.behind[operation.target].any())
         cotangent = self._gather(shares, len(operation.target), None)
         if isinstance(operation, Sum):
             self._visit_sum(operation, cotangent)
@@ -184,9 +192,13 @@ class _Pass:
                 right = right[reached] if right is not None else None
             if right is None:
                 self.push(part.sign, left, along, None)
-            else:
-                self.push(part.sign, left, along, right)
-                self.push(part.sign, right, along, left)
+                continue
+            for target, other in ((left, right), (right, left)):
+                if self.guarded and self.needed[target].any():
+                    product = self.writer.map(_GUARDED, (along, other))
+                    self.push(part.sign, target, product, None)
+                else:
+                    self.push(part.sign, target, along, other)
 
     def _visit_map(self, operation: Map, cotangent: Ints) -> None:
         row, reached = operation.row, cotangent >= 0
@@ -263,8 +275,9 @@ class _Pass:
             if isinstance(partial, float) and partial == 0.0:
                 return
             partial, plain = row.product(seed, partial), None
-        elif row.singular:
-            partial, plain = row.product(seed, partial), None
+            self.behind[target] = True
+        elif row.singular or (self.guarded and not isinstance(partial, float)):
+            partial, plain = _GUARDED(seed, partial), None
         else:
             plain = seed.positions
         factor = seed.at(partial, n, seed.rows)
@@ -304,6 +317,9 @@ class _Pass:
         kinds = np.unique(signature[reached])
         if len(kinds) > max(_SIGNATURES, len(reached) // 8):
             kinds, signature = np.ones(1, np.int64), (signature != 0).astype(np.int64)
+        if into is None and len(kinds) > 1:  # one block, so that its order stays plain
+            parts = [_terms(n, share, place) for share, place in zip(shares, places, strict=True)]
+            into = self.writer.room(n, self._is_wide(parts))
         for kind in kinds.tolist():
             members = np.flatnonzero(signature == kind)
             row = np.full(n, -1, np.int64)

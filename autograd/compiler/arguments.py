@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd.errors import ShapeError, TraceError
+from autograd.numbers import as_float
 from autograd.tree import flatten, named, structure
 from autograd.value import Value
 
@@ -61,8 +62,11 @@ def numbers_of(x: Tree, as_floats: bool) -> tuple[Floats | None, list[Any] | Non
     nodes = bool(levels)
     plain = [leaf.data if isinstance(leaf, Value) else leaf for leaf in leaves]
     try:
-        return np.array(plain, dtype=float).reshape(-1), leaves if nodes else None
-    except (TypeError, ValueError):
+        if not all(type(x) is float for x in plain):
+            plain = [as_float(x) for x in plain]
+        numbers = np.array(plain, float)
+        return numbers, leaves if nodes else None
+    except TypeError:
         kinds = sorted({type(leaf).__name__ for leaf in plain} - {"float", "int"})
         raise TraceError(
             f"a compiled function takes numbers, Values, arrays, modules and trees of "

@@ -147,7 +147,10 @@ class Bulk:
         """
         ready = np.zeros(self.size, bool)
         ready[: self.inputs] = True
-        ready[list(self.constants)] = True
+        baked = np.array(list(self.constants), np.int64)
+        _check(_inside(baked, self.size), -1, "has constants outside")
+        _check(not ready[baked].any(), -1, "has constants in place of inputs")
+        ready[baked] = True
         for number, operation in enumerate(self.operations):
             target = operation.target
             for positions in operation.reads():
@@ -155,8 +158,9 @@ class Bulk:
                 _check(bool(ready[positions].all()), number, "reads too early")
             _check(_inside(target, self.size), number, "writes outside")
             _check(not ready[target].any(), number, "writes twice")
+            before = int(ready.sum())
             ready[target] = True
-            _check(bool(ready[target].all()), number, "leaves a hole")
+            _check(int(ready.sum()) == before + len(target), number, "writes twice")
             _check(_shapes_fit(operation), number, "has rows that do not fit")
         _check(_inside(self.outputs, self.size), -1, "returns from outside")
         _check(bool(ready[self.outputs].all()), -1, "returns what was not computed")
@@ -186,8 +190,12 @@ def _inside(positions: Ints, size: int) -> bool:
 def _shapes_fit(operation: Operation) -> bool:
     n = len(operation.target)
     if isinstance(operation, Map):
-        return all(len(x) == n for x in operation.operands)
+        arity = len(operation.operands)
+        fits = operation.row.arity == arity
+        return fits and all(len(x) == n for x in operation.operands)
     if isinstance(operation, Reduce):
+        if operation.row.arity is not None or not operation.groups:
+            return False
         pairs = [(operation.starts, len(x)) for x in operation.groups]
     else:
         pairs = [(part.starts, len(part.left)) for part in operation.terms]

@@ -47,7 +47,7 @@ class Executor:
     def __init__(
         self, bulk: Bulk, settings: Settings, sections: Sequence[Section]
     ) -> None:
-        self.bulk = lowered(bulk) if not settings.strict else bulk
+        self.bulk = (bulk if settings.strict else lowered(bulk)).verify()
         self.backend, self.reason = _choice(settings)
         self.sections = sections
         self.form = "bulk operations"
@@ -61,6 +61,9 @@ class Executor:
 
         if straight.applicable(self.bulk):
             self.form = "straight-line code over rows"
+            if self.bulk.batch <= straight.BLOCK:
+                small = straight.ResidentProgram(self.bulk)
+                return lambda: self._prepared(llvm_backend.LLVMMachine(small))
             whole = straight.Straight(self.bulk)
             return lambda: straight.StraightMachine(whole, self.sections)
         program = llvm_backend.LLVMProgram(self.bulk)

@@ -7,19 +7,20 @@ call to call; their structure, and what is named in ``static=``, select the plan
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import Any
 
 from autograd.compiler.arguments import buffers_of, key_of, numbers_of, written
+from autograd.compiler.binding import GRADIENTS, Binding
 from autograd.compiler.executor import Settings
 from autograd.compiler.nodes import as_nodes, recording
-from autograd.compiler.plan import Plan, gradient_of
-from autograd.compiler.tracer import LIMIT
+from autograd.compiler.plan import Plan, chosen_of
+from autograd.compiler.tracer import LIMIT, ElsewhereError
+from autograd.compiler.vmap import vmap
 from autograd.errors import TraceError
 from autograd.modes import MODES
-from autograd.transforms import grad, transform_of, value_and_grad
+from autograd.transforms import transform_of
 
 __all__ = ["Compiled", "jit"]
 
@@ -37,15 +38,18 @@ class Compiled:
     ) -> None:
         update_wrapper(self, function)
         self.function, self.settings = function, settings
-        self.static = [static] if isinstance(static, int | str) else list(static)
+        self.binding = Binding(function, static)
         self.plans: dict[Any, Plan] = {}
 
     def __call__(self, *args: Tree, out: Tree = None, **kwargs: Tree) -> Tree:
         """What the function returns; written into the arrays of ``out``, if given."""
-        fixed, moving = self._split(args, kwargs)
-        plan, numbers, leaves = self._prepare(fixed, moving)
-        if plan is None:
+        try:
+            found = self._prepare(args, kwargs)
+        except ElsewhereError:  # f closes over a number of a transform that is under way
+            found = None
+        if found is None:
             return self.function(*args, **kwargs)
+        plan, numbers, leaves = found
         inputs = plan.inputs(numbers)
         buffers = None if out is None else buffers_of(out, plan.sizes())
         results = plan.executor.run(inputs, buffers)
@@ -59,51 +63,29 @@ class Compiled:
             results = as_nodes(plan, inputs, leaves, results)
         return plan.finish(results)
 
-    def _split(self, args: Any, kwargs: Any) -> tuple[tuple[Any, ...], list[Any]]:
-        """The static arguments, by place or name, and all others."""
-        if not self.static:
-            return (), [*args, kwargs] if kwargs else list(args)
-        given = inspect.signature(self.function).bind(*args, **kwargs)
-        given.apply_defaults()
-        fixed, moving = [], []
-        for place, (name, value) in enumerate(given.arguments.items()):
-            if place in self.static or name in self.static:
-                fixed.append((name, value))
-            else:
-                moving.append(value)
-        return tuple(fixed), moving
-
-    def _prepare(self, fixed: Any, moving: Any) -> Any:
+    def _prepare(self, args: Any, kwargs: Any) -> Any:
         """The plan, the input numbers in parts, and the leaves where they are nodes.
 
-        No plan where the function must run as it is: under a transform or a mode that
+        None where the function must run as it is: under a transform, or a mode that
         wants to see every node.
         """
         if MODES.active and (MODES.thread.observers or MODES.thread.watch):
-            return None, None, None
-        key = (fixed, tuple([key_of(x) for x in moving]))
+            return None
+        form, moving = self.binding.split(args, kwargs)
+        key = form, tuple([key_of(x) for x in moving])
         plan = self.plans.get(key)
-        chosen = plan.chosen if plan else self._chosen(len(moving))
+        function = self.function if plan else form.bound(self.function)
+        chosen = plan.chosen if plan else chosen_of(function, len(moving))
         numbers, leaves = [], []
         for place, x in enumerate(moving):
             part, own = numbers_of(x, place in chosen)
+            if part is None:
+                return None
             numbers.append(part)
             leaves.append(own)
-            if part is None:
-                return None, None, None
         if plan is None:
-            plan = self.plans[key] = Plan(self._given(fixed), moving, self.settings)
+            plan = self.plans[key] = Plan(function, moving, self.settings)
         return plan, numbers, leaves
-
-    def _chosen(self, count: int) -> list[int]:
-        transform = gradient_of(self.function)
-        return [i % count for i in transform.places] if transform and count else []
-
-    def _given(self, fixed: Any) -> Callable[..., Tree]:
-        """The function of the arguments that are not static."""
-        if not fixed and not self.static:
-            return self.function
-        return _Partial(self.function, dict(fixed))
 
     def report(self) -> str:
         """What was compiled, for every structure of arguments seen so far."""
@@ -118,7 +100,7 @@ class Compiled:
             made_of: Any = self.function
         else:  # derivative functions are closures, which do not travel
             made_of = transform.name, transform.function, transform.argnums
-        return _again, (made_of, self.static, *self.settings.arguments())
+        return _again, (made_of, self.binding.static, *self.settings.arguments())
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__name__", repr(self.function))
@@ -129,29 +111,8 @@ def _again(made_of: Any, *arguments: Any) -> Compiled:
     """A compiled function out of its pickle."""
     if isinstance(made_of, tuple):
         name, function, argnums = made_of
-        made_of = {"grad": grad, "value_and_grad": value_and_grad}[name](
-            function, argnums
-        )
+        made_of = {**GRADIENTS, "vmap": vmap}[name](function, argnums)
     return jit(made_of, *arguments)
-
-
-class _Partial:
-    """A function with its static arguments filled in, the others by place."""
-
-    def __init__(self, function: Callable[..., Tree], fixed: dict[str, Any]) -> None:
-        self.function, self.fixed = function, fixed
-        self.__name__ = getattr(function, "__name__", "function")
-        if transform_of(function) is not None:
-            raise TraceError(
-                "static= arguments of a transform: put jit inside, as in "
-                "grad(partial(f, n=3)), or close over them"
-            )
-
-    def __call__(self, *moving: Tree) -> Tree:
-        names = list(inspect.signature(self.function).parameters)
-        rest = [name for name in names if name not in self.fixed]
-        given = dict(zip(rest, moving, strict=True))
-        return self.function(**given, **self.fixed)
 
 
 def jit(
@@ -186,4 +147,6 @@ def jit(
     >>> f([1.0, 2.0])
     (5.0, [2.0, 4.0])
     """
+    if not callable(f):
+        raise TypeError(f"jit compiles functions, got {type(f).__name__}")
     return Compiled(f, static, Settings(backend, strict, limit))

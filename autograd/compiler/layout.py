@@ -13,6 +13,8 @@ from autograd.compiler.program import Ints
 
 __all__ = ["Layout", "unmixed"]
 
+_FEW = 32  # columns of an array whose lanes are copied side by side before use
+
 
 class Layout:
     """Addresses for ``rows`` rows of a batch.
@@ -80,6 +82,7 @@ class _Unmixing:
     def __init__(self, bulk: Bulk) -> None:
         self.bulk, self.size = bulk, bulk.size
         self.step = Layout(bulk, bulk.batch).step
+        self.copy = np.full(bulk.size, -1, np.int64)  # where a number was copied to
         self.operations: list[Operation] = []
         for operation in bulk.operations:
             self.operations.append(self._operation(operation))
@@ -113,14 +116,18 @@ class _Unmixing:
 
     def _stream(self, positions: Ints) -> Ints:
         step = self.step[positions]
-        if not len(step) or (step == step[0]).all():
+        if not len(step):
+            return positions
+        few = (step > 1) & (step <= _FEW)
+        if (step == step[0]).all() and not few.any():
             return positions
         lanes = step == 1  # all others are copied into lanes side by side
-        shared = np.unique(positions[~lanes])
-        copies = np.arange(self.size, self.size + len(shared))
-        self.size += len(shared)
-        one_each = np.arange(len(shared) + 1)
-        self.operations.append(Sum(copies, [Terms(1, one_each, shared)]))
-        mixed = positions.copy()
-        mixed[~lanes] = copies[np.searchsorted(shared, positions[~lanes])]
-        return mixed
+        wanted = np.unique(positions[~lanes])
+        new = wanted[self.copy[wanted] < 0]
+        if len(new):
+            copies = np.arange(self.size, self.size + len(new))
+            self.size += len(new)
+            self.copy[new] = copies
+            one_each = np.arange(len(new) + 1)
+            self.operations.append(Sum(copies, [Terms(1, one_each, new)]))
+        return np.where(lanes, positions, self.copy[positions])

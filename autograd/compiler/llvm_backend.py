@@ -5,14 +5,12 @@ bulk -> split, fused (fusion) -> loops, calls of kernels (loops, calls) -> engin
 
 from __future__ import annotations
 
-from typing import Any
-
 from autograd.compiler.bulk import Bulk, Operation, Reduce, Sum
 from autograd.compiler.calls import write_reduce, write_sum
 from autograd.compiler.code import declarations
 from autograd.compiler.engine import engine, run_type
 from autograd.compiler.foreign import Foreign
-from autograd.compiler.fusion import fused, split
+from autograd.compiler.fusion import Group, fused, split, stored
 from autograd.compiler.kernels import SIGNATURES
 from autograd.compiler.layout import Layout, unmixed
 from autograd.compiler.loops import Context, LoopWriter, write_scalars
@@ -27,33 +25,42 @@ class LLVMProgram:
 
     def __init__(self, bulk: Bulk, layout: Layout | None = None) -> None:
         """With a layout the program is taken to be split for it already."""
-        self.bulk = bulk if layout else split(unmixed(bulk))
+        self.bulk = bulk if layout else split(unmixed(bulk)).verify()
         self.layout = layout or Layout(self.bulk, self.bulk.batch)
-        self.groups = fused(self.bulk)
         self.foreign: list[Foreign] = []
         host = engine()
-        context = Context(self.bulk, self.layout, self.groups, host.width)
-        for group in self.groups:
-            if group.kind == "loop":
-                LoopWriter(context, group).write()
-            elif group.kind == "scalars":
-                write_scalars(context, group)
-            else:
-                self._call(context, group.operations[0], host)
+        context = Context(self.bulk, self.layout, host.width)
+        self.write(context)
         self.text = self._module(context, host.width)
         self.tables = context.tables.array()
         self.spare = context.scratch
         self.places = context.zero, context.one, context.dump
         self.run = run_type()(host.compiled(self.text)("autograd.run"))
 
-    def _call(self, context: Context, operation: Operation, host: Any) -> None:
+    def write(self, context: Context) -> None:
+        """Write the body of the function."""
+        self.groups = fused(self.bulk)
+        context.stored = stored(self.bulk, self.groups)
+        self.write_groups(context, self.groups)
+
+    def write_groups(self, context: Context, groups: list[Group]) -> None:
+        """Write one group after the other."""
+        for group in groups:
+            if group.kind == "loop":
+                LoopWriter(context, group).write()
+            elif group.kind == "scalars":
+                write_scalars(context, group)
+            else:
+                self._call(context, group.operations[0])
+
+    def _call(self, context: Context, operation: Operation) -> None:
         if isinstance(operation, Sum):
             write_sum(context, operation)
         elif not isinstance(operation, Reduce) or not write_reduce(context, operation):
             foreign = Foreign(self.bulk, self.layout, operation)
             self.foreign.append(foreign)
             symbol = f"autograd.foreign.{id(foreign)}"
-            host.llvm.add_symbol(symbol, foreign.address)
+            engine().llvm.add_symbol(symbol, foreign.address)
             context.foreign.append(symbol)
             context.code.do(f"call void @{symbol}(ptr %v)")
 

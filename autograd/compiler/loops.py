@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd.compiler.bulk import Bulk, Map, Operation, Sum, Terms
 from autograd.compiler.code import Code, Offset
-from autograd.compiler.fusion import Group, same, stored
+from autograd.compiler.fusion import Group, same
 from autograd.compiler.layout import Layout
 from autograd.compiler.nests import Nest, factor
 from autograd.compiler.program import Ints
@@ -54,14 +54,12 @@ class Stream:
 class Context:
     """What all groups of a program share while they are written."""
 
-    def __init__(
-        self, bulk: Bulk, layout: Layout, groups: list[Group], width: int
-    ) -> None:
+    def __init__(self, bulk: Bulk, layout: Layout, width: int) -> None:
         self.bulk, self.code, self.tables = bulk, Code(width), Tables()
         self.layout = layout
         self.constants = bulk.constants
         self.needed: Needed = set()
-        self.stored = stored(bulk, groups)
+        self.stored = np.ones(bulk.size, bool)  # which positions go to memory
         # Behind the memory: 0, 1, a place to write what nobody reads, and spare room.
         self.zero, self.one, self.dump = range(layout.size, layout.size + 3)
         self.scratch = 0

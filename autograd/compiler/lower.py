@@ -48,7 +48,9 @@ def _power(writer: Writer, operation: Map) -> None:
     exponent = writer.number(operation.operands[1])
     x = Block(writer, operation.operands[0])
     result: Any = None
-    if exponent == 2.0:
+    if exponent == 1.0:
+        result = TABLE["add"], x, -0.0
+    elif exponent == 2.0:
         result = TABLE["multiply"], x, x
     elif exponent == 3.0:
         result = TABLE["multiply"], x * x, x

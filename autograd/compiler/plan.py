@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from autograd.compiler.adjoint import adjoint
 from autograd.compiler.arguments import Container
+from autograd.compiler.binding import gradient_of
 from autograd.compiler.bulk import Bulk
 from autograd.compiler.executor import Executor, Settings
 from autograd.compiler.memory import Section
@@ -28,19 +29,18 @@ from autograd.compiler.trace import record
 from autograd.compiler.tracer import Source
 from autograd.errors import TraceError
 from autograd.primitive import Primitive
-from autograd.transforms import Transform, transform_of, value_and_grad
+from autograd.transforms import check_argnums, value_and_grad
 
-__all__ = ["Plan", "gradient_of"]
+__all__ = ["Plan", "chosen_of"]
 
 Floats = npt.NDArray[np.float64]
 Tree = Any
 
 
-def gradient_of(function: Any) -> Transform | None:
-    """The transform of a gradient function, whose primal is what is compiled."""
-    transform = transform_of(function)
-    names = ("grad", "value_and_grad")
-    return transform if transform and transform.name in names else None
+def chosen_of(function: Any, count: int) -> list[int]:
+    """The places of the arguments that a gradient function differentiates."""
+    transform = gradient_of(function)
+    return check_argnums(transform.argnums, count) if transform else []
 
 
 class Plan:
@@ -55,12 +55,12 @@ class Plan:
         transform = None if settings.strict else gradient_of(function)
         self.transform = transform
         primal = transform.function if transform else function
-        self.chosen = [i % len(args) for i in transform.places] if transform else []
+        self.chosen = chosen_of(function, len(args)) if transform else []
         traced = self._timed(
             "trace", lambda: record(primal, args, self.chosen, settings.limit)
         )
         self.rebuild, self.sources = traced.rebuild, traced.sources
-        self.mapped = traced.mapped
+        self.mapped, self.alone = traced.mapped, traced.alone
         self.containers: list[Container] = traced.containers
         self.traced, self.baked = len(traced.program), traced.program.constants
         self.program = self._timed("optimise", lambda: optimise(traced.program))
@@ -91,7 +91,7 @@ class Plan:
         return result
 
     def _check_outputs(self) -> None:
-        if self.transform and len(self.program.outputs) != 1:
+        if self.transform and not (self.alone and len(self.program.outputs) == 1):
             raise TypeError(
                 f"{self.transform.name} needs a function that returns one number, got "
                 f"{len(self.program.outputs)}; use jacobian or vjp for several outputs"

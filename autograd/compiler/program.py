@@ -97,7 +97,15 @@ class Program:
     def validate(self) -> Program:
         """Self, after checking that every operand is computed before it is used."""
         n = len(self)
+        if not len(self.first) == len(self.second) == n:
+            raise TraceError("an invalid program: arrays of different lengths")
         _check(np.isin(self.code, np.arange(-2, len(self.rows))), "an unknown row")
+        spread, room = self.spread, len(self.operands)
+        ends = self.first + self.second
+        inside = (self.first >= 0) & (self.second >= 0) & (ends <= room)
+        _check(inside[spread], "operands beside the list")
+        counts = np.array([self.groups.get(code, 1) for code in self.code.tolist()])
+        _check((self.second % counts == 0)[spread], "groups of different lengths")
         users, used = self.edges()
         _check((used >= 0) & (used < users), "an operand that is computed later")
         known = self.code == CONSTANT

@@ -50,6 +50,8 @@ class _Rows:
         self.nodes = self.sums.nodes
         n = len(program)
         self.kind = np.where(self.sums.is_sum, _SUM_KIND, program.code)
+        if exact:
+            self.kind = program.code
         terms = self.sums
         plain = np.flatnonzero(program.computed & ~terms.is_sum)
         gone = np.ones(n, bool)

@@ -22,21 +22,24 @@ import numpy as np
 from autograd.compiler.bulk import Bulk, Floats, Map, Operation, Reduce, Sum, Terms
 from autograd.compiler.code import Code, declarations
 from autograd.compiler.engine import engine
-from autograd.compiler.fusion import split
+from autograd.compiler.fusion import fused, split
 from autograd.compiler.layout import Layout, unmixed
 from autograd.compiler.llvm_backend import LLVMProgram
+from autograd.compiler.loops import Context
 from autograd.compiler.memory import Section
-from autograd.compiler.vector_math import (
-    Needed,
-    emit_row,
-    emit_tanh_and_sech2,
-    module_text,
-)
+from autograd.compiler.rows import RowsWriter, sums_rows, totals_of
+from autograd.compiler.vector_math import module_text
 from autograd.primitives import TABLE
 
-__all__ = ["BLOCK", "Straight", "StraightMachine", "applicable"]
+__all__ = [
+    "BLOCK",
+    "ResidentProgram",
+    "Straight",
+    "StraightMachine",
+    "applicable",
+]
 
-LIMIT = 4000  # numbers computed for each row: beyond, loops win
+LIMIT = 400  # numbers computed for each row: beyond, loops win
 BLOCK = 8192  # rows whose sums are added up as one
 _FOLDS = ("maximum", "minimum", "prod")
 
@@ -49,7 +52,7 @@ def applicable(bulk: Bulk) -> bool:
     for operation in bulk.operations:
         wide = _is_wide(bulk, operation)
         waits = any(late[positions].any() for positions in operation.reads())
-        over_rows = _sums_rows(operation)
+        over_rows = sums_rows(operation)
         if wide and waits:
             return False
         late[operation.target] = waits or over_rows
@@ -62,10 +65,6 @@ def applicable(bulk: Bulk) -> bool:
 
 def _is_wide(bulk: Bulk, operation: Operation) -> bool:
     return bool(bulk.has_lanes(operation.target[:1]).any())
-
-
-def _sums_rows(operation: Operation) -> bool:
-    return isinstance(operation, Sum) and any(p.over_rows for p in operation.terms)
 
 
 def _is_known(operation: Operation) -> bool:
@@ -84,16 +83,14 @@ class Straight:
         bulk = self.bulk = split(_parted(unmixed(bulk)))
         self.layout = Layout(bulk, 0)
         before, rows, after = _stages(bulk)
-        self.totals = np.concatenate(
-            [op.target for op in rows if _sums_rows(op)] or [np.zeros(0, np.int64)]
-        )
+        self.totals = totals_of(rows)
         self.wide = [int(p) for p in bulk.outputs.tolist() if bulk.lanes[p]]
         self.width = engine().width
         self.before = self._shared(before)
         self.after = self._shared(after)
         parts = [part for part in (self.before, self.after) if part]
         self.spare = max([part.spare for part in parts], default=0)
-        self.text = _Rows(self, rows).module()
+        self.text = _PointerRows(bulk, self.layout, rows, Code(self.width)).module()
         pointer, whole = ctypes.c_void_p, ctypes.c_int64
         kind = ctypes.CFUNCTYPE(None, pointer, pointer, whole, whole, pointer)
         self.run_rows = kind(engine().compiled(self.text)("autograd.rows"))
@@ -115,7 +112,8 @@ class StraightMachine:
         self.sections, self.rows = sections, program.bulk.batch
         self.memory = self.layout.memory(extra=8 + program.spare)
         self.memory[self.layout.size + 1] = 1.0
-        self.pointers = np.zeros(len(program.bulk.blocks) + 2 * len(program.wide) + 1, np.int64)
+        entries = len(program.bulk.blocks) + 2 * len(program.wide)
+        self.pointers = np.zeros(entries + 1, np.int64)
         count = len(program.totals)
         self.ranges = [
             (begin, min(begin + BLOCK, self.rows))
@@ -200,7 +198,7 @@ def _parted(bulk: Bulk) -> Bulk:
     operations: list[Operation] = []
     size, lanes = bulk.size, [bulk.lanes]
     for operation in bulk.operations:
-        if not _sums_rows(operation) or len(operation.terms) == 1:  # type: ignore[union-attr]
+        if not sums_rows(operation) or len(operation.terms) == 1:  # type: ignore[union-attr]
             operations.append(operation)
             continue
         assert isinstance(operation, Sum)
@@ -225,9 +223,9 @@ def _stages(bulk: Bulk) -> tuple[list[Operation], list[Operation], list[Operatio
     after: list[Operation] = []
     late = np.zeros(bulk.size, bool)
     for operation in bulk.operations:
-        if _is_wide(bulk, operation) or _sums_rows(operation):
+        if _is_wide(bulk, operation) or sums_rows(operation):
             rows.append(operation)
-            late[operation.target] = _sums_rows(operation)
+            late[operation.target] = sums_rows(operation)
         elif any(late[positions].any() for positions in operation.reads()):
             after.append(operation)
             late[operation.target] = True
@@ -236,47 +234,14 @@ def _stages(bulk: Bulk) -> tuple[list[Operation], list[Operation], list[Operatio
     return before, rows, after
 
 
-class _Rows:
-    """Writes the loop over the rows."""
-
-    def __init__(self, straight: Straight, operations: list[Operation]) -> None:
-        self.straight, self.operations = straight, operations
-        self.bulk, self.layout = straight.bulk, straight.layout
-        self.code, self.needed = Code(straight.width), Needed()
-        self.registers: dict[int, str] = {}
-        self.columns: dict[int, tuple[int, int, int]] = {}
-        for number, (first, count) in enumerate(self.bulk.blocks):
-            for column in range(count):
-                self.columns[first + column] = number, column, count
-        self.total = 0
-        self.pairs: dict[str, tuple[str, str]] = {}
-        of = {"tanh": set[int](), "sech2": set[int]()}
-        for operation in operations:
-            if isinstance(operation, Map) and operation.row.name in of:
-                of[operation.row.name].update(operation.operands[0].tolist())
-        self.both = of["tanh"] & of["sech2"]
-        self.sloped: set[str] = set()  # registers whose tanh and sech^2 are wanted
+class _PointerRows(RowsWriter):
+    """Rows where they are: pointers come in a table, results go by (pointer, step)."""
 
     def module(self) -> str:
-        """The text of the module."""
-        code, totals = self.code, len(self.straight.totals)
-        room = code.at("%totals", totals)
-
-        def clear(k: str, _: list[str]) -> list[str]:
-            place = code.at(room, code.times(k, code.width))
-            code.store(code.lanes.constant(0.0), place)
-            return []
-
-        code.loop(totals, clear)
-        count = code.minus("%end", "%begin")
-        code.loop(count, lambda i, _: self._block(i, room), step=code.width)
-
-        def gather(k: str, _: list[str]) -> list[str]:
-            sums = code.load(code.at(room, code.times(k, code.width)))
-            code.store_one(code.total(sums), code.at("%totals", k))
-            return []
-
-        code.loop(totals, gather)
+        """The text of the module: a function for a range of rows."""
+        code = self.code
+        room = code.at("%totals", len(self.totals))
+        self.write("%begin", "%end", room)
         parts = [
             declarations(code.width),
             module_text(self.needed, code.called),
@@ -289,120 +254,21 @@ class _Rows:
         ]
         return "\n".join(parts)
 
-    def _block(self, i: str, room: str) -> list[str]:
-        """All numbers of ``width`` rows, or of those that are left."""
-        code = self.code
-        self.row = code.plus("%begin", "0" if i == "0" else i)
-        left = code.minus("%end", self.row)
-        self.mask = code.first(left)
-        self.registers, self.pairs, self.total = {}, {}, 0
-        self.arrays = [
-            code.emit(f"load ptr, ptr {code.at('%p', k, 'ptr')}, align 8")
-            for k in range(len(self.bulk.blocks))
-        ]
-        for operation in self.operations:
-            for k in range(len(operation.target)):
-                value = self._value(operation, k)
-                if _sums_rows(operation):
-                    self._accumulate(value, room)
-                else:
-                    self._keep(int(operation.target[k]), value)
-        for k, position in enumerate(self.straight.wide):
-            self._return(k, position)
-        return []
+    def array(self, number: int) -> str:
+        """Its pointer stands in the table."""
+        place = self.code.at("%p", number, "ptr")
+        return self.code.emit(f"load ptr, ptr {place}, align 8")
 
-    def _keep(self, position: int, value: str) -> None:
-        self.registers[position] = value
-        if position in self.both:
-            self.sloped.add(value)
+    def total_place(self, k: str) -> str:
+        """Behind each other."""
+        return self.code.at("%totals", k)
 
-    def _read(self, position: int) -> str:
-        if position not in self.registers:
-            self._keep(position, self._load(position))
-        return self.registers[position]
-
-    def _load(self, position: int) -> str:
-        code = self.code
-        if position in self.bulk.constants:
-            return code.lanes.constant(self.bulk.constants[position])
-        if position not in self.columns:  # shared by the rows
-            return code.broadcast(code.at("%v", int(self.layout.address[position])))
-        number, column, count = self.columns[position]
-        array = self.arrays[number]
-        if count == 1:
-            return code.load(code.at(array, self.row), self.mask)
-        start = code.plus(code.times(self.row, count), column)
-        return code.gather(array, code.steps(start, count), self.mask)
-
-    def _value(self, operation: Operation, k: int) -> str:
-        lanes = self.code.lanes
-        if isinstance(operation, Map):
-            operands = [self._read(int(x[k])) for x in operation.operands]
-            if operation.row.name in ("tanh", "sech2"):
-                return self._pair(operation.row.name, operands[0])
-            return emit_row(lanes, operation.row.name, operands, self.needed)
-        if isinstance(operation, Reduce):
-            begin, end = operation.starts[k : k + 2].tolist()
-            numbers = [self._read(p) for p in operation.groups[0][begin:end].tolist()]
-            return self._fold(operation.row.name, numbers)
-        total: str | None = None
-        for part in sorted(operation.terms, key=lambda part: part.sign < 0):
-            total = self._terms(part, k, total)
-        return total if total is not None else lanes.constant(0.0)
-
-    def _pair(self, name: str, x: str) -> str:
-        """Tanh and sech^2 of one number cost hardly more than one of them."""
-        lanes = self.code.lanes
-        if x not in self.sloped:
-            return emit_row(lanes, name, [x], self.needed)
-        if x not in self.pairs:
-            self.pairs[x] = emit_tanh_and_sech2(lanes, x, self.needed)
-        return self.pairs[x][name == "sech2"]
-
-    def _terms(self, part: Terms, k: int, total: str | None) -> str | None:
-        lanes = self.code.lanes
-        for j in range(int(part.starts[k]), int(part.starts[k + 1])):
-            x = self._read(int(part.left[j]))
-            if part.right is not None:
-                x = lanes.multiply(x, self._read(int(part.right[j])))
-            if total is None:
-                total = x if part.sign > 0 else lanes.negate(x)
-            else:
-                combine = lanes.add if part.sign > 0 else lanes.subtract
-                total = combine(total, x)
-        return total
-
-    def _fold(self, name: str, numbers: list[str]) -> str:
-        lanes, result = self.code.lanes, numbers[0]
-        for x in numbers[1:]:
-            if name == "prod":
-                result = lanes.multiply(result, x)
-                continue
-            wins = lanes.compare("ogt" if name == "maximum" else "olt", x, result)
-            wins = lanes.logic("or", wins, lanes.compare("uno", x, x))
-            result = lanes.select(wins, x, result)
-        return result
-
-    def _accumulate(self, value: str, room: str) -> None:
-        """Add a vector to a sum over the batch; lanes beyond the end add nothing."""
-        code = self.code
-        place = code.at(room, self.total * code.width)
-        self.total += 1
-        before = code.load(place)
-        after = code.lanes.add(before, value)
-        if self.mask is not None:
-            chosen = f"{code.type} {after}, {code.type} {before}"
-            after = code.emit(f"select <{code.width} x i1> {self.mask}, {chosen}")
-        code.store(after, place)
-
-    def _return(self, k: int, position: int) -> None:
-        """Write a result of every row where it belongs: (pointer, step) in the table."""
-        code = self.code
-        entry = len(self.bulk.blocks) + 2 * k
-        pointer = code.emit(f"load ptr, ptr {code.at('%p', entry, 'ptr')}, align 8")
+    def keep(self, k: int, position: int, value: str) -> None:
+        """Side by side, or a column of rows."""
+        code, entry = self.code, len(self.bulk.blocks) + 2 * k
+        pointer = self.array(entry)
         place = code.at("%p", entry + 1, "ptr")
         step = code.emit(f"load i64, ptr {place}, align 8")
-        value = self._read(position)
         near = code.emit(f"icmp eq i64 {step}, 1")
         code.when(near, lambda: code.store(value, code.at(pointer, self.row), self.mask))
         far = code.emit(f"icmp ne i64 {step}, 1")
@@ -412,3 +278,47 @@ class _Rows:
             code.scatter(value, pointer, code.steps(start, step), self.mask)
 
         code.when(far, spread)
+
+
+class ResidentRows(RowsWriter):
+    """Rows of a small batch, copied into the memory."""
+
+    def array(self, number: int) -> str:
+        """At the address of its first column."""
+        first = self.bulk.blocks[number][0]
+        return self.code.at("%v", int(self.layout.address[first]))
+
+    sums = 0  # where the sums gather: spare room of the memory
+
+    def total_place(self, k: str) -> str:
+        """Behind each other: they are moved to their places afterwards."""
+        return self.code.at("%v", self.code.plus(self.sums, 0 if k == "0" else k))
+
+    def keep(self, k: int, position: int, value: str) -> None:
+        """Side by side at the number's address."""
+        code = self.code
+        place = code.plus(int(self.layout.address[position]), self.row)
+        code.store(value, code.at("%v", place), self.mask)
+
+
+class ResidentProgram(LLVMProgram):
+    """A small program with a small batch: one function, all in one memory."""
+
+    def __init__(self, bulk: Bulk) -> None:
+        ready = split(_parted(unmixed(bulk)))
+        super().__init__(ready, Layout(ready, ready.batch))
+
+    def write(self, context: Context) -> None:
+        """Before the rows, the rows, and after."""
+        before, rows, after = _stages(self.bulk)
+        self.write_groups(context, fused(replace(self.bulk, operations=before)))
+        code = context.code
+        writer = ResidentRows(self.bulk, self.layout, rows, code)
+        count = len(writer.totals)
+        writer.sums = context.spare(count * (1 + code.width))
+        writer.write(0, self.bulk.batch, code.at("%v", writer.sums + count))
+        context.needed |= writer.needed
+        for k, position in enumerate(writer.totals.tolist()):
+            place = code.at("%v", int(self.layout.address[position]))
+            code.store_one(code.load_one(code.at("%v", writer.sums + k)), place)
+        self.write_groups(context, fused(replace(self.bulk, operations=after)))

@@ -26,7 +26,7 @@ __all__ = ["Block", "Writer"]
 
 Mask = npt.NDArray[np.bool_]
 _SUM, _WHERE = ROWS[CODE["sum"]], ROWS[CODE["where"]]
-_MULTIPLY, _POWER = ROWS[CODE["multiply"]], ROWS[CODE["power"]]
+_MULTIPLY = ROWS[CODE["multiply"]]
 _GUARDED = ROWS[CODE["guarded_multiply"]]
 
 
@@ -129,8 +129,6 @@ class Writer:
             return operands[1 - numbers.index(1.0)]
         if row is _GUARDED and numbers[0]:
             return self.map(_MULTIPLY, operands)
-        if row is _POWER and numbers[1] == 1.0:
-            return operands[0]
         return None
 
     def reduce(self, row: Primitive, starts: Ints, groups: tuple[Ints, ...]) -> Ints:

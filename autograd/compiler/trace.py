@@ -14,6 +14,7 @@ from autograd.compiler.batches import Mapped, TracedArray
 from autograd.compiler.program import Program
 from autograd.compiler.tracer import LIMIT, Source, Trace
 from autograd.errors import TraceError
+from autograd.modes import observed
 from autograd.tree import flatten
 
 __all__ = ["Traced", "record", "trace"]
@@ -30,6 +31,7 @@ class Traced:
     rebuild: Callable[..., Tree]
     containers: list[Container]
     mapped: list[bool]  # of each result, whether it is one of every row of the batch
+    alone: bool  # whether the result is one number
 
 
 def record(
@@ -57,7 +59,8 @@ def record(
         else:
             given.append(container.rebuild(tracing.inputs(source, container.count)))
     before = _random_state()
-    result = f(*given)
+    with observed(tracing.saw):
+        result = f(*given)
     if _random_state() != before:
         name = getattr(f, "__name__", repr(f))
         raise TraceError(
@@ -68,7 +71,8 @@ def record(
     mapped = [isinstance(y, Mapped) for y in outputs]
     numbers = [y.number if isinstance(y, Mapped) else y for y in outputs]
     program = tracing.program(numbers)
-    return Traced(program, tracing.sources, rebuild, containers, mapped)
+    alone = len(outputs) == 1 and outputs[0] is result
+    return Traced(program, tracing.sources, rebuild, containers, mapped, alone)
 
 
 def _random_state() -> tuple[Any, ...]:

@@ -18,6 +18,8 @@ import numpy as np
 
 from autograd.compiler.program import CODE, CONSTANT, INPUT, ROWS, Program
 from autograd.errors import TraceError
+from autograd.graph import CONSTANT as CONSTANT_NODE
+from autograd.graph import grouped
 from autograd.lifted import LEVELS
 from autograd.numbers import as_float
 from autograd.operators import (
@@ -31,9 +33,13 @@ from autograd.operators import (
 from autograd.primitive import Primitive
 from autograd.value import Value
 
-__all__ = ["LIMIT", "Source", "Trace", "Tracer"]
+__all__ = ["LIMIT", "ElsewhereError", "Source", "Trace", "Tracer"]
 
 LIMIT = 20_000_000  # instructions: about 1.5 GB of lists
+
+
+class ElsewhereError(TraceError):
+    """A number belongs to a transform that is under way, outside of the trace."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +81,8 @@ class Trace:
         self.groups: dict[int, int] = {CODE["dot"]: 2}
         self.constants: list[float] = []
         self.known: dict[Any, int] = {}
+        self.made: dict[int, Any] = {}  # Values that the function makes while it runs
+        self.done: dict[int, int] = {}
 
     def append(self, code: int, first: int, second: int) -> int:
         """One more instruction; its index."""
@@ -114,18 +122,44 @@ class Trace:
         """The index of a number: a tracer's own, or that of a new leaf."""
         if isinstance(x, Tracer) and x.trace is self:
             return int(x.index)
+        if isinstance(x, Value) and id(x) in self.made:
+            return self._retraced(x)
         if isinstance(x, Value):  # read again at every call
             key: Any = ("value", id(x))
             if key not in self.known:
                 (tracer,) = self.inputs(Source("value", x), 1)
                 self.known[key] = tracer.index
             return self.known[key]
+        if hasattr(x, "level"):
+            raise ElsewhereError(
+                "the function closes over a number of a transform that is under way; "
+                "pass it as an argument"
+            )
         number = as_float(x)
         key = number if number != 0.0 else str(number)
         if key not in self.known:
             self.constants.append(number)
             self.known[key] = self.append(CONSTANT, len(self.constants) - 1, -1)
         return self.known[key]
+
+    def saw(self, node: Any, primitive: Primitive, operands: Any) -> None:
+        """A node was made while the function ran: from Values outside, and numbers."""
+        if isinstance(node, Value) and primitive is not None:
+            self.made[id(node)] = node, primitive, grouped(node)
+
+    def _retraced(self, x: Value) -> int:
+        """The instruction for such a node, which must follow its operands."""
+        for key, (_, primitive, groups) in list(self.made.items()):
+            if key not in self.done:
+                own = [self._operands(*pair) for pair in groups]
+                many = primitive.arity is None
+                tracer = self.apply(primitive, tuple(own) if many else own[0])
+                self.done[key] = tracer.index
+        return self.done[id(x)]
+
+    def _operands(self, holders: Any, numbers: Any) -> tuple[Any, ...]:
+        pairs = zip(holders if holders is not CONSTANT_NODE else numbers, numbers, strict=False)
+        return tuple([x if node is CONSTANT_NODE else node for node, x in pairs])
 
     def tracer(self, x: Any) -> Tracer:
         """A number as a tracer."""

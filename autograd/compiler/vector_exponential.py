@@ -151,17 +151,19 @@ def tanh_and_sech2(x: Vector) -> tuple[Vector, Vector]:
     Beyond 350, where E would overflow, sech^2 is computed by itself.
     """
     size = abs(x).at_most(350.0)
-    head, tail = _minus_one(size + size)
+    parts = reduce(size + size)
+    power = two_to(parts.n)
+    most = power.times_plus(parts.r, power - 1.0)
+    head = power.times_plus(parts.tail, most)  # E
     below = head + 2.0
     inverse = 1.0 / below
     quotient = head * inverse
-    residual = (-quotient).fma(below, head)
-    lost = (head - (below - 2.0)) + tail
-    residual = (-quotient).times_plus(lost, residual + tail)
-    slope = 4.0 * (((head + 1.0) + tail) * inverse) * inverse
-    slope = (abs(x) > 350.0).rescue(slope, lambda: sech2(x))
-    slope = x.is_nan().choose(x, slope)
-    return residual.times_plus(inverse, quotient).with_sign(x), slope
+    lost = head - (below - 2.0)
+    residual = (-quotient).times_plus(lost, (-quotient).times_plus(below, head))
+    value = residual.times_plus(inverse, quotient).with_sign(x)
+    slope = (head * (4.0 * inverse)).times_plus(inverse, (4.0 * inverse) * inverse)
+    beyond = (abs(x) > 350.0).rescue(slope, lambda: sech2(x))
+    return x.is_nan().choose(x, value), x.is_nan().choose(x, beyond)
 
 
 def sigmoid(x: Vector) -> Vector:

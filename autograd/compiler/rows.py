@@ -1,0 +1,192 @@
+"""The rows of a batch in registers: one number after the other, ``width`` rows at once.
+
+What has lanes never touches memory but for inputs and results. Sums over the batch
+gather in one vector each; lanes beyond the last row add nothing.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from autograd.compiler.bulk import Bulk, Map, Operation, Reduce, Sum, Terms
+from autograd.compiler.code import Code, Offset
+from autograd.compiler.layout import Layout
+from autograd.compiler.program import Ints
+from autograd.compiler.vector_math import Needed, emit_row, emit_tanh_and_sech2
+
+__all__ = ["RowsWriter", "sums_rows", "totals_of"]
+
+
+def sums_rows(operation: Operation) -> bool:
+    """Whether an operation adds numbers up over the batch."""
+    return isinstance(operation, Sum) and any(p.over_rows for p in operation.terms)
+
+
+def totals_of(operations: list[Operation]) -> Ints:
+    """The positions of all sums over the batch."""
+    found = [op.target for op in operations if sums_rows(op)]
+    return np.concatenate([np.zeros(0, np.int64), *found])
+
+
+class RowsWriter(ABC):
+    """Writes the loop over the rows; where arrays and results lie is left open."""
+
+    def __init__(
+        self, bulk: Bulk, layout: Layout, operations: list[Operation], code: Code
+    ) -> None:
+        self.bulk, self.layout, self.operations = bulk, layout, operations
+        self.code, self.needed = code, Needed()
+        self.registers: dict[int, str] = {}
+        self.columns: dict[int, tuple[int, int, int]] = {}
+        for number, (first, count) in enumerate(bulk.blocks):
+            for column in range(count):
+                self.columns[first + column] = number, column, count
+        self.totals = totals_of(operations)
+        self.total = 0
+        self.pairs: dict[str, tuple[str, str]] = {}
+        of = {"tanh": set[int](), "sech2": set[int]()}
+        for operation in operations:
+            if isinstance(operation, Map) and operation.row.name in of:
+                of[operation.row.name].update(operation.operands[0].tolist())
+        self.both = of["tanh"] & of["sech2"]
+        self.sloped: set[str] = set()  # registers whose tanh and sech^2 are wanted
+
+    @abstractmethod
+    def array(self, number: int) -> str:
+        """A pointer to an array whose rows stream through."""
+
+    @abstractmethod
+    def total_place(self, k: str) -> str:
+        """A pointer to where the sum number k over the rows belongs."""
+
+    @abstractmethod
+    def keep(self, k: int, position: int, value: str) -> None:
+        """Write the result number k of every row."""
+
+    def write(self, begin: Offset, end: Offset, room: str) -> None:
+        """The loop from row ``begin`` to ``end``; sums gather in ``room``."""
+        code, totals = self.code, len(self.totals)
+        self.begin, self.end = begin, end
+
+        def clear(k: str, _: list[str]) -> list[str]:
+            place = code.at(room, code.times(k, code.width))
+            code.store(code.lanes.constant(0.0), place)
+            return []
+
+        code.loop(totals, clear)
+        count = code.minus(end, begin)
+        self.even = isinstance(count, int) and count % code.width == 0
+        code.loop(count, lambda i, _: self._block(i, room), step=code.width)
+
+        def gather(k: str, _: list[str]) -> list[str]:
+            sums = code.load(code.at(room, code.times(k, code.width)))
+            code.store_one(code.total(sums), self.total_place(k))
+            return []
+
+        code.loop(totals, gather)
+
+    def _block(self, i: str, room: str) -> list[str]:
+        """All numbers of ``width`` rows, or of those that are left."""
+        code = self.code
+        self.row = code.plus(self.begin, int(i) if i.isdigit() else i)
+        left = code.minus(self.end, self.row)
+        self.mask = None if self.even else code.first(left)
+        self.registers, self.pairs, self.total = {}, {}, 0
+        self.arrays = [self.array(number) for number in range(len(self.bulk.blocks))]
+        for operation in self.operations:
+            for k in range(len(operation.target)):
+                value = self._value(operation, k)
+                if sums_rows(operation):
+                    self._accumulate(value, room)
+                else:
+                    self._keep(int(operation.target[k]), value)
+        wide = [p for p in self.bulk.outputs.tolist() if self.bulk.lanes[p]]
+        for k, position in enumerate(wide):
+            self.keep(k, position, self._read(position))
+        return []
+
+    def _keep(self, position: int, value: str) -> None:
+        self.registers[position] = value
+        if position in self.both:
+            self.sloped.add(value)
+
+    def _read(self, position: int) -> str:
+        if position not in self.registers:
+            self._keep(position, self._load(position))
+        return self.registers[position]
+
+    def _load(self, position: int) -> str:
+        code = self.code
+        if position in self.bulk.constants:
+            return code.lanes.constant(self.bulk.constants[position])
+        if position not in self.columns:  # shared by the rows
+            return code.broadcast(code.at("%v", int(self.layout.address[position])))
+        number, column, count = self.columns[position]
+        array = self.arrays[number]
+        if count == 1:
+            return code.load(code.at(array, self.row), self.mask)
+        start = code.plus(code.times(self.row, count), column)
+        return code.gather(array, code.steps(start, count), self.mask)
+
+    def _value(self, operation: Operation, k: int) -> str:
+        lanes = self.code.lanes
+        if isinstance(operation, Map):
+            operands = [self._read(int(x[k])) for x in operation.operands]
+            if operation.row.name in ("tanh", "sech2"):
+                return self._pair(operation.row.name, operands[0])
+            return emit_row(lanes, operation.row.name, operands, self.needed)
+        if isinstance(operation, Reduce):
+            begin, end = operation.starts[k : k + 2].tolist()
+            numbers = [self._read(p) for p in operation.groups[0][begin:end].tolist()]
+            return self._fold(operation.row.name, numbers)
+        total: str | None = None
+        for part in sorted(operation.terms, key=lambda part: part.sign < 0):
+            total = self._terms(part, k, total)
+        return total if total is not None else lanes.constant(0.0)
+
+    def _pair(self, name: str, x: str) -> str:
+        """Tanh and sech^2 of one number cost hardly more than one of them."""
+        lanes = self.code.lanes
+        if x not in self.sloped:
+            return emit_row(lanes, name, [x], self.needed)
+        if x not in self.pairs:
+            self.pairs[x] = emit_tanh_and_sech2(lanes, x, self.needed)
+        return self.pairs[x][name == "sech2"]
+
+    def _terms(self, part: Terms, k: int, total: str | None) -> str | None:
+        lanes = self.code.lanes
+        for j in range(int(part.starts[k]), int(part.starts[k + 1])):
+            x = self._read(int(part.left[j]))
+            if part.right is not None:
+                x = lanes.multiply(x, self._read(int(part.right[j])))
+            if total is None:
+                total = x if part.sign > 0 else lanes.negate(x)
+            else:
+                combine = lanes.add if part.sign > 0 else lanes.subtract
+                total = combine(total, x)
+        return total
+
+    def _fold(self, name: str, numbers: list[str]) -> str:
+        lanes, result = self.code.lanes, numbers[0]
+        for x in numbers[1:]:
+            if name == "prod":
+                result = lanes.multiply(result, x)
+                continue
+            wins = lanes.compare("ogt" if name == "maximum" else "olt", x, result)
+            wins = lanes.logic("or", wins, lanes.compare("uno", x, x))
+            result = lanes.select(wins, x, result)
+        return result
+
+    def _accumulate(self, value: str, room: str) -> None:
+        """Add a vector to a sum over the batch; lanes beyond the end add nothing."""
+        code = self.code
+        place = code.at(room, self.total * code.width)
+        self.total += 1
+        before = code.load(place)
+        after = code.lanes.add(before, value)
+        if self.mask is not None:
+            chosen = f"{code.type} {after}, {code.type} {before}"
+            after = code.emit(f"select <{code.width} x i1> {self.mask}, {chosen}")
+        code.store(after, place)
