@@ -12,10 +12,11 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field
 
+import numpy as np
 import programs
 
 import autograd as ag
-from autograd import jit, trace, value_and_grad
+from autograd import jit, trace, value_and_grad, vmap
 from autograd.compiler.optimise import optimise
 from autograd.lifted import LEVELS
 from autograd.operators import Operators
@@ -871,6 +872,41 @@ def complaints(f, args, tiers, seed=0, ordinary=True):
     return found, bound.sharp if bound else None
 
 
+def batch_complaints(seed, backends):
+    """The mean of a regular program over a batch, through vmap; all gradients.
+
+    The first argument has a row for each sample; all others are shared.
+    """
+    p, args = generate(seed, largest=250)
+    rng = random.Random(f"batch {seed}")
+    count = rng.choice([1, 2, 3, 7, 8, 9, 13, 17, 40])
+    rows = [[rng.gauss(0.0, 1.0) for _ in args[0]] for _ in range(count)]
+    shared = [None] * (len(args) - 1)
+
+    def one_by_one(rows, *params):
+        return ag.sum([p(list(row), *params) for row in rows]) / float(count)
+
+    def at_once(rows, *params):
+        return ag.mean(vmap(p, in_axes=(0, *shared))(rows, *params))
+
+    eager = derivative_of(one_by_one, args)
+    bound = Bound(eager, [rows, *args[1:]], seed)
+    found = {}
+    for backend in backends:
+        try:
+            compiled = jit(derivative_of(at_once, args), backend=backend)
+            got = compiled(np.array(rows), *args[1:])
+            compiled(np.array(rows)[::-1] * 0.5, *args[1:])
+            if _bits(compiled(np.array(rows), *args[1:])) != _bits(got):
+                found[backend] = "a second call gives other numbers"
+        except Exception as error:
+            found[backend] = f"{type(error).__name__}: {error}"
+            continue
+        if complaint := bound.deviation(got):
+            found[backend] = f"batch of {count}: {complaint}"
+    return found
+
+
 def _first_difference(got, expected):
     for i, (a, b) in enumerate(zip(got, expected)):
         if a != b:
@@ -897,4 +933,8 @@ def campaign(first, count, tiers):
             if found:
                 name = getattr(function, "name", function.__class__.__name__)
                 failures.append((seed, kind, name, found))
+        if backends := [tier for tier in ("numpy", "llvm") if tier in tiers]:
+            totals["batches"] += 1
+            if found := batch_complaints(seed, backends):
+                failures.append((seed, "batch", p.name, found))
     return totals, failures

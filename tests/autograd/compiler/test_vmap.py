@@ -1,0 +1,239 @@
+"""vmap: batches of every size through one program, and what they add up to."""
+
+import math
+import random
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+import regular_programs as regular
+from tiers import BACKENDS, plain
+
+import autograd as ag
+import nn
+from autograd import ShapeError, Value, grad, jit, value_and_grad, vmap
+
+SIZES = [1, 2, 3, 7, 8, 9, 15, 16, 17, 33, 100, 1000]
+
+
+def model(x, w):
+    return ag.tanh(ag.dot(w, x)) * x[0] + ag.exp(-x[1] * x[1])
+
+
+W = [0.5, -1.0, 2.0]
+
+
+def rows(n, m=3, seed=0):
+    rng = random.Random(f"{n} {m} {seed}")
+    return np.array([[rng.gauss(0, 1) for _ in range(m)] for _ in range(n)]).reshape(
+        n, m
+    )
+
+
+def each(f, X, *shared):
+    return [f(x, *shared) for x in X.tolist()]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("n", SIZES)
+def test_batches_of_every_size(n, backend):
+    X = rows(n)
+    compiled = jit(vmap(model, in_axes=(0, None)), backend=backend)
+    found = compiled(X, W)
+    assert found.shape == (n,)
+    np.testing.assert_allclose(found, each(model, X, W), rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(vmap(model, in_axes=(0, None))(X, W), each(model, X, W))
+    again = compiled(X[::-1], W)
+    np.testing.assert_allclose(again, found[::-1], rtol=1e-13, atol=1e-15)
+
+
+def loss(X, y, w):
+    return ag.mean((vmap(model, in_axes=(0, None))(X, w) - y) ** 2)
+
+
+def loss_in_a_loop(X, y, w):
+    return ag.sum([(model(x, w) - t) ** 2 for x, t in zip(X, y)]) / float(len(y))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize("argnums", [0, 1, 2, (0, 1, 2), (2,)])
+def test_gradients_of_sums_over_batches(argnums, n, backend):
+    X, y = rows(n), rows(n, 1)[:, 0]
+    compiled = jit(value_and_grad(loss, argnums), backend=backend)
+    found = compiled(X, y, W)
+    expected = value_and_grad(loss_in_a_loop, argnums)(X.tolist(), y.tolist(), W)
+    assert plain(list(found)) == pytest.approx(
+        plain(list(expected)), rel=1e-11, abs=1e-14
+    )
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_sizes_may_change(backend):
+    compiled = jit(value_and_grad(loss, 2), backend=backend)
+    for n in (5, 100, 1, 5, 9):
+        X, y = rows(n), rows(n, 1)[:, 0]
+        expected = value_and_grad(loss_in_a_loop, 2)(X.tolist(), y.tolist(), W)
+        assert plain(list(compiled(X, y, W))) == pytest.approx(plain(list(expected)))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_regular_programs_over_batches(seed):
+    backends = ["numpy", *["llvm"] * (find_spec("llvmlite") is not None)]
+    assert not regular.batch_complaints(seed, backends)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("axis", [0, 1, -1, -2])
+def test_axes(axis, backend):
+    X = rows(6, 4)
+    f = vmap(lambda x: ag.sum([v * (k + 1) for k, v in enumerate(x)]), in_axes=axis)
+    along = np.moveaxis(X, axis, 0)
+    expected = [sum(v * (k + 1) for k, v in enumerate(x)) for x in along.tolist()]
+    np.testing.assert_allclose(jit(f, backend=backend)(X), expected, rtol=1e-13)
+    np.testing.assert_allclose(f(X), expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_several_mapped_arguments_and_results(backend):
+    def f(x, p, t):
+        return {"a": x * t, "b": [p["u"][0] + x, p["u"][1] * p["v"]]}
+
+    n = 11
+    x, u, v = rows(n, 1)[:, 0], rows(n, 2), rows(n, 1, 1)[:, 0]
+    found = jit(vmap(f, in_axes=(0, 0, None)), backend=backend)(
+        x, {"u": u, "v": v}, 3.0
+    )
+    np.testing.assert_allclose(found["a"], x * 3.0)
+    np.testing.assert_allclose(found["b"][0], u[:, 0] + x)
+    np.testing.assert_allclose(found["b"][1], u[:, 1] * v)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    "convert",
+    [
+        np.asfortranarray,
+        lambda a: a[::-1],
+        lambda a: np.repeat(a, 2, axis=0)[::2],
+        lambda a: np.repeat(a, 3, axis=1)[:, ::3],
+        lambda a: a.astype(np.float32),
+        lambda a: (a * 10).astype(int),
+        lambda a: a > 0,
+        lambda a: np.broadcast_to(a[0], a.shape),
+    ],
+)
+def test_batches_of_every_kind(convert, backend):
+    X = convert(rows(13))
+    compiled = jit(vmap(model, in_axes=(0, None)), backend=backend)
+    compiled(rows(13), W)
+    expected = each(model, np.array(X, float), W)
+    np.testing.assert_allclose(compiled(X, W), expected, rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_one_bad_row_spoils_its_own_result_only(bad, backend):
+    X = rows(19)
+    compiled = jit(vmap(model, in_axes=(0, None)), backend=backend)
+    good = compiled(X, W)
+    for k in (0, 7, 8, 18):
+        spoiled = X.copy()
+        spoiled[k, 1] = bad
+        found = compiled(spoiled, W)
+        np.testing.assert_array_equal(np.delete(found, k), np.delete(good, k))
+        np.testing.assert_allclose(found[k], model(spoiled[k].tolist(), W))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_per_sample_gradients(backend):
+    X = rows(10)
+    slopes = jit(vmap(grad(model), in_axes=(0, None)), backend=backend)(X, W)
+    expected = np.array([grad(model)(x, W) for x in X.tolist()])
+    found = np.array(slopes)
+    found = found.T if found.shape != expected.shape else found
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_empty_batches(backend):
+    X = np.zeros((0, 3))
+    found = jit(vmap(model, in_axes=(0, None)), backend=backend)(X, W)
+    assert np.shape(found) == (0,)
+    assert jit(lambda X: ag.sum(vmap(lambda x: x[0])(X)), backend=backend)(X) == 0.0
+    with pytest.raises(ag.DataError, match="empty"):
+        jit(lambda X: ag.mean(vmap(lambda x: x[0])(X)), backend=backend)(X)
+
+
+@pytest.mark.parametrize("compiled", [lambda f: f, jit])
+def test_wrong_batches_are_refused(compiled):
+    f = compiled(vmap(lambda x, y: x * y))
+    np.testing.assert_allclose(f(np.ones(3), np.ones(3)), np.ones(3))
+    with pytest.raises(ShapeError, match="samples"):
+        f(np.ones(3), np.ones(4))
+    with pytest.raises(ShapeError):
+        f(np.ones(3), 2.0)
+    with pytest.raises(ShapeError):
+        compiled(vmap(lambda x: x, in_axes=1))(np.ones(3))
+    with pytest.raises(ShapeError):
+        compiled(vmap(lambda x, y: x, in_axes=(0,)))(np.ones(3), np.ones(3))
+    with pytest.raises(ShapeError):
+        compiled(vmap(lambda x: x, in_axes=(None,)))(np.ones(3))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_network_over_a_batch(backend):
+    net = nn.MLP(3, [5, 1], activation="tanh", seed=0)
+    X, y = rows(21), rows(21, 1)[:, 0]
+
+    def loss(net, X, y):
+        return ag.mean((vmap(lambda x: net(list(x)))(X) - y) ** 2)
+
+    def loop(net):
+        parts = [(net(x) - t) ** 2 for x, t in zip(X.tolist(), y.tolist())]
+        return ag.mean(parts)
+
+    value, slopes = jit(value_and_grad(loss), backend=backend)(net, X, y)
+    wanted, expected = value_and_grad(loop)(net)
+    assert value == pytest.approx(wanted, rel=1e-12)
+    assert plain(slopes) == pytest.approx(plain(expected), rel=1e-10, abs=1e-14)
+    assert list(slopes) == list(net.named_parameters())
+
+
+def test_results_do_not_depend_on_calls_before():
+    f = jit(value_and_grad(loss, 2))
+    X, y = rows(100), rows(100, 1)[:, 0]
+    first = f(X, y, W)
+    for n in (3, 50, 100):
+        f(rows(n, seed=1), rows(n, 1, 1)[:, 0], [0.0, 1.0, 2.0])
+    assert f(X, y, W) == first
+
+
+def test_vmap_outside_of_jit_takes_samples_one_by_one():
+    w = Value(2.0)
+    found = vmap(lambda x: x * w)(np.array([1.0, 2.0, 3.0]))
+    assert found.dtype == object
+    ag.sum(list(found)).backward()
+    assert w.grad == 6.0
+    assert vmap(lambda x: x + 1.0)([1.0, 2.0]).tolist() == [2.0, 3.0]
+    assert (
+        grad(lambda w: ag.sum(list(vmap(lambda x: x * w)(np.arange(4.0)))))(3.0) == 6.0
+    )
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_reductions_that_are_not_sums(backend):
+    """Elements of a batch cannot be picked: the error says what can be done."""
+
+    def largest(X):
+        return ag.maximum(list(vmap(lambda x: x * x)(X)))
+
+    with pytest.raises((ag.TraceError, TypeError), match=r"batch|sum|mean"):
+        jit(largest, backend=backend)(rows(9, 1)[:, 0])
+
+
+def test_strict_batches():
+    X = rows(9)
+    f = vmap(model, in_axes=(0, None))
+    found = jit(f, strict=True)(X, W)
+    assert [x.hex() for x in found.tolist()] == [x.hex() for x in each(model, X, W)]
