@@ -13,7 +13,7 @@ from functools import wraps
 from typing import Any
 
 from autograd.sparse import sparse_hessian, sparse_jacobian
-from autograd.transforms import grad, jvp, vjp
+from autograd.transforms import grad, jvp, marked, vjp
 from autograd.tree import flatten, named
 
 __all__ = ["hessian", "hvp", "jacobian"]
@@ -56,7 +56,8 @@ def jacobian(
         unit = [[float(i == j) for j in range(n)] for i in range(n)]
         return rebuild_output([pull(rebuild_output(row))[0] for row in unit])
 
-    return derivative
+    made: Callable[..., Tree] = marked(derivative, "jacobian", f, argnums)
+    return made
 
 
 def _by_columns(
@@ -88,7 +89,9 @@ def hessian(
     """
     if sparse:
         return sparse_hessian(f, argnums)
-    return jacobian(grad(f, argnums), argnums)
+    derivative = jacobian(grad(f, argnums), argnums)
+    made: Callable[..., Tree] = marked(derivative, "hessian", f, argnums)
+    return made
 
 
 def hvp(f: Callable[..., Any]) -> Callable[..., Tree]:
@@ -108,4 +111,5 @@ def hvp(f: Callable[..., Any]) -> Callable[..., Tree]:
 
         return jvp(slope, (x,), (v,))[1]
 
-    return product
+    made: Callable[..., Tree] = marked(product, "hvp", f, 0)
+    return made

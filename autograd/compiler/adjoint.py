@@ -318,7 +318,10 @@ class _Pass:
         if len(kinds) > max(_SIGNATURES, len(reached) // 8):
             kinds, signature = np.ones(1, np.int64), (signature != 0).astype(np.int64)
         if into is None and len(kinds) > 1:  # one block, so that its order stays plain
-            parts = [_terms(n, share, place) for share, place in zip(shares, places, strict=True)]
+            parts = [
+                _terms(n, share, place)
+                for share, place in zip(shares, places, strict=True)
+            ]
             into = self.writer.room(n, self._is_wide(parts))
         for kind in kinds.tolist():
             members = np.flatnonzero(signature == kind)

@@ -7,22 +7,56 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from autograd.compiler.vmap import vmap
+from autograd.jacobians import hessian, hvp, jacobian
 from autograd.transforms import Transform, grad, transform_of, value_and_grad
 
-__all__ = ["GRADIENTS", "Binding", "Form", "gradient_of"]
+__all__ = ["GRADIENTS", "Binding", "Form", "described", "gradient_of", "remade"]
 
 Tree = Any
 GRADIENTS: dict[str, Callable[..., Any]] = {
     "grad": grad,
     "value_and_grad": value_and_grad,
 }
+_DERIVATIVES = (*GRADIENTS, "hvp", "hessian")
 _MANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def gradient_of(function: Any) -> Transform | None:
     """The transform of a gradient function, whose primal is what is compiled."""
     transform = transform_of(function)
-    return transform if transform and transform.name in GRADIENTS else None
+    return transform if transform and transform.name in _DERIVATIVES else None
+
+
+@dataclass(frozen=True)
+class Description:
+    """A function that a transform made, as what travels: closures do not."""
+
+    name: str
+    function: Any
+    argument: Any
+
+
+def described(function: Any) -> Any:
+    """A function, or the description of one that transforms made."""
+    transform = transform_of(function)
+    if transform is None:
+        return function
+    inner = described(transform.function)
+    return Description(transform.name, inner, transform.argnums)
+
+
+def remade(description: Any) -> Callable[..., Tree]:
+    """The function of a description."""
+    if not isinstance(description, Description):
+        made: Callable[..., Tree] = description
+        return made
+    inner = remade(description.function)
+    makers = {**GRADIENTS, "vmap": vmap, "jacobian": jacobian, "hessian": hessian}
+    if description.name == "hvp":
+        return hvp(inner)
+    made = makers[description.name](inner, description.argument)
+    return made
 
 
 @dataclass(frozen=True)
@@ -32,6 +66,7 @@ class Form:
     count: int
     names: tuple[str, ...]
     fixed: tuple[tuple[int | str, Any], ...]
+    kinds: tuple[str, ...] = ()
 
     def bound(self, function: Callable[..., Tree]) -> Callable[..., Tree]:
         """The function of the arguments that move, by place; gradients stay gradients."""
@@ -44,8 +79,7 @@ class Form:
         places = [moving.index(place % self.count) for place in transform.places]
         again = places[0] if isinstance(transform.argnums, int) else tuple(places)
         inner = _Bound(transform.function, self)
-        made: Callable[..., Tree] = GRADIENTS[transform.name](inner, again)
-        return made
+        return remade(Description(transform.name, inner, again))
 
 
 class _Bound:
@@ -109,4 +143,5 @@ class Binding:
                     f"argument {name!r} is {type(value).__name__}"
                 ) from None
         moving = [x for name, x in given if name not in self.places | self.names]
-        return Form(len(args), names, tuple(fixed)), moving
+        kinds = tuple([repr(value) for _, value in fixed])  # 1, 1.0 and True differ
+        return Form(len(args), names, tuple(fixed), kinds), moving

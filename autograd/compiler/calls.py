@@ -18,6 +18,7 @@ from autograd.compiler.loops import Context
 from autograd.compiler.nests import Nest
 from autograd.compiler.program import Ints
 from autograd.gather import TAKE
+from autograd.primitives import TABLE
 
 __all__ = ["write_reduce", "write_sum"]
 
@@ -49,7 +50,11 @@ def write_reduce(context: Context, operation: Reduce) -> bool:
     if operation.row is TAKE and not context.layout.wide(operation.target):
         _take(context, operation)
         return True
-    if name not in _FOLDS or not (np.diff(operation.starts) > 0).all():
+    if (
+        TABLE.get(name) is not operation.row
+        or name not in _FOLDS
+        or not (np.diff(operation.starts) > 0).all()
+    ):
         return False
     group = operation.groups[0]
     if context.layout.wide(operation.target):

@@ -70,7 +70,7 @@ DECLARED = [
 # "need T x y else b" goes on or to b. ITEMS is where a tuple's items begin.
 #
 # A node's words: type, kind, size in bytes, place in the memory, bytes there, flags,
-# axes or length, dtype or constructor, shape. @take checks an object and copies its
+# axes or length, dtype or constructor or other type (numpy's float64), shape. @take checks an object and copies its
 # numbers into the memory (none of an output); @put copies out. Both return the node
 # behind theirs, @take null where the object is not as its node says. @make makes the
 # result of the node at a cursor, and advances it. Containers are made while the garbage
@@ -105,7 +105,12 @@ define internal ptr @take(ptr %x, ptr %n) nounwind {
   fields %x: ptr %type 8
   fields %n: ptr %wanted 0, i64 %kind 8, i64 %size 16, ptr %place 24, i64 %count 48
   %next = getelementptr i8, ptr %n, i64 %size
-  need ptr %type %wanted else no
+  if ptr %type %wanted known other
+other:
+  fields %n: ptr %also 56
+  need ptr %type %also else no
+  br label %known
+known:
   switch i64 %kind, label %flat [
     i64 0, label %one i64 3, label %many i64 4, label %many]
 one:
@@ -392,7 +397,7 @@ def _nodes(tree: Tree, memory: int, kind: int) -> list[int]:
         return words + [word for part in tree for word in _nodes(part, memory, kind)]
     place = memory + 8 * tree.start
     if tree.shape is None:
-        return [id(float), NUMBER, 64, place, 8, 0, 0, 0]
+        return [id(float), NUMBER, 64, place, 8, 0, 0, id(np.float64)]
     flags = NEAT | WRITEABLE if kind == OUTPUT else NEAT
     axes, size = len(tree.shape), 8 * prod(tree.shape)
     words = [id(np.ndarray), kind, 64 + 8 * axes, place, size, flags, axes, id(FLOAT64)]

@@ -20,6 +20,7 @@ from autograd.primitives import TABLE
 
 __all__ = ["Group", "fused", "same", "split"]
 
+_PAIR = (TABLE["tanh"], TABLE["sech2"])
 _UNROLLED = 4  # terms of a row that a loop adds one by one
 _PIECES = 9  # runs of one step that a row of terms is cut into, at most
 _SCALARS = 16  # terms that straight-line code adds one by one
@@ -66,18 +67,25 @@ def split(bulk: Bulk) -> Bulk:
 
 
 def _paired(operations: list[Operation]) -> list[Operation]:
-    """The same, with sech^2 of a stream moved behind its tanh: they share their work."""
-    hyperbolic = [
-        op for op in operations if isinstance(op, Map) and op.row.name == "tanh"
-    ]
+    """The same, tanh and sech^2 of one stream side by side: they share their work.
+
+    Whichever comes later moves up behind the other; its operand is there.
+    """
+    firsts: list[Map] = []
     moved: dict[int, list[Operation]] = {}
+    gone: set[int] = set()
     for operation in operations:
-        if isinstance(operation, Map) and operation.row.name == "sech2":
-            for other in hyperbolic:
-                if same(operation.operands[0], other.operands[0]):
-                    moved.setdefault(id(other), []).append(operation)
-                    break
-    gone = {id(op) for slopes in moved.values() for op in slopes}
+        if not isinstance(operation, Map) or operation.row not in _PAIR:
+            continue
+        for first in firsts:
+            if first.row is not operation.row and same(
+                first.operands[0], operation.operands[0]
+            ):
+                moved.setdefault(id(first), []).append(operation)
+                gone.add(id(operation))
+                break
+        else:
+            firsts.append(operation)
     ordered: list[Operation] = []
     for operation in operations:
         if id(operation) not in gone:

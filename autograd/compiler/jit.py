@@ -9,22 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
+from importlib import import_module
 from typing import Any
 
 from autograd.compiler.arguments import buffers_of, key_of, numbers_of, written
-from autograd.compiler.binding import GRADIENTS, Binding
+from autograd.compiler.binding import Binding, described, remade
 from autograd.compiler.executor import Settings
 from autograd.compiler.nodes import as_nodes, recording
 from autograd.compiler.plan import Plan, chosen_of
 from autograd.compiler.tracer import LIMIT, ElsewhereError
-from autograd.compiler.vmap import vmap
 from autograd.errors import TraceError
 from autograd.modes import MODES
-from autograd.transforms import transform_of
 
 __all__ = ["Compiled", "jit"]
 
 Tree = Any
+_ENTRIES = 4  # plans of a function that get native entries
 
 
 class Compiled:
@@ -45,15 +45,19 @@ class Compiled:
         """What the function returns; written into the arrays of ``out``, if given."""
         try:
             found = self._prepare(args, kwargs)
-        except ElsewhereError:  # f closes over a number of a transform that is under way
+        except (
+            ElsewhereError
+        ):  # f closes over a number of a transform that is under way
             found = None
         if found is None:
             return self.function(*args, **kwargs)
         plan, numbers, leaves = found
         inputs = plan.inputs(numbers)
         buffers = None if out is None else buffers_of(out, plan.sizes())
-        results = plan.executor.run(inputs, buffers)
+        results = plan.run(inputs, buffers)
         nodes = recording(leaves, plan.closed)
+        if nodes and plan.second:
+            return self.function(*args, **kwargs)
         if out is not None:
             if nodes:
                 raise TraceError("out= takes plain numbers, and the result is a node")
@@ -85,7 +89,21 @@ class Compiled:
             leaves.append(own)
         if plan is None:
             plan = self.plans[key] = Plan(function, moving, self.settings)
+            if function is self.function and len(self.plans) <= _ENTRIES:
+                self._enter(plan, moving)
         return plan, numbers, leaves
+
+    def _enter(self, plan: Plan, args: list[Tree]) -> None:
+        """Let calls like this one go through machine code from now on."""
+        if plan.executor.backend != "llvm" or plan.second:
+            return
+        native = import_module("autograd.compiler.native")
+        past = type(self).__call__  # an earlier entry, or this class's own method
+        own = past.__get__(self) if past is Compiled.__call__ else past
+        entry = native.entry_of(plan, args, own)
+        if entry is not None:
+            import_module("autograd.compiler.entry").attach(self, entry)
+            plan.entered = True
 
     def report(self) -> str:
         """What was compiled, for every structure of arguments seen so far."""
@@ -95,24 +113,17 @@ class Compiled:
         return "\n".join(f"{name}: {plan.report()}" for plan in self.plans.values())
 
     def __reduce__(self) -> Any:
-        transform = transform_of(self.function)
-        if transform is None:
-            made_of: Any = self.function
-        else:  # derivative functions are closures, which do not travel
-            made_of = transform.name, transform.function, transform.argnums
-        return _again, (made_of, self.binding.static, *self.settings.arguments())
+        arguments = self.binding.static, *self.settings.arguments()
+        return _again, (described(self.function), *arguments)
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__name__", repr(self.function))
         return f"<compiled {name}, {len(self.plans)} plans>"
 
 
-def _again(made_of: Any, *arguments: Any) -> Compiled:
+def _again(description: Any, *arguments: Any) -> Compiled:
     """A compiled function out of its pickle."""
-    if isinstance(made_of, tuple):
-        name, function, argnums = made_of
-        made_of = {**GRADIENTS, "vmap": vmap}[name](function, argnums)
-    return jit(made_of, *arguments)
+    return jit(remade(description), *arguments)
 
 
 def jit(

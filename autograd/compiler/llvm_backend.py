@@ -5,6 +5,8 @@ bulk -> split, fused (fusion) -> loops, calls of kernels (loops, calls) -> engin
 
 from __future__ import annotations
 
+import ctypes
+
 from autograd.compiler.bulk import Bulk, Operation, Reduce, Sum
 from autograd.compiler.calls import write_reduce, write_sum
 from autograd.compiler.code import declarations
@@ -90,6 +92,11 @@ class LLVMMachine(MemoryMachine):
         self.memory = self.layout.memory(extra=8 + program.spare)
         self.memory[program.places[1]] = 1.0
         self._where = self.memory.ctypes.data, program.tables.ctypes.data
+
+    def addresses(self) -> tuple[int, int, int]:
+        """Of the machine code, the memory and the tables."""
+        code = ctypes.cast(self.program.run, ctypes.c_void_p).value
+        return code or 0, *self._where
 
     def run(self) -> None:
         """Compute everything from the inputs in the memory."""

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from autograd.compiler.adjoint import adjoint
 from autograd.compiler.arguments import Container
 from autograd.compiler.binding import gradient_of
-from autograd.compiler.bulk import Bulk
+from autograd.compiler.bulk import Bulk, Sum
 from autograd.compiler.executor import Executor, Settings
 from autograd.compiler.memory import Section
 from autograd.compiler.optimise import optimise
@@ -28,13 +28,19 @@ from autograd.compiler.reroll import reroll
 from autograd.compiler.trace import record
 from autograd.compiler.tracer import Source
 from autograd.errors import TraceError
+from autograd.gather import TAKE
 from autograd.primitive import Primitive
+from autograd.primitives import TABLE
 from autograd.transforms import check_argnums, value_and_grad
 
 __all__ = ["Plan", "chosen_of"]
 
 Floats = npt.NDArray[np.float64]
 Tree = Any
+
+
+def _without_direction(f: Callable[..., Tree]) -> Callable[..., Tree]:
+    return lambda x, direction, *others: f(x, *others)
 
 
 def chosen_of(function: Any, count: int) -> list[int]:
@@ -51,13 +57,18 @@ class Plan:
     ) -> None:
         self.settings, self.seconds = settings, dict[str, float]()
         self.name = getattr(function, "__name__", "compiled")
+        self.entered = False  # whether calls go through machine code
         self.node_rows: dict[int, Primitive] = {}
         transform = None if settings.strict else gradient_of(function)
         self.transform = transform
         primal = transform.function if transform else function
+        self.second = transform is not None and transform.name in ("hvp", "hessian")
+        if transform and transform.name == "hvp":
+            primal = _without_direction(transform.function)
         self.chosen = chosen_of(function, len(args)) if transform else []
         traced = self._timed(
-            "trace", lambda: record(primal, args, self.chosen, settings.limit)
+            "trace",
+            lambda: record(primal, args, self.chosen, settings.limit, self.second),
         )
         self.rebuild, self.sources = traced.rebuild, traced.sources
         self.mapped, self.alone = traced.mapped, traced.alone
@@ -75,6 +86,10 @@ class Plan:
             for number, source in enumerate(self.sources)
             if source.kind in ("rows", "array")
         ]
+        if transform and transform.name == "hessian":
+            self.primal = self.primal.with_more_inputs(
+                sum(self.containers[i].count for i in self.chosen)
+            )
         self.bulk = self.primal
         if transform:
             self.bulk = self._timed("adjoint", self._with_gradient)
@@ -145,6 +160,16 @@ class Plan:
                 parts.append(numbers[source.data])
         return parts
 
+    def run(
+        self, inputs: Sequence[Floats], buffers: Sequence[Floats | None] | None
+    ) -> list[Floats]:
+        """The results of all sections; of a Hessian, row by row."""
+        if self.transform is None or self.transform.name != "hessian":
+            return self.executor.run(inputs, buffers)
+        n = self.containers[self.chosen[0]].count
+        rows = [self.executor.run([*inputs, unit])[0] for unit in np.eye(n)]
+        return [np.array(rows).reshape(n, n)]
+
     # -- derivatives -----------------------------------------------------------------
 
     def _with_gradient(self) -> Bulk:
@@ -158,7 +183,7 @@ class Plan:
         spans = [
             np.arange(*self.starts[[number, number + 1]])
             for i in self.chosen
-            for number in self._sources_of(i)
+            for number in self.sources_of(i)
         ]
         wrt = np.concatenate(spans) if spans else np.zeros(0, np.int64)
         both = adjoint(bulk, bulk.outputs, [1.0], wrt)
@@ -166,7 +191,7 @@ class Plan:
             both = replace(both, outputs=both.outputs[1:]).pruned()
         return both
 
-    def _sources_of(self, argument: int) -> list[int]:
+    def sources_of(self, argument: int) -> list[int]:
         """The sources that read an argument."""
         return [
             number
@@ -214,6 +239,8 @@ class Plan:
         count = len(self.bulk.outputs)
         if self.transform is None:
             wide = self.mapped
+            if not count:
+                return []
             cuts = [k for k in range(count) if k == 0 or wide[k] or wide[k - 1]]
             return [
                 (a, b, wide[a]) for a, b in zip(cuts, [*cuts[1:], count], strict=True)
@@ -224,7 +251,7 @@ class Plan:
             found.append((0, 1, False))
             at = 1
         for i in self.chosen:
-            for number in self._sources_of(i):
+            for number in self.sources_of(i):
                 size = int(self.starts[number + 1] - self.starts[number])
                 found.append((at, at + size, self.sources[number].kind == "rows"))
                 at += size
@@ -242,17 +269,24 @@ class Plan:
             for result in results:
                 leaves += list(result) if result.ndim > 1 else result.tolist()
             return self.rebuild(leaves)
+        if self.transform.name == "hessian":
+            container = self.containers[self.chosen[0]]
+            if container.shape is not None:
+                return results[0].reshape(container.shape * 2)
+            return container.rebuild_named([container.gradient(r) for r in results[0]])
         rest = list(results)
         value = rest.pop(0) if self.transform.name == "value_and_grad" else None
         parts = [self._gradient(i, rest) for i in self.chosen]
         found = parts[0] if isinstance(self.transform.argnums, int) else tuple(parts)
-        return found if value is None else (float(value[0]), found)
+        if value is None:
+            return found
+        return (value[0] if value.dtype == object else float(value[0])), found
 
     def _gradient(self, argument: int, rest: list[Floats]) -> Tree:
         """The gradient of an argument, from all sources that read it."""
         container = self.containers[argument]
         total = np.zeros(container.count)
-        for number in self._sources_of(argument):
+        for number in self.sources_of(argument):
             source, part = self.sources[number], rest.pop(0)
             if source.kind == "rows":
                 assert container.shape is not None
@@ -260,7 +294,7 @@ class Plan:
                 rows = moved.pop(source.axis)
                 part = np.moveaxis(part.T.reshape(rows, *moved), 0, source.axis)
             flat = part.reshape(-1)
-            total = flat if len(self._sources_of(argument)) == 1 else total + flat
+            total = flat if len(self.sources_of(argument)) == 1 else total + flat
         return container.gradient(total)
 
     def report(self) -> str:
@@ -278,6 +312,17 @@ class Plan:
             f"{self.executor.reason}",
             f"ready after {1e3 * sum(self.seconds.values()):.1f} ms ({times})",
         ]
+        lines.append(f"calls through {'machine code' if self.entered else 'Python'}")
+        foreign = {
+            operation.row.name
+            for operation in bulk.operations
+            if not isinstance(operation, Sum)
+            and TABLE.get(operation.row.name) is not operation.row
+            and operation.row is not TAKE
+        }
+        if foreign:
+            names = ", ".join(sorted(foreign))
+            lines.append(f"rows without code of their own, called back: {names}")
         if len(self.baked):
             shown = ", ".join(f"{x:g}" for x in self.baked[:8])
             more = ", ..." if len(self.baked) > 8 else ""

@@ -15,7 +15,6 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -70,7 +69,8 @@ def _is_wide(bulk: Bulk, operation: Operation) -> bool:
 def _is_known(operation: Operation) -> bool:
     if isinstance(operation, Reduce):
         full = bool((np.diff(operation.starts) > 0).all())
-        return operation.row.name in _FOLDS and full
+        known = TABLE.get(operation.row.name) is operation.row
+        return known and operation.row.name in _FOLDS and full
     if isinstance(operation, Map):
         return TABLE.get(operation.row.name) is operation.row
     return True
@@ -150,7 +150,9 @@ class StraightMachine:
         for k, (begin, end, wide) in enumerate(self.sections):
             if results[k] is None:
                 found = memory[self.layout.address[outputs[begin:end]]]
-                results[k] = np.repeat(found[:, np.newaxis], self.rows, 1) if wide else found
+                results[k] = (
+                    np.repeat(found[:, np.newaxis], self.rows, 1) if wide else found
+                )
         return results  # type: ignore[return-value]
 
     def _results(self, buffers: Sequence[Floats | None]) -> list[Floats | None]:
@@ -270,7 +272,9 @@ class _PointerRows(RowsWriter):
         place = code.at("%p", entry + 1, "ptr")
         step = code.emit(f"load i64, ptr {place}, align 8")
         near = code.emit(f"icmp eq i64 {step}, 1")
-        code.when(near, lambda: code.store(value, code.at(pointer, self.row), self.mask))
+        code.when(
+            near, lambda: code.store(value, code.at(pointer, self.row), self.mask)
+        )
         far = code.emit(f"icmp ne i64 {step}, 1")
 
         def spread() -> None:

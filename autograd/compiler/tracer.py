@@ -158,7 +158,9 @@ class Trace:
         return self.done[id(x)]
 
     def _operands(self, holders: Any, numbers: Any) -> tuple[Any, ...]:
-        pairs = zip(holders if holders is not CONSTANT_NODE else numbers, numbers, strict=False)
+        pairs = zip(
+            holders if holders is not CONSTANT_NODE else numbers, numbers, strict=False
+        )
         return tuple([x if node is CONSTANT_NODE else node for node, x in pairs])
 
     def tracer(self, x: Any) -> Tracer:

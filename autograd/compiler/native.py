@@ -1,0 +1,128 @@
+"""Which plans get a native entry, and where their numbers lie.
+
+An entry copies arguments into the memory of a machine of its own, runs, and makes the
+results (see ``entry``). It serves plans on LLVM that are short, never call back into
+Python, and whose results lie side by side in the memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.entry import Leaf, native_entry
+from autograd.compiler.llvm_backend import LLVMMachine
+from autograd.compiler.plan import Plan
+from autograd.compiler.program import Ints
+
+__all__ = ["entry_of"]
+
+LONGEST = 1 << 18  # numbers of a memory: longer programs run without the GIL
+
+Tree = Any
+
+
+class _UnfitError(Exception):
+    """The plan has no entry."""
+
+
+def entry_of(
+    plan: Plan, args: Sequence[Tree], fallback: Callable[..., Any]
+) -> Callable[..., Any] | None:
+    """The entry of a plan for arguments like these; None where there is none."""
+    machines = plan.executor.machines
+    if not machines or not isinstance(machines[0], LLVMMachine):
+        return None
+    program = machines[0].program
+    if program.foreign or program.layout.size > LONGEST or plan.closed:
+        return None
+    machine = LLVMMachine(program)
+    try:
+        given = [_argument(plan, place, arg) for place, arg in enumerate(args)]
+        result = _Results(plan, machine).tree()
+    except (_UnfitError, KeyError):
+        return None
+    run, memory, tables = machine.addresses()
+    return native_entry(run, memory, tables, given, result, fallback, machine)
+
+
+def _argument(plan: Plan, place: int, arg: Tree) -> Any:
+    numbers = plan.sources_of(place)
+    if len(numbers) != 1:
+        raise _UnfitError
+    source = plan.sources[numbers[0]]
+    start = int(plan.executor.machines[0].layout.address[plan.starts[numbers[0]]])
+    container = plan.containers[place]
+    if container.shape is not None:
+        if source.axis != 0 and source.kind == "rows":
+            raise _UnfitError
+        return Leaf(start, container.shape)
+    if not _is_plain(arg):
+        raise _UnfitError
+    return container.rebuild([Leaf(start + k) for k in range(container.count)])
+
+
+def _is_plain(arg: Tree) -> bool:
+    """Whether an argument is a float, or lists and tuples of them."""
+    if type(arg) in (list, tuple):
+        return all(_is_plain(part) for part in arg)
+    return type(arg) in (float, np.float64)
+
+
+class _Results:
+    """Where the results lie, as a tree of leaves."""
+
+    def __init__(self, plan: Plan, machine: LLVMMachine) -> None:
+        self.plan, self.layout = plan, machine.layout
+        self.outputs = plan.executor.bulk.outputs
+
+    def tree(self) -> Tree:
+        """Like what the plan returns."""
+        plan = self.plan
+        if plan.transform is None:
+            return self._function()
+        sections = list(plan.sections)
+        value = []
+        if plan.transform.name == "value_and_grad":
+            begin, _, _ = sections.pop(0)
+            value = [Leaf(self._start(self.outputs[begin : begin + 1]))]
+        parts = [self._gradient(place, sections.pop(0)) for place in plan.chosen]
+        single = isinstance(plan.transform.argnums, int)
+        found = parts[0] if single else tuple(parts)
+        return (*value, found) if value else found
+
+    def _gradient(self, place: int, section: Any) -> Tree:
+        begin, end, wide = section
+        container = self.plan.containers[place]
+        positions = self.outputs[begin:end]
+        if container.shape is not None:
+            if wide and end - begin != 1:
+                raise _UnfitError
+            if not wide:
+                self._start(positions)
+            return Leaf(self._start(positions[:1]), container.shape)
+        places = self.layout.address[positions].tolist()
+        return container.rebuild_named([Leaf(start) for start in places])
+
+    def _function(self) -> Tree:
+        plan, rows = self.plan, self.layout.rows
+        leaves = []
+        for k, position in enumerate(self.outputs.tolist()):
+            wide = bool(plan.executor.bulk.has_lanes(self.outputs[k : k + 1])[0])
+            if plan.mapped[k] and not wide:
+                raise _UnfitError
+            shape = (rows,) if wide else None
+            leaves.append(Leaf(int(self.layout.address[position]), shape))
+        found = plan.rebuild(leaves)
+        if isinstance(found, np.ndarray):
+            return Leaf(self._start(self.outputs), found.shape)
+        return found
+
+    def _start(self, positions: Ints) -> int:
+        """Where consecutive places begin."""
+        places = self.layout.address[positions]
+        if not len(places) or (np.diff(places) != 1).any():
+            raise _UnfitError
+        return int(places[0])
