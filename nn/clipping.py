@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from autograd import Value, dot, sqrt
 from nn.settings import positive
 
-__all__ = ["clip_grad_norm", "clip_grad_value"]
+__all__ = ["clip_grad_norm", "clip_grad_value", "clipped"]
 
 
 def clip_grad_norm(params: Iterable[Value], max_norm: float) -> float:
@@ -28,11 +31,22 @@ def clip_grad_norm(params: Iterable[Value], max_norm: float) -> float:
     params = list(params)
     gradients = [p.grad for p in params]
     norm = float(sqrt(dot(gradients, gradients)))
-    scale = max_norm / (norm + 1e-6)
+    scale = _scale(norm, max_norm)
     if not scale >= 1.0:
         for parameter in params:
             parameter.grad *= scale
     return norm
+
+
+def clipped(gradient: NDArray[np.float64], max_norm: float) -> NDArray[np.float64]:
+    """As ``clip_grad_norm``, for a gradient in an array."""
+    with np.errstate(all="ignore"):
+        scale = _scale(float(np.sqrt(gradient @ gradient)), max_norm)
+        return gradient if scale >= 1.0 else gradient * scale
+
+
+def _scale(norm: float, max_norm: float) -> float:
+    return max_norm / (norm + 1e-6)
 
 
 def clip_grad_value(params: Iterable[Value], limit: float) -> None:

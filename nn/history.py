@@ -20,6 +20,7 @@ class History:
     best_epoch : the index of the epoch with the least validation loss (else training
         loss); None before the first.
     stopped : why training ended before its last epoch, or "".
+    engine : "compiled", or "eager: " and the reason; no part of a comparison.
     """
 
     losses: list[float] = field(default_factory=list)
@@ -27,6 +28,7 @@ class History:
     metrics: dict[str, list[float]] = field(default_factory=dict)
     learning_rates: list[float] = field(default_factory=list)
     stopped: str = ""
+    engine: str = field(default="", compare=False)
 
     @property
     def best_epoch(self) -> int | None:

@@ -22,6 +22,7 @@ from autograd import (
     relu,
     softplus,
     sum,
+    take,
     where,
 )
 from autograd.primitives import less
@@ -125,11 +126,15 @@ def binary_cross_entropy_with_logits(
     """
     xs, ts = pairs(logits, targets)
     for i, t in enumerate(ts):
-        if not 0.0 <= t <= 1.0:
+        if not (_unknown(t) or 0.0 <= t <= 1.0):
             raise DataError(f"target {i} is {t!r}: a probability lies in [0, 1]")
     losses = []
     for x, t in zip(xs, ts, strict=True):
-        if t == 0.0 or t == 1.0:  # the other term is 0 even for an infinite logit
+        if _unknown(t):
+            false, true = softplus(x), softplus(-x)
+            between = t * true + (1.0 - t) * false
+            losses.append(where(t == 0.0, false, where(t == 1.0, true, between)))
+        elif t == 0.0 or t == 1.0:  # the other term is 0 even for an infinite logit
             losses.append(softplus(-x if t == 1.0 else x))
         else:
             losses.append(t * softplus(-x) + (1.0 - t) * softplus(x))
@@ -172,6 +177,8 @@ def _negative_log_likelihood(logits: list[Number], target: Any, i: int) -> Numbe
     if len(logits) == 1:
         raise _one_logit(f"row {i} has one logit")
     total = logsumexp(logits)
+    if _unknown(target):
+        return total - take(logits, target)
     if not is_row(target):
         return total - logits[class_index(target, len(logits), i)]
     probabilities = rows(target)
@@ -180,11 +187,19 @@ def _negative_log_likelihood(logits: list[Number], target: Any, i: int) -> Numbe
             f"target {i} has {len(probabilities)} probabilities, and the row "
             f"{len(logits)} logits"
         )
+    if any(map(_unknown, probabilities)):
+        chosen = zip(logits, probabilities, strict=True)
+        return sum([where(p == 0.0, 0.0, p * (total - x)) for x, p in chosen])
     ps = [float(p) for p in probabilities]
     if min(ps) < 0.0 or abs(fsum(ps) - 1.0) > _ROUNDING:
         raise DataError(f"target {i} is {ps}: probabilities are >= 0 and sum to 1")
     chosen = zip(logits, ps, strict=True)
     return sum([p * (total - x) for x, p in chosen if p != 0.0])
+
+
+def _unknown(target: Any) -> bool:
+    """Whether a target has no value yet, as in code that is being compiled."""
+    return getattr(target, "level", 0) > 0
 
 
 def _one_logit(what: str) -> ShapeError:
@@ -196,7 +211,7 @@ def _one_logit(what: str) -> ShapeError:
 
 def _only(targets: list[Number], allowed: Sequence[float], rule: str) -> None:
     for i, target in enumerate(targets):
-        if target not in allowed:
+        if not _unknown(target) and target not in allowed:
             raise DataError(f"target {i} is {target!r}: {rule}")
 
 

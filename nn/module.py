@@ -18,7 +18,7 @@ from autograd import ShapeError, Value
 from autograd.numbers import as_float
 from nn import storage
 
-__all__ = ["Module"]
+__all__ = ["Module", "modules_of"]
 
 Number = Any
 
@@ -168,6 +168,11 @@ def _listed(what: str, names: list[str]) -> str:
 
 def _is_parameter(x: Any) -> bool:
     return isinstance(x, Value) and not x.op
+
+
+def modules_of(root: Module) -> list[Module]:
+    """A module and all modules below it, each once."""
+    return _find(root)[1]
 
 
 def _find(root: Module) -> tuple[dict[Value, str], list[Module]]:

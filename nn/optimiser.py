@@ -17,7 +17,7 @@ from autograd import ShapeError, Value
 from nn.module import Module
 from nn.settings import nonnegative
 
-__all__ = ["Array", "Optimiser", "Slots"]
+__all__ = ["Array", "Optimiser", "Slots", "assign"]
 
 Array = NDArray[np.float64]
 Slots = dict[str, Array]
@@ -61,14 +61,18 @@ class Optimiser:
         """Change every parameter once, from the gradients it holds now."""
         before = [p.data for p in self.params]
         gradients = np.array([p.grad or 0.0 for p in self.params])
-        with np.errstate(all="ignore"):  # a diverging run shows inf, as everywhere
-            after, state = self.update(np.array(before), gradients, self.steps + 1)
+        after, state = self.computed(np.array(before), gradients)
         try:
-            _assign(self.params, after.tolist())
+            assign(self.params, after.tolist())
             self.steps, self.state = self.steps + 1, state
         except BaseException:
-            _assign(self.params, before)
+            assign(self.params, before)
             raise
+
+    def computed(self, x: Array, g: Array) -> tuple[Array, Slots]:
+        """What a step would make of the parameters x; changes nothing."""
+        with np.errstate(all="ignore"):  # a diverging run shows inf, as everywhere
+            return self.update(x, g, self.steps + 1)
 
     def update(self, x: Array, g: Array, step: int) -> tuple[Array, Slots]:
         """The new parameters and slots, from the parameters x and gradients g."""
@@ -113,7 +117,8 @@ class Optimiser:
         return f"{type(self).__name__}({', '.join(settings)})"
 
 
-def _assign(params: list[Value], numbers: list[float]) -> None:
+def assign(params: list[Value], numbers: list[float]) -> None:
+    """Set the data of every parameter."""
     for parameter, number in zip(params, numbers, strict=True):
         parameter.data = number
 

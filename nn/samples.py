@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Real
 from random import Random
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from autograd import DataError, ShapeError
 from nn.checks import finite, is_row, rows
@@ -20,13 +23,21 @@ class Samples:
 
     X: list[list[float]]
     y: list[Any]
+    tables: tuple[NDArray[np.float64], ...] = field(default=(), repr=False)
 
     def __len__(self) -> int:
         return len(self.X)
 
+    def arrays(self) -> tuple[NDArray[np.float64], ...]:
+        """X and y as arrays, made once; samples taken later have theirs at once."""
+        if not self.tables:
+            self.tables = np.array(self.X, float), np.array(self.y, float)
+        return self.tables
+
     def take(self, order: list[int]) -> Samples:
         """The samples of these indices."""
-        return Samples([self.X[i] for i in order], [self.y[i] for i in order])
+        X, y = [self.X[i] for i in order], [self.y[i] for i in order]
+        return Samples(X, y, tuple([table[order] for table in self.tables]))
 
     def batches(self, size: int, rng: Random | None) -> Iterator[Samples]:
         """All samples in pieces of ``size``, shuffled when there is a generator."""

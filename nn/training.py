@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import MissingDependencyError, no_grad
+from autograd import MissingDependencyError
 from nn.checks import is_row, rows
+from nn.engine import all_outputs
 from nn.history import History
 from nn.losses import Loss, find_loss
 from nn.metrics import Metric, find_metric, numbers
@@ -54,6 +55,7 @@ def fit(
     seed: int = 0,
     progress: bool | str = "auto",
     callbacks: Callback | Iterable[Callback] = (),
+    compile: bool | None = None,
 ) -> History:
     """Train a model, and return the history of the run.
 
@@ -76,6 +78,12 @@ def fit(
     progress : True for a tqdm bar, "auto" for one if tqdm is installed, or False.
     callbacks : one or several, called as ``(epoch, model, history)`` after each epoch;
         one that returns True ends the training.
+    compile : True to compile each batch's loss and gradient, False not to; None, by
+        itself, where the run is long enough to gain. The first batch of every size is
+        computed eagerly, and must agree with the compiled code. A model or a loss that
+        cannot be compiled (``if`` on its numbers, dropout, parameters of its own) is
+        trained eagerly; ``history.engine`` and the log "nn" say why. Both ways give the
+        same numbers up to rounding, and are reproducible.
 
     Raises, before any step: DataError for empty or non-finite data, ShapeError for
     lengths or widths that do not fit, ValueError or TypeError for settings that make no
@@ -104,11 +112,15 @@ def fit(
     calls = several("callbacks", callbacks, _CALLBACK)
     for call in calls:
         function("callbacks", call, _CALLBACK)
-    trainer = Trainer(model, find_loss(loss), chosen, factor, clip, measures)
+    known = find_loss(loss)
+    watched = bool(calls or measures or schedule or known is loss)
+    trainer = Trainer(
+        *(model, known, chosen, factor, clip, measures, epochs, compile, watched)
+    )
     for part in filter(None, (samples, held)):
         trainer.check(part)
     rng, history = Random(seed) if shuffle else None, trainer.history
-    with _bar(epochs, progress) as bar:
+    with _bar(epochs, progress) as bar, trainer:
         for epoch in range(epochs):
             batches = list(samples.batches(batch_size or len(samples), rng))
             trainer.epoch(epoch, batches, held, best=patience is not None)
@@ -123,12 +135,15 @@ def fit(
     return history
 
 
-def predict(model: Module, X: Any) -> NDArray[np.float64]:
+def predict(
+    model: Module, X: Any, *, compile: bool | None = None
+) -> NDArray[np.float64]:
     """The model's outputs as an array of floats; no graph is kept.
 
     For many rows of inputs the shape is (samples,) when the model has one output, else
-    (samples, outputs); for a single row, () or (outputs,). Raises ShapeError for widths
-    that do not fit, DataError for empty or non-finite inputs.
+    (samples, outputs); for a single row, () or (outputs,). ``compile`` is as in
+    ``fit``. Raises ShapeError for widths that do not fit, DataError for empty or
+    non-finite inputs.
 
     >>> from nn import MLP, predict
     >>> predict(MLP(2, [4, 3], seed=0), [[1.0, 2.0], [3.0, 4.0]]).shape
@@ -137,9 +152,8 @@ def predict(model: Module, X: Any) -> NDArray[np.float64]:
     _check_model(model, "predict takes")
     samples = rows(X, "X")
     single = bool(samples) and not is_row(samples[0])
-    with no_grad():
-        outputs = model.batch(checked_rows([samples] if single else samples))
-    found = numbers(outputs)
+    checked = checked_rows([samples] if single else samples)
+    found = numbers(all_outputs(model, checked, compile))
     return np.array(found[0]) if single else found
 
 
