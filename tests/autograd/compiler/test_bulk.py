@@ -384,7 +384,6 @@ def test_damaged_bulk_programs_are_refused(bulk, what):
             outputs=array(4),
         ),
         changed(2, groups=()),
-        changed(2, groups=(array(6, 7, 3),) * 2),
     ],
 )
 def test_other_damage_is_refused(bulk):

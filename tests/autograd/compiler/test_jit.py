@@ -450,11 +450,10 @@ def test_static_by_one_name_or_place():
 
     assert jit(f, static="n")(2.0, 3) == 6.0
     assert jit(f, static=1)(2.0, 3) == 6.0
-    assert jit(f, static=-1)(2.0, 3) == 6.0
     assert jit(f, static="n")(2.0, n=3) == 6.0
 
 
-@pytest.mark.parametrize("static", ["m", 2, ("n", "m"), -3])
+@pytest.mark.parametrize("static", ["m", 2, ("n", "m"), -1])
 def test_static_names_that_do_not_exist(static):
     with pytest.raises((ValueError, TypeError, IndexError)):
         jit(lambda x, n: x * n, static=static)(1.0, 2)
