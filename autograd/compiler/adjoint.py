@@ -316,7 +316,9 @@ class _Pass:
         reached = np.flatnonzero(signature)
         kinds = np.unique(signature[reached])
         if len(kinds) > max(_SIGNATURES, len(reached) // 8):
-            kinds, signature = np.ones(1, np.int64), (signature != 0).astype(np.int64)
+            wide = into is not None and self.writer.has_lanes(into)
+            signature = (signature != 0) * (1 + np.asarray(wide).astype(np.int64))
+            kinds = np.unique(signature[reached])
         if into is None and len(kinds) > 1:  # one block, so that its order stays plain
             parts = [
                 _terms(n, share, place)

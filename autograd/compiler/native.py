@@ -42,6 +42,8 @@ def entry_of(
     try:
         given = [_argument(plan, place, arg) for place, arg in enumerate(args)]
         result = _Results(plan, machine).tree()
+        if not all(map(_is_tree, (*given, result))):
+            return None
     except (_UnfitError, KeyError):
         return None
     run, memory, tables = machine.addresses()
@@ -69,6 +71,13 @@ def _is_plain(arg: Tree) -> bool:
     if type(arg) in (list, tuple):
         return all(_is_plain(part) for part in arg)
     return type(arg) in (float, np.float64)
+
+
+def _is_tree(tree: Any) -> bool:
+    """Whether an entry can walk it: lists and tuples of leaves."""
+    if type(tree) in (list, tuple):
+        return all(map(_is_tree, tree))
+    return isinstance(tree, Leaf)
 
 
 class _Results:

@@ -19,15 +19,16 @@ import numpy.typing as npt
 from autograd.compiler.adjoint import adjoint
 from autograd.compiler.arguments import Container
 from autograd.compiler.binding import gradient_of
-from autograd.compiler.bulk import Bulk, Sum
+from autograd.compiler.bulk import Bulk, Sum, Terms
 from autograd.compiler.executor import Executor, Settings
 from autograd.compiler.memory import Section
 from autograd.compiler.optimise import optimise
 from autograd.compiler.program import Ints
 from autograd.compiler.reroll import reroll
+from autograd.compiler.symbols import Writer
 from autograd.compiler.trace import record
 from autograd.compiler.tracer import Source
-from autograd.errors import TraceError
+from autograd.errors import ShapeError, TraceError
 from autograd.gather import TAKE
 from autograd.primitive import Primitive
 from autograd.primitives import TABLE
@@ -187,9 +188,33 @@ class Plan:
         ]
         wrt = np.concatenate(spans) if spans else np.zeros(0, np.int64)
         both = adjoint(bulk, bulk.outputs, [1.0], wrt)
-        if self.transform.name == "grad":
+        if self.second:
+            both = self._second_order(both, wrt)
+        if self.transform.name != "value_and_grad":
             both = replace(both, outputs=both.outputs[1:]).pruned()
         return both
+
+    def _second_order(self, first: Bulk, wrt: Ints) -> Bulk:
+        """The adjoint of (gradient . direction): Hessian times direction.
+
+        The direction is the second argument, or for ``hessian`` further inputs.
+        Source: Pearlmutter 1994.
+        """
+        assert self.transform is not None
+        if self.transform.name == "hvp":
+            direction = np.arange(*self.starts[[1, 2]])
+        else:
+            direction = np.arange(first.inputs - len(wrt), first.inputs)
+        n = len(wrt)
+        if len(direction) != n:
+            raise ShapeError(f"{n} numbers and a direction of {len(direction)}")
+        writer = Writer(first)
+        target = writer.room(1)
+        gradient = first.outputs[1:]
+        starts = np.array([0, n])
+        writer.operations.append(Sum(target, [Terms(1, starts, gradient, direction)]))
+        along = writer.finished(target)
+        return adjoint(along, target, [1.0], wrt)
 
     def sources_of(self, argument: int) -> list[int]:
         """The sources that read an argument."""

@@ -123,7 +123,9 @@ class Trace:
         if isinstance(x, Tracer) and x.trace is self:
             return int(x.index)
         if isinstance(x, Value) and id(x) in self.made:
-            return self._retraced(x)
+            if id(x) not in self.done:
+                self._retrace()
+            return self.done[id(x)]
         if isinstance(x, Value):  # read again at every call
             key: Any = ("value", id(x))
             if key not in self.known:
@@ -147,15 +149,14 @@ class Trace:
         if isinstance(node, Value) and primitive is not None:
             self.made[id(node)] = node, primitive, grouped(node)
 
-    def _retraced(self, x: Value) -> int:
-        """The instruction for such a node, which must follow its operands."""
+    def _retrace(self) -> None:
+        """Instructions for all such nodes, in the order in which they were made."""
         for key, (_, primitive, groups) in list(self.made.items()):
             if key not in self.done:
                 own = [self._operands(*pair) for pair in groups]
                 many = primitive.arity is None
                 tracer = self.apply(primitive, tuple(own) if many else own[0])
                 self.done[key] = tracer.index
-        return self.done[id(x)]
 
     def _operands(self, holders: Any, numbers: Any) -> tuple[Any, ...]:
         pairs = zip(

@@ -86,6 +86,8 @@ def _leaves(arg: Tree) -> list[Any]:
         return [leaf for part in arg.values() for leaf in _leaves(part)]
     if isinstance(arg, tuple):
         return [leaf for part in arg for leaf in _leaves(part)]
+    if isinstance(arg, list) and arg and hasattr(arg[0], "shape"):
+        return [leaf for part in arg for leaf in _leaves(part)]
     return [arg]
 
 
@@ -115,14 +117,20 @@ def _streamed(
     tracing: Trace,
 ) -> Tree:
     """One run on tracers whose lanes are the samples; None if that is not possible."""
+    mapped = [
+        leaf
+        for arg, axis in zip(args, axes, strict=True)
+        if axis is not None
+        for leaf in _leaves(arg)
+    ]
+    if not all(map(_streams, mapped)):
+        return None
     given = []
     for arg, axis in zip(args, axes, strict=True):
         if axis is None:
             given.append(arg)
             continue
         columns = [_columns(leaf, axis, tracing) for leaf in _leaves(arg)]
-        if any(column is None for column in columns):
-            return None
         given.append(_like(arg, iter(columns)))
     tracing.sum_of_rows(rows)
     outputs, rebuild = flatten(f(*given))
@@ -131,15 +139,19 @@ def _streamed(
     return rebuild([Mapped(y, rows, tracing) for y in outputs])
 
 
+def _streams(leaf: Any) -> bool:
+    """Whether the rows of an argument can stream through the lanes."""
+    if isinstance(leaf, np.ndarray):
+        return leaf.dtype.kind in "fiub"
+    return isinstance(leaf, TracedArray | Mapped)
+
+
 def _columns(leaf: Any, axis: int, tracing: Trace) -> Any:
-    if isinstance(leaf, TracedArray):
-        return leaf.rows(axis % leaf.ndim)
     if isinstance(leaf, Mapped):
         return leaf.number
-    if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "fiub":
-        outside = TracedArray(tracing, leaf, Source("array", leaf))
-        return outside.rows(axis % leaf.ndim)
-    return None
+    if isinstance(leaf, np.ndarray):
+        leaf = TracedArray(tracing, leaf, Source("array", leaf))
+    return leaf.rows(axis % leaf.ndim)
 
 
 def _like(arg: Tree, columns: Any) -> Tree:
@@ -147,6 +159,8 @@ def _like(arg: Tree, columns: Any) -> Tree:
         return {key: _like(part, columns) for key, part in arg.items()}
     if isinstance(arg, tuple):
         return tuple([_like(part, columns) for part in arg])
+    if isinstance(arg, list) and arg and hasattr(arg[0], "shape"):
+        return [_like(part, columns) for part in arg]
     return next(columns)
 
 
