@@ -64,38 +64,37 @@ def by_samples(model: Module) -> bool:
 
 def gradient_program(model: Module, loss: Loss, streamed: bool) -> Program:
     """(parameters, X, y) -> (loss, gradient); ``streamed`` sample by sample."""
-    build = _builder(model)
+    _, rebuild = model.__tree_flatten__()
 
     def batch_loss(numbers: Any, X: Any, y: Any) -> Any:
         with_rows = y.ndim > 1
-        twin, check = build(numbers)
+        twin = rebuild(list(numbers))
 
         def one(x: Any, t: Any) -> Any:
             target = list(t) if with_rows else t
             return loss(twin.batch([list(x)]), [target])
 
         if streamed:
-            value = mean(vmap(one)(X, y))
-        else:
-            targets = [list(t) for t in y] if with_rows else list(y)
-            value = loss(twin.batch([list(x) for x in X]), targets)
-        check()
-        return value
+            return mean(vmap(one)(X, y))
+        targets = [list(t) for t in y] if with_rows else list(y)
+        return loss(twin.batch([list(x) for x in X]), targets)
 
     return jit(value_and_grad(batch_loss))
 
 
 def output_program(model: Module, streamed: bool) -> Program:
     """(parameters, X) -> the outputs, as numbers or lists like the model's own."""
-    build = _builder(model)
+    _, rebuild = model.__tree_flatten__()
 
     def outputs(numbers: Any, X: Any) -> Any:
-        twin, check = build(numbers)
+        twin = rebuild(list(numbers))
+        before = Snapshot(twin)
         if streamed:
             found = vmap(lambda x: twin.batch([list(x)])[0])(X)
         else:
             found = twin.batch([list(x) for x in X])
-        check()
+        if before.changed():
+            raise TraceError("the model changes itself when it is called")
         return found
 
     program = jit(outputs)
@@ -109,23 +108,6 @@ def output_program(model: Module, streamed: bool) -> Program:
         return rows
 
     return listed
-
-
-def _builder(model: Module) -> Callable[[Any], tuple[Module, Any]]:
-    """numbers -> the model around them, and a check to be made after its call."""
-    _, rebuild = model.__tree_flatten__()
-
-    def build(numbers: Any) -> tuple[Module, Callable[[], None]]:
-        twin = rebuild(list(numbers))
-        before = Snapshot(twin)
-
-        def check() -> None:
-            if before.changed():
-                raise TraceError("the model changes itself when it is called")
-
-        return twin, check
-
-    return build
 
 
 def attempt(

@@ -11,10 +11,10 @@ ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 
-def run(path, folder):
+def run(path, folder, *arguments):
     environment = os.environ | {"PYTHONPATH": str(ROOT), "MPLBACKEND": "Agg"}
     return subprocess.run(
-        [sys.executable, "-W", "error", path],
+        [sys.executable, "-W", "error", path, *arguments],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -46,3 +46,16 @@ def test_the_quickstart_writes_pictures(tmp_path):
         picture = (tmp_path / "output" / name).read_bytes()
         assert picture.startswith(b"\x89PNG\r\n\x1a\n")
         assert picture.endswith(b"IEND\xaeB`\x82")
+
+
+def test_the_gpt_learns_the_words_of_a_file(tmp_path):
+    (tmp_path / "words.txt").write_text("grün blau rot gelb\nrosa braun", "utf-8")
+    result = run(ROOT / "examples/12_tiny_gpt.py", tmp_path, "words.txt")
+    assert result.returncode == 0, result.stderr
+    assert len(result.stdout.splitlines()) == 9
+
+
+def test_as_many_options_as_asked_for(tmp_path):
+    result = run(ROOT / "examples/11_black_scholes.py", tmp_path, "1000")
+    assert result.returncode == 0, result.stderr
+    assert "1,000 options" in result.stdout

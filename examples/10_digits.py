@@ -1,0 +1,46 @@
+"""Handwritten digits again: ``nn.fit`` compiles by itself when that pays.
+
+It computes the first mini-batch on the graph of scalars, compiles the loss with
+its gradient, checks that both agree, and goes on with the compiled code.
+"""
+
+import time
+
+import nn
+
+X, y = nn.datasets.digits()
+X_train, X_test, y_train, y_test = nn.datasets.split(X, y, test=0.2, seed=0)
+
+
+def train(epochs, compile):
+    """A model, its history, and the seconds that an epoch took."""
+    model = nn.MLP(64, [48, 10], seed=0, init="he_uniform")
+    start = time.perf_counter()
+    history = nn.fit(
+        model,
+        X_train,
+        y_train,
+        loss="cross_entropy",
+        optimiser="adam",
+        lr=0.005,
+        epochs=epochs,
+        batch_size=32,
+        schedule=nn.schedules.cosine(40),
+        progress=False,
+        compile=compile,
+    )
+    return model, history, (time.perf_counter() - start) / epochs
+
+
+eager, one, slow = train(1, compile=False)
+model, history, fast = train(40, compile=None)
+print(f"eager     {slow:.3f} s an epoch ({one.engine})")
+print(f"compiled  {fast:.3f} s, {slow / fast:.0f} times faster")
+assert history.engine == "compiled"
+assert abs(history.losses[0] - one.losses[0]) < 1e-12  # the same steps
+
+for epoch in (1, 2, 5, 10, 20, 40):
+    print(f"epoch {epoch:2d}  loss {history.losses[epoch - 1]:.4f}")
+accuracy = nn.accuracy(nn.predict(model, X_test), y_test)
+print(f"accuracy on {len(y_test)} held-out digits: {accuracy:.1%}")
+assert accuracy >= 0.96
