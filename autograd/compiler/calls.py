@@ -20,10 +20,10 @@ from autograd.compiler.program import Ints
 from autograd.gather import TAKE
 from autograd.primitives import TABLE
 
-__all__ = ["write_reduce", "write_sum"]
+__all__ = ["FOLDS", "sliced", "write_reduce", "write_sum"]
 
 _PACKED = 1 << 18  # numbers of a transposed copy, at most
-_FOLDS = {"maximum", "minimum", "prod"}
+FOLDS = {"maximum", "minimum", "prod"}
 
 
 def write_sum(context: Context, operation: Sum) -> None:
@@ -33,7 +33,11 @@ def write_sum(context: Context, operation: Sum) -> None:
     shape = _regular(context, operation.target, part, wide)
     if shape is not None and (_as_product(context, shape) or _as_rows(context, shape)):
         return
-    if wide or part.over_rows:
+    if part.over_rows:
+        assert shape is not None  # rows lie a constant step apart
+        _as_strided_rows(context, shape)
+        return
+    if wide:
         _wide_rows(context, operation.target, part)
         return
     pad = context.zero
@@ -52,7 +56,7 @@ def write_reduce(context: Context, operation: Reduce) -> bool:
         return True
     if (
         TABLE.get(name) is not operation.row
-        or name not in _FOLDS
+        or name not in FOLDS
         or not (np.diff(operation.starts) > 0).all()
     ):
         return False
@@ -228,10 +232,72 @@ def _as_rows(context: Context, shape: _Shape) -> bool:
     return True
 
 
+def _as_strided_rows(context: Context, shape: _Shape) -> None:
+    """Dot products of rows whose numbers lie any steps apart."""
+    nest, code = shape.nest, context.code
+    best = max(range(len(nest.counts)), key=lambda d: nest.counts[d], default=None)
+    n = nest.counts[best] if best is not None else 1
+    dj, aj, bj = nest.steps[:, best].tolist() if best is not None else (1, 0, 0)
+    one = context.address(context.one)
+
+    def call(bases: list[Offset]) -> None:
+        out, a, b = [code.at("%v", base) for base in bases]
+        context.call(
+            "rows_strided",
+            f"ptr {out}, i64 {dj}, ptr {a}, i64 {aj}, ptr {one if shape.plain else b}, "
+            f"i64 {bj}, i64 {n}, i64 {shape.terms}, i64 {shape.inner[0]}, "
+            f"i64 {shape.inner[1]}, double {code.scalar.constant(float(shape.sign))}",
+        )
+
+    _around(context, nest, {best} - {None}, call)
+
+
 def _around(context: Context, nest: Nest, taken: set[Any], call: Any) -> None:
     """The call inside the loops, and the table, that it does not run itself."""
     outer = [d for d in range(len(nest.counts)) if d not in taken]
     context.nest(nest, outer, call)
+
+
+def sliced(
+    width: int,
+    target: Ints,
+    starts: Ints,
+    streams: list[Ints],
+    pad: int | None,
+    zero: int,
+    dump: int,
+) -> list[Ints]:
+    """Rows sorted by length, ``width`` side by side, padded to the longest of them.
+
+    Returns the lengths of the blocks, the targets of all lanes, and the entries of the
+    streams: for each block, term by term, those of its lanes. ``pad`` is read where a
+    row has no more terms; None repeats its first one. ``dump`` takes what belongs to
+    no row, and ``zero`` is read for it.
+    """
+    lengths = np.diff(starts)
+    order = np.argsort(-lengths, kind="stable")
+    n = len(order)
+    blocks = -(-n // width)
+    longest = lengths[order][::width]
+    place = np.empty(n, np.int64)  # of each row among the sorted ones
+    place[order] = np.arange(n)
+    offset = np.concatenate([[0], np.cumsum(longest)])
+    row = np.repeat(np.arange(n), lengths)
+    along = np.arange(len(row)) - starts[row]
+    entry = (offset[place[row] // width] + along) * width + place[row] % width
+    targets = np.full(blocks * width, dump)
+    targets[place] = target
+    found = [longest, targets]
+    for stream in streams:
+        if pad is None:
+            first = np.full(blocks * width, zero)
+            first[place] = stream[starts[:-1]]
+            filled = np.repeat(first.reshape(blocks, width), longest, axis=0).ravel()
+        else:
+            filled = np.full(int(offset[-1]) * width, pad)
+        filled[entry] = stream
+        found.append(filled)
+    return found
 
 
 def _slices(
@@ -244,44 +310,20 @@ def _slices(
     pad: int | None,
     sign: int,
 ) -> None:
-    """Rows sorted by length, ``width`` side by side, padded to the longest of them."""
-    address = context.layout.address
-    target, left = address[target], address[left]
-    right = address[right] if right is not None else None
-    width, tables = context.code.width, context.tables
-    lengths = np.diff(starts)
-    order = np.argsort(-lengths, kind="stable")
-    n = len(order)
-    blocks = -(-n // width)
-    longest = lengths[order][::width]
-    place = np.empty(n, np.int64)  # of each row among the sorted ones
-    place[order] = np.arange(n)
-    offset = np.concatenate([[0], np.cumsum(longest)])
-    row = np.repeat(np.arange(n), lengths)
-    along = np.arange(len(left)) - starts[row]
-    entry = (offset[place[row] // width] + along) * width + place[row] % width
-    targets = np.full(blocks * width, context.dump)
-    targets[place] = target
-    size = int(offset[-1]) * width
-
-    def padded(stream: Ints) -> int:
-        if pad is None:  # repeat a row's first operand
-            first = np.full(blocks * width, context.zero)
-            first[place] = stream[starts[:-1]]
-            filled = np.repeat(first.reshape(blocks, width), longest, axis=0).ravel()
-        else:
-            filled = np.full(size, pad)
-        filled[entry] = stream
-        return tables.add(filled)
-
-    code = context.code
-    where = [tables.add(longest), tables.add(targets), padded(left)]
-    where.append(padded(right) if right is not None else where[2])
+    """Irregular rows, by tables."""
+    address, code = context.layout.address, context.code
+    streams = [address[left]] if right is None else [address[left], address[right]]
+    zero, dump = context.zero, context.dump
+    found = sliced(code.width, address[target], starts, streams, pad, zero, dump)
+    where = [context.tables.add(entries) for entries in found]
+    if right is None:
+        where.append(where[2])
     pointers = [code.at("%t", start, "i32") for start in where]
     listed = ", ".join(f"ptr {pointer}" for pointer in pointers)
     context.call(
         kind,
-        f"ptr %v, {listed}, i64 {blocks}, double {code.scalar.constant(float(sign))}",
+        f"ptr %v, {listed}, i64 {len(found[0])}, double "
+        f"{code.scalar.constant(float(sign))}",
     )
 
 
@@ -290,8 +332,6 @@ def _wide_rows(
 ) -> None:
     """Irregular rows of numbers with lanes: index by index, lanes side by side."""
     layout, code, tables = context.layout, context.code, context.tables
-    if part.over_rows:
-        raise AssertionError("sums over rows are regular")
     left, right = part.left, part.right
     if right is not None and layout.lane_step(right) > layout.lane_step(left):
         left, right = right, left  # the longer step on the left

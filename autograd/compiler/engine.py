@@ -43,6 +43,8 @@ class Engine:
         self.kept: list[Any] = []
         register_symbols()
         address = self.compiled(library_text(self.width, self.registers))
+        self.map_kernels: dict[str, int] = {}
+        self.kernel = lambda name: int(address(f"autograd.{name}"))
         for name in SIGNATURES:
             symbol = f"autograd.{name}.{self.width}"
             llvm.add_symbol(symbol, address(symbol))

@@ -19,6 +19,9 @@ __all__ = ["Executor", "Settings"]
 Floats = npt.NDArray[np.float64]
 
 
+_MANY = 300  # bulk operations: with more, compiling their loops does not pay
+
+
 class Settings:
     """What ``jit`` was asked for."""
 
@@ -57,7 +60,7 @@ class Executor:
     def _maker(self, settings: Settings) -> Callable[[], Any]:
         if self.backend == "numpy":
             return lambda: self._prepared(NumpyMachine(self.bulk, settings.strict))
-        from autograd.compiler import llvm_backend, straight
+        from autograd.compiler import llvm_backend, straight, table_backend
 
         if straight.applicable(self.bulk):
             self.form = "straight-line code over rows"
@@ -66,6 +69,10 @@ class Executor:
                 return lambda: self._prepared(llvm_backend.LLVMMachine(small))
             whole = straight.Straight(self.bulk)
             return lambda: straight.StraightMachine(whole, self.sections)
+        if len(self.bulk.operations) > _MANY and table_backend.fits(self.bulk):
+            self.form = "descriptors of irregular operations"
+            listed = table_backend.TableProgram(self.bulk)
+            return lambda: self._prepared(llvm_backend.LLVMMachine(listed))
         program = llvm_backend.LLVMProgram(self.bulk)
         return lambda: self._prepared(llvm_backend.LLVMMachine(program))
 

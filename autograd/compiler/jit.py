@@ -58,14 +58,15 @@ class Compiled:
         nodes = recording(leaves, plan.closed)
         if nodes and plan.second:
             return self.function(*args, **kwargs)
-        if out is not None:
-            if nodes:
-                raise TraceError("out= takes plain numbers, and the result is a node")
-            written(out, results)
-            return out
+        if out is not None and nodes:
+            raise TraceError("out= takes plain numbers, and the result is a node")
         if nodes:
             results = as_nodes(plan, inputs, leaves, results)
-        return plan.finish(results)
+        results = plan.collected(results)
+        if out is None:
+            return plan.finish(results)
+        written(out, results)
+        return out
 
     def _prepare(self, args: Any, kwargs: Any) -> Any:
         """The plan, the input numbers in parts, and the leaves where they are nodes.

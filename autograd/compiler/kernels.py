@@ -33,11 +33,14 @@ SIGNATURES = {
     "rows_of_sums": _ROWS,
     "rows_shared": _ROWS,
     "rows_each": _ROWS,
+    "rows_strided": _ROWS.replace("double", "i64 %ak, i64 %bk, double"),
     "slices_sum": _SLICES,
     "slices_dot": _SLICES,
     "slices_maximum": _SLICES,
     "slices_minimum": _SLICES,
     "slices_prod": _SLICES,
+    "slices_sum_more": _SLICES,
+    "slices_dot_more": _SLICES,
     **{
         f"wide_{fold}{strided}": _WIDE
         for fold in ("sum", "dot", "dot_shared", "maximum", "minimum", "prod")
@@ -59,10 +62,13 @@ def library_text(width: int, registers: int = 32) -> str:
         _define("rows_of_sums", width, lambda c: _rows(c, "none")),
         _define("rows_shared", width, lambda c: _rows(c, "shared")),
         _define("rows_each", width, lambda c: _rows(c, "each")),
+        _define("rows_strided", width, _rows_strided),
         *[
             _define(f"slices_{fold}", width, partial(_slices, fold=fold))
-            for fold in ("sum", "dot", "maximum", "minimum", "prod")
+            for fold in SLICED
         ],
+        *[_by_table(fold, width) for fold in SLICED],
+        _DISPATCH,
         *[
             _define(name, width, partial(_wide, name=name))
             for name in SIGNATURES
@@ -72,6 +78,47 @@ def library_text(width: int, registers: int = 32) -> str:
         _define("pack", width, _pack),
     ]
     return "\n".join(parts)
+
+
+SLICED = ("sum", "dot", "maximum", "minimum", "prod", "sum_more", "dot_more")
+BY_TABLE = [f"slices_{fold}_by_table" for fold in SLICED]
+_DISPATCH = """
+define void @autograd.dispatch(ptr %v, ptr %t, ptr %d, i64 %count) nounwind {
+entry:
+  %some = icmp sgt i64 %count, 0
+  br i1 %some, label %loop, label %done
+loop:
+  %i = phi i64 [ 0, %entry ], [ %next, %loop ]
+  %at = mul i64 %i, 8
+  %place = getelementptr i64, ptr %d, i64 %at
+  %kernel = load ptr, ptr %place, align 8
+  call void %kernel(ptr %v, ptr %t, ptr %place)
+  %next = add i64 %i, 1
+  %more = icmp slt i64 %next, %count
+  br i1 %more, label %loop, label %done
+done:
+  ret void
+}
+"""
+
+
+def _by_table(fold: str, width: int) -> str:
+    """A kernel of slices whose arguments come in a descriptor."""
+    code = Code(width)
+
+    def word(k: int) -> str:
+        return code.emit(f"load i64, ptr {code.at('%d', k, 'i64')}, align 8")
+
+    blocks, sign = word(1), code.emit(f"sitofp i64 {word(2)} to double")
+    tables = [code.at("%t", word(3 + k), "i32") for k in range(4)]
+    listed = ", ".join(f"ptr {table}" for table in tables)
+    code.do(
+        f"call void @autograd.slices_{fold}.{width}(ptr %v, {listed}, i64 {blocks}, "
+        f"double {sign})"
+    )
+    name = f"autograd.slices_{fold}_by_table"
+    head = f"define void @{name}(ptr %v, ptr %t, ptr %d) nounwind {{"
+    return "\n".join([head, "entry:", *code.lines, "  ret void", "}"])
 
 
 def _define(name: str, width: int, body: Callable[[Code], None]) -> str:
@@ -197,6 +244,26 @@ def _rows(code: Code, kind: str) -> None:
     code.loop(code.minus("%n", code.times(blocks, width)), one)
 
 
+def _rows_strided(code: Code) -> None:
+    """The same for any steps along k, one number after the other."""
+
+    def row(j: str, _: list[str]) -> list[str]:
+        a = code.at("%a", code.times(j, "%aj"))
+        b = code.at("%b", code.times(j, "%bj"))
+
+        def term(k: str, sums: list[str]) -> list[str]:
+            left = code.load_one(code.at(a, code.times(k, "%ak")))
+            right = code.load_one(code.at(b, code.times(k, "%bk")))
+            return [code.scalar.multiply_add(left, right, sums[0])]
+
+        (total,) = code.loop("%nk", term, [("double", code.scalar.constant(0.0))])
+        value = code.scalar.multiply(total, "%sign")
+        code.store_one(value, code.at("%out", code.times(j, "%dj")))
+        return []
+
+    code.loop("%n", row)
+
+
 def _dots(
     code: Code, kind: str, rows: list[Offset], whole: Offset, unroll: int
 ) -> list[list[str]]:
@@ -288,7 +355,11 @@ def _shuffle(code: Code, kind: str, x: str, y: str, places: list[int]) -> str:
 
 
 def _slices(code: Code, fold: str) -> None:
-    """Block b has lengths[b] entries for each of its lanes; targets say where to."""
+    """Block b has lengths[b] entries for each of its lanes; targets say where to.
+
+    ``..._more`` adds to what the targets hold.
+    """
+    fold, more = fold.removesuffix("_more"), fold.endswith("_more")
     lanes, w = code.lanes, code.width
     first = {"prod": 1.0, "maximum": float("-inf"), "minimum": float("inf")}
     neutral = lanes.constant(first.get(fold, 0.0))
@@ -311,6 +382,8 @@ def _slices(code: Code, fold: str) -> None:
         if fold in ("sum", "dot"):
             value = lanes.multiply(value, code.splat("double", "%sign"))
         targets = code.load_indices(code.at("%targets", code.times(b, w), "i32"))
+        if more:
+            value = lanes.add(value, code.gather("%v", targets))
         code.scatter(value, "%v", targets)
         return [str(code.plus(far[0], length))]
 

@@ -36,6 +36,8 @@ def entry_of(
     if not machines or not isinstance(machines[0], LLVMMachine):
         return None
     program = machines[0].program
+    if not len(plan.bulk.outputs) or not plan.bulk.inputs:
+        return None
     if program.foreign or program.layout.size > LONGEST or plan.closed:
         return None
     machine = LLVMMachine(program)

@@ -301,16 +301,26 @@ class Plan:
             return container.rebuild_named([container.gradient(r) for r in results[0]])
         rest = list(results)
         value = rest.pop(0) if self.transform.name == "value_and_grad" else None
-        parts = [self._gradient(i, rest) for i in self.chosen]
+        parts = [
+            self.containers[i].gradient(numbers)
+            for i, numbers in zip(self.chosen, rest, strict=True)
+        ]
         found = parts[0] if isinstance(self.transform.argnums, int) else tuple(parts)
         if value is None:
             return found
         return (value[0] if value.dtype == object else float(value[0])), found
 
-    def _gradient(self, argument: int, rest: list[Floats]) -> Tree:
-        """The gradient of an argument, from all sources that read it."""
-        container = self.containers[argument]
-        total = np.zeros(container.count)
+    def collected(self, results: Sequence[Any]) -> list[Any]:
+        """Results of sections as those of the function: one for each argument."""
+        if self.transform is None or self.transform.name == "hessian":
+            return list(results)
+        rest = list(results)
+        found = [rest.pop(0)] if self.transform.name == "value_and_grad" else []
+        return found + [self._gradient(i, rest) for i in self.chosen]
+
+    def _gradient(self, argument: int, rest: list[Any]) -> Any:
+        """The gradient of an argument, flat, from all sources that read it."""
+        container, total = self.containers[argument], None
         for number in self.sources_of(argument):
             source, part = self.sources[number], rest.pop(0)
             if source.kind == "rows":
@@ -319,8 +329,8 @@ class Plan:
                 rows = moved.pop(source.axis)
                 part = np.moveaxis(part.T.reshape(rows, *moved), 0, source.axis)
             flat = part.reshape(-1)
-            total = flat if len(self.sources_of(argument)) == 1 else total + flat
-        return container.gradient(total)
+            total = flat if total is None else total + flat
+        return np.zeros(container.count) if total is None else total
 
     def report(self) -> str:
         """What was made of the function, and why."""

@@ -268,7 +268,7 @@ def test_orders_of_matrices():
 
 
 @pytest.mark.parametrize(
-    "x", [1, True, np.float64(1.0), OwnFloat(1), "1", np.array(1.0)]
+    "x", [1, True, np.float32(1.0), OwnFloat(1), "1", np.array(1.0)]
 )
 def test_other_numbers_go_to_python(x):
     f = made([Leaf(0), Leaf(1), Leaf(2)], SUM)
