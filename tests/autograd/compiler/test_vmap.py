@@ -145,6 +145,50 @@ def test_one_bad_row_spoils_its_own_result_only(bad, backend):
         np.testing.assert_allclose(found[k], model(spoiled[k].tolist(), W))
 
 
+WITH_CONSTANTS = {
+    "maximum": lambda x: ag.maximum(0.25, x[0], x[1]),
+    "minimum": lambda x: ag.minimum(x[0], 0.25),
+    "prod": lambda x: ag.prod([0.5, x[0], 2.0]),
+    "sum": lambda x: ag.sum([0.5, x[0], 2.0]),
+    "dot": lambda x: ag.dot([0.5, x[0], 2.0], [x[1], 3.0, 4.0]),
+    "logsumexp": lambda x: ag.logsumexp([0.5, *x, -2.0]),
+    "cross entropy": lambda x: -ag.log_softmax([0.5, *x])[0],
+    "where": lambda x: ag.where(x[0] > x[1], 0.5, x[2]),
+    "constant": lambda x: 2.5,
+    "leaf": lambda x: x[1],
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", WITH_CONSTANTS)
+def test_shared_numbers_beside_those_of_the_rows(name, backend):
+    f, X = WITH_CONSTANTS[name], rows(11)
+    found = jit(vmap(f), backend=backend)(X)
+    np.testing.assert_allclose(found, each(f, X), rtol=1e-13, atol=1e-15)
+    slopes = jit(grad(lambda X: ag.sum(vmap(f)(X))), backend=backend)(X)
+    np.testing.assert_allclose(slopes, each(grad(f), X), rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("count", [3, 20, 66, 90])
+def test_long_chains_of_rows_and_shared_numbers(count, backend):
+    """So many different operations that they are no longer told apart by hash."""
+
+    def f(xs, w, u):
+        h = 0.1
+        for x in xs:
+            h = ag.sigmoid(w * h + u * x) - 0.5 * h
+        square = total = 0.5 * ag.tanh(h)
+        for k in range(count):
+            total = ag.sin(total) + square * (0.1 * k)
+        return total
+
+    X = rows(5, 4)
+    compiled = jit(vmap(f, in_axes=(0, None, None)), backend=backend)
+    expected = each(f, X, 0.7, 0.3)
+    np.testing.assert_allclose(compiled(X, 0.7, 0.3), expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_per_sample_gradients(backend):
     X = rows(10)
