@@ -46,9 +46,8 @@ def refusal(compile: bool | None) -> str:
     """Why nothing can be compiled here, or ""."""
     if compile is False:
         return "compile=False"
-    here = MODES.thread
-    if MODES.active and (here.observers or here.watch or not here.recording):
-        return "a mode is on that looks at every node, or records none"
+    if MODES.active and (MODES.thread.observers or MODES.thread.watch):
+        return "a mode is on that looks at every node"
     return ""
 
 
@@ -68,6 +67,8 @@ class Engine:
     ) -> None:
         self.model, self.loss, self.parameters = model, loss, parameters
         self.always, self.off = compile is True, refusal(compile)
+        if MODES.active and not MODES.thread.recording:
+            self.off = "no_grad() is on"
         self.gradients: dict[int, Program | None] = {}
         self.forwards: dict[int, Program | None] = {}
         self.edges = 0.0  # of one sample

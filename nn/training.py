@@ -113,7 +113,7 @@ def fit(
     for call in calls:
         function("callbacks", call, _CALLBACK)
     known = find_loss(loss)
-    watched = bool(calls or measures or schedule or known is loss)
+    watched = bool(calls or measures or schedule or (held and known is loss))
     trainer = Trainer(
         *(model, known, chosen, factor, clip, measures, epochs, compile, watched)
     )

@@ -43,13 +43,13 @@ def test_the_same_bits_from_the_same_seed():
 
 
 def test_modes_are_respected():
-    reason = "eager: a mode is on that looks at every node, or records none"
     with detect_anomaly():
-        assert quick(small(), compile=True).engine == reason
+        history = quick(small(), compile=True)
+    assert history.engine == "eager: a mode is on that looks at every node"
     model = small()
     before = model.state_dict()
     with no_grad():
-        assert quick(model, compile=True).engine == reason
+        assert quick(model, compile=True).engine == "eager: no_grad() is on"
     assert model.state_dict() == before
 
 
@@ -159,6 +159,8 @@ def test_predict(model):
     eager, compiled = (predict(model, X, compile=c) for c in (False, True))
     assert compiled.shape == eager.shape
     assert compiled == pytest.approx(eager, rel=1e-12)
+    with no_grad():
+        assert predict(model, X, compile=True).tolist() == compiled.tolist()
     single = predict(model, X[0], compile=True)
     assert single == pytest.approx(predict(model, X[0]), rel=1e-12)
 
