@@ -1,7 +1,7 @@
 """Random programs through all tiers: eager, traced, optimised, numpy, LLVM, strict.
 
 The bound is that of ``regular_programs``: sixteen times what coarse rounding says, and
-four roundings; traced and strict ones agree to the last bit.
+sixteen roundings; traced and strict ones agree to the last bit.
 """
 
 from importlib.util import find_spec

@@ -170,6 +170,25 @@ def test_shared_numbers_beside_those_of_the_rows(name, backend):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("f", [lambda x: 2.5, lambda x: x[1], lambda x: x[0] * x[0]])
+def test_rows_that_do_not_matter(f, backend):
+    """Their slopes are 0 at every call, whatever the memory held before."""
+    X = rows(13)
+    slopes = jit(grad(lambda X: ag.sum(vmap(f)(X))), backend=backend)
+    both = jit(grad(lambda X, Y: ag.sum(vmap(f)(X)), (0, 1)), backend=backend)
+    expected = each(grad(f), X)
+    for _ in range(4):
+        noise = np.full(X.shape, 7.0)
+        del noise
+        np.testing.assert_allclose(slopes(X), expected)
+        noise = np.full(X.shape, 7.0)
+        del noise
+        one, two = both(X, X + 1.0)
+        np.testing.assert_allclose(one, expected)
+        assert not two.any()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("count", [3, 20, 66, 90])
 def test_long_chains_of_rows_and_shared_numbers(count, backend):
     """So many different operations that they are no longer told apart by hash."""
