@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ __all__ = ["RAGGED", "adjoint"]
 RAGGED = {ROWS[CODE[name]] for name in ("maximum", "minimum", "logsumexp")}
 _GUARDED = TABLE["guarded_multiply"]
 _SIGNATURES = 4  # more groups of targets than this, and one ragged sum serves all
+_SOURCES = 24  # more sources of one place than this, and those of one form are one
 _TAGS = 4  # more sources than this, and sources of one form become one
 
 
@@ -154,13 +156,15 @@ class _Pass:
             right = writer.uniform(float(self.bulk.batch), len(left))
             over_rows = False
         owners = self.owner[target]
-        for owner in np.unique(owners).tolist():
-            mine = owners == owner
-            if mine.all():
-                mine = np.s_[:]
-            part = right[mine] if right is not None else None
-            share = _Share(sign, target[mine], left[mine], part, over_rows)
-            self.shares[owner].append(share)
+        if not (owners == owners[0]).all():
+            order = np.argsort(owners, kind="stable")
+            owners, target, left = owners[order], target[order], left[order]
+            right = right[order] if right is not None else None
+        cuts = np.flatnonzero(np.diff(owners, prepend=-1, append=-1)).tolist()
+        for a, b in pairwise(cuts):
+            part = right[a:b] if right is not None else None
+            share = _Share(sign, target[a:b], left[a:b], part, over_rows)
+            self.shares[owners[a]].append(share)
 
     def visit(self, number: int) -> None:
         """Sum the shares of an operation's results, and push on to its operands."""
@@ -306,6 +310,9 @@ class _Pass:
         Places with the same sources are served by one operation, whose terms keep the
         order in which they were pushed. ``into`` says where results shall be.
         """
+        many = len(shares) > _SOURCES
+        if many:
+            shares = _by_form(shares)
         places = [self.place[share.target] for share in shares]
         hits = [np.bincount(place, minlength=n) for place in places]
         signature = np.zeros(n, np.int64)
@@ -315,7 +322,7 @@ class _Pass:
         cotangent = np.full(n, -1, np.int64)
         reached = np.flatnonzero(signature)
         kinds = np.unique(signature[reached])
-        if len(kinds) > max(_SIGNATURES, len(reached) // 8):
+        if many or len(kinds) > max(_SIGNATURES, len(reached) // 8):
             wide = into is not None and self.writer.has_lanes(into)
             signature = (signature != 0) * (1 + np.asarray(wide).astype(np.int64))
             kinds = np.unique(signature[reached])
@@ -377,6 +384,22 @@ def _placed_reads(operation: Sum | Reduce) -> list[tuple[Ints, Ints]]:
         if part.right is not None:
             pairs.append((part.rows, part.right))
     return pairs
+
+
+def _by_form(shares: list[_Share]) -> list[_Share]:
+    """Shares of one form become one, in the order in which they were pushed."""
+    forms: dict[Any, list[_Share]] = {}
+    for share in shares:
+        form = share.sign, share.right is not None, share.over_rows
+        forms.setdefault(form, []).append(share)
+    found = []
+    for (sign, product, over_rows), same in forms.items():
+        target = np.concatenate([share.target for share in same])
+        left = np.concatenate([share.left for share in same])
+        rights = [share.right for share in same if share.right is not None]
+        right = np.concatenate(rights) if product else None
+        found.append(_Share(sign, target, left, right, over_rows))
+    return found
 
 
 def _terms(n: int, share: _Share, rows: Ints) -> Terms:

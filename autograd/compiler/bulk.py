@@ -151,6 +151,7 @@ class Bulk:
         _check(_inside(baked, self.size), -1, "has constants outside")
         _check(not ready[baked].any(), -1, "has constants in place of inputs")
         ready[baked] = True
+        order = np.zeros(self.size, np.int64)
         for number, operation in enumerate(self.operations):
             target = operation.target
             for positions in operation.reads():
@@ -158,9 +159,10 @@ class Bulk:
                 _check(bool(ready[positions].all()), number, "reads too early")
             _check(_inside(target, self.size), number, "writes outside")
             _check(not ready[target].any(), number, "writes twice")
-            before = int(ready.sum())
             ready[target] = True
-            _check(int(ready.sum()) == before + len(target), number, "writes twice")
+            order[target] = np.arange(len(target))
+            once = bool((order[target] == np.arange(len(target))).all())
+            _check(once, number, "writes twice")
             _check(_shapes_fit(operation), number, "has rows that do not fit")
         _check(_inside(self.outputs, self.size), -1, "returns from outside")
         _check(bool(ready[self.outputs].all()), -1, "returns what was not computed")

@@ -123,8 +123,9 @@ class _Unmixing:
             return positions
         lanes = step == 1  # all others are copied into lanes side by side
         wanted = np.unique(positions[~lanes])
-        new = wanted[self.copy[wanted] < 0]
-        if len(new):
+        missing = wanted[self.copy[wanted] < 0]
+        for distance in np.unique(self.step[missing]).tolist():
+            new = missing[self.step[missing] == distance]
             copies = np.arange(self.size, self.size + len(new))
             self.size += len(new)
             self.copy[new] = copies

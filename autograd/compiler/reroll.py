@@ -244,7 +244,7 @@ def _class_keys(rows: _Rows, level: Ints, h: Hashes) -> Hashes | None:
     with np.errstate(over="ignore"):
         key = _mix(h + _place(rows, level))
     count = len(np.unique(key[rows.nodes]))
-    return key if count <= max(64, len(rows.nodes) // 4) else None
+    return key if count <= max(64, len(rows.nodes) // 12) else None
 
 
 def _coarse_keys(rows: _Rows, level: Ints, lanes: Mask) -> Hashes:
