@@ -109,7 +109,7 @@ class _Results:
         container = self.plan.containers[place]
         positions = self.outputs[begin:end]
         if container.shape is not None:
-            if wide and end - begin != 1:
+            if wide and (end - begin != 1 or not self.layout.wide(positions)):
                 raise _UnfitError
             if not wide:
                 self._start(positions)
