@@ -18,7 +18,7 @@ TIERS = [t for t in regular.TIERS if t != "llvm" or find_spec("llvmlite")]
 
 @pytest.mark.parametrize("seed", range(150))
 def test_regular_programs(seed):
-    p, args = regular.generate(seed)
+    p, args = regular.generate(seed, largest=1500)
     found, _ = regular.complaints(p, args, TIERS, seed)
     assert not found, p.name
 
