@@ -122,7 +122,8 @@ class _Results:
         leaves = []
         for k, position in enumerate(self.outputs.tolist()):
             wide = bool(plan.executor.bulk.has_lanes(self.outputs[k : k + 1])[0])
-            if plan.mapped[k] and not wide:
+            step = self.layout.lane_step(self.outputs[k : k + 1])
+            if plan.mapped[k] and step != 1:
                 raise _UnfitError
             shape = (rows,) if wide else None
             leaves.append(Leaf(int(self.layout.address[position]), shape))

@@ -299,8 +299,10 @@ class ResidentRows(RowsWriter):
         return self.code.at("%v", self.code.plus(self.sums, 0 if k == "0" else k))
 
     def keep(self, k: int, position: int, value: str) -> None:
-        """Side by side at the number's address."""
+        """Side by side at the number's address; inputs are there already."""
         code = self.code
+        if position in self.columns:
+            return
         place = code.plus(int(self.layout.address[position]), self.row)
         code.store(value, code.at("%v", place), self.mask)
 

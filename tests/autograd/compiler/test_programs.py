@@ -4,13 +4,15 @@ The bound is that of ``regular_programs``: sixteen times what coarse rounding sa
 sixteen roundings; traced and strict ones agree to the last bit.
 """
 
+import random
 from importlib.util import find_spec
 
 import pytest
 import regular_programs as regular
-from tiers import BACKENDS, bits
+from tiers import BACKENDS, bits, plain
 
-from autograd import jit
+import autograd as ag
+from autograd import jit, value_and_grad
 from autograd.tree import flatten
 
 TIERS = [t for t in regular.TIERS if t != "llvm" or find_spec("llvmlite")]
@@ -50,6 +52,61 @@ def test_strict_programs_of_many_outputs(seed):
     p, args = regular.generate(seed)
     f = regular.whole(p)
     assert bits(jit(f, strict=True)(*args)) == bits(f(*args))
+
+
+def irregular(length, seed=0):
+    """A long program without any pattern, and the point to run it at."""
+    rng = random.Random(seed)
+    steps = [
+        (rng.randrange(6), rng.randrange(50), rng.randrange(200)) for _ in range(length)
+    ]
+    rows = [
+        lambda a, b: a + b,
+        lambda a, b: 0.5 * a - b,
+        lambda a, b: ag.tanh(a),
+        lambda a, b: a * ag.sin(b),
+        lambda a, b: ag.sigmoid(a - b),
+        lambda a, b: ag.maximum(a, b),
+    ]
+
+    def f(xs):
+        numbers = list(xs)
+        for row, near, far in steps:
+            numbers.append(rows[row](numbers[-1 - near], numbers[-1 - far]))
+        return ag.mean(numbers[-50:])
+
+    return f, [0.01 * k for k in range(200)]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_long_irregular_program(backend):
+    f, xs = irregular(8000)
+    value, slopes = value_and_grad(f)(xs)
+    compiled = jit(value_and_grad(f), backend=backend)
+    for _ in range(2):
+        got, found = compiled(xs)
+        assert got == pytest.approx(value, rel=1e-12)
+        assert found == pytest.approx(slopes, rel=1e-9, abs=1e-14)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_long_recurrence(backend):
+    """A spring pendulum over many steps of a method of Runge and Kutta, as one trace."""
+
+    def slope(s, k):
+        angle, speed = s
+        return [speed, -k * ag.sin(angle) - 0.1 * speed]
+
+    def f(s, k):
+        for _ in range(150):
+            one = slope(s, k)
+            two = slope([x + 0.02 * v for x, v in zip(s, one)], k)
+            s = [x + 0.02 * (p + q) for x, p, q in zip(s, one, two)]
+        return s[0] * s[1]
+
+    found = jit(value_and_grad(f, (0, 1)), backend=backend)([1.0, 0.5], 3.0)
+    expected = value_and_grad(f, (0, 1))([1.0, 0.5], 3.0)
+    assert plain(list(found)) == pytest.approx(plain(list(expected)), rel=1e-11)
 
 
 def test_the_bound_is_sharp():
