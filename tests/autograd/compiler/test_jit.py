@@ -157,6 +157,48 @@ def test_arrays_of_more_axes_and_of_one_number(backend):
         assert np.array_equal(slope, 2.0 * a)
 
 
+WHOLE = {
+    "matrix times vector": lambda A, b: A @ b,
+    "transposed": lambda A, b: (A.T @ (A @ b)) * 2.0,
+    "sum": lambda A, b: A.sum() + ag.sum(b) + np.sum(A, axis=0)[0],
+    "mean": lambda A, b: A.mean(axis=1) - b.std(),
+    "ufunc": lambda A, b: np.exp(A) * np.tanh(b),
+    "slices": lambda A, b: A[::-1, 1:] - A[..., :2] + A[0, 0],
+    "reshaped": lambda A, b: A.reshape(3, 2)[1] * b[0] + A.ravel()[-1],
+    "einsum": lambda A, b: np.einsum("ij,j->i", A, b),
+    "dot": lambda A, b: ag.dot(A.ravel(), A.flatten()) + np.dot(b, b),
+    "loops": lambda A, b: ag.sum([x * y for row in A for x, y in zip(row, b)]),
+    "power": lambda A, b: (A - b) ** 2 / (1.0 + abs(A)) + (-A) % 3.0,
+    "tanh": lambda A, b: ag.tanh(A),
+    "sigmoid": lambda A, b: ag.sigmoid(A * b) + 1.0,
+    "hypot": lambda A, b: ag.hypot(A, b),
+    "where": lambda A, b: ag.where(A > 0.1, A, 0.5 * b),
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", WHOLE)
+def test_functions_of_whole_arrays(name, backend):
+    A, b = table(2, 3), table(1, 3)[0]
+    found = jit(WHOLE[name], backend=backend)(A, b)
+    np.testing.assert_allclose(found, WHOLE[name](A, b), rtol=1e-13)
+    assert np.shape(found) == np.shape(WHOLE[name](A, b))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_gradients_of_functions_of_whole_arrays(backend):
+    A, b = table(2, 3), table(1, 3)[0]
+
+    def f(A, b):
+        return (np.exp(A @ b) * A[:, 0]).sum() + (b * b * b).sum()
+
+    found = jit(grad(f, (0, 1)), backend=backend)(A, b)
+    for got, expected in zip(found, grad(f, (0, 1))(A, b)):
+        np.testing.assert_allclose(got, expected.astype(float), rtol=1e-12)
+    second = jit(hessian(lambda b: f(A, b)), backend=backend)(b)
+    close(second, hessian(lambda b: f(A, b))(b), 1e-12)
+
+
 EMPTY = [[], (), {}, np.zeros(0), np.zeros((0, 3)), np.zeros((3, 0)), [[], []]]
 
 
