@@ -12,6 +12,7 @@ import importlib
 import threading
 from typing import Any
 
+from autograd.compiler import cache
 from autograd.compiler.kernels import SIGNATURES, library_text
 from autograd.compiler.vector_math import register_symbols
 from autograd.errors import MissingDependencyError
@@ -19,6 +20,7 @@ from autograd.errors import MissingDependencyError
 __all__ = ["Engine", "engine"]
 
 _lock = threading.Lock()
+_lock_code = threading.Lock()
 
 
 class Engine:
@@ -40,14 +42,14 @@ class Engine:
         self.registers = 32 if wide or "aarch64" in llvm.get_process_triple() else 16
         self.features = features.flatten() + (",-prefer-256-bit" if wide else "")
         self.processor = llvm.get_host_cpu_name()
-        self.kept: list[Any] = []
+        parts = [self.processor, self.features, *map(str, llvm.llvm_version_info)]
+        self.identity = " ".join([*parts, llvm.get_process_triple()])
         register_symbols()
-        address = self.compiled(library_text(self.width, self.registers))
-        self.map_kernels: dict[str, int] = {}
-        self.kernel = lambda name: int(address(f"autograd.{name}"))
+        self.library = self.compiled(library_text(self.width, self.registers))
+        self.map_kernels: dict[str, Linked] = {}
         for name in SIGNATURES:
             symbol = f"autograd.{name}.{self.width}"
-            llvm.add_symbol(symbol, address(symbol))
+            llvm.add_symbol(symbol, self.library(symbol))
 
     def _target(self) -> Any:
         target = self.llvm.Target.from_triple(self.llvm.get_process_triple())
@@ -59,17 +61,38 @@ class Engine:
             codemodel="jitdefault",
         )
 
-    def compiled(self, text: str) -> Any:
-        """A module's functions: name -> address. The module is kept for good."""
-        llvm = self.llvm
-        module = llvm.parse_assembly(text)
-        target = self._target()
-        module.triple = target.triple
-        module.data_layout = str(target.target_data)
-        linked = llvm.create_mcjit_compiler(module, target)
-        linked.finalize_object()
-        self.kept.append((linked, module))
-        return linked.get_function_address
+    def compiled(self, text: str, cached: bool = True) -> Linked:
+        """A module's machine code, from the cache on disk or generated.
+
+        ``cached=False`` is for texts that hold addresses of this process.
+        """
+        key = "\n".join([self.identity, text])
+        with _lock_code:
+            code = cache.load(key) if cached else None
+            if code is None:
+                module = self.llvm.parse_assembly(text)
+                target = self._target()
+                module.triple = target.triple
+                module.data_layout = str(target.target_data)
+                code = target.emit_object(module)
+                if cached:
+                    cache.save(key, code)
+            empty = self.llvm.parse_assembly("")
+            linked = self.llvm.create_mcjit_compiler(empty, self._target())
+            linked.add_object_file(self.llvm.ObjectFileRef.from_data(code))
+            linked.finalize_object()
+        return Linked(linked)
+
+
+class Linked:
+    """Machine code in memory, for as long as this object lives."""
+
+    def __init__(self, linked: Any) -> None:
+        self._linked = linked
+
+    def __call__(self, name: str) -> int:
+        """The address of a function."""
+        return int(self._linked.get_function_address(name))
 
 
 _engine: list[Engine] = []

@@ -48,6 +48,7 @@ class Leaf:
 
 Tree: TypeAlias = "Leaf | list[Tree] | tuple[Tree, ...]"
 
+_kept: list[Any] = []  # the machine code of all entries
 FLOAT64, OUT = np.dtype(np.float64), sys.intern("out")
 NUMBER, INPUT, OUTPUT, TUPLE, LIST = range(5)  # kinds of nodes
 NEAT, WRITEABLE = 0x101, 0x400  # flags of arrays: C-contiguous and aligned
@@ -385,7 +386,9 @@ def _machine() -> int:
     for name in re.findall(r"@(Py\w+)", "".join(DECLARED)):
         ours = name == "PyArray_NewFromDescr"
         host.llvm.add_symbol(name, new_array if ours else _address(name))
-    return int(host.compiled(_expanded(TEXT))("autograd.entry"))
+    linked = host.compiled(_expanded(TEXT))
+    _kept.append(linked)
+    return linked("autograd.entry")
 
 
 def _nodes(tree: Tree, memory: int, kind: int) -> list[int]:

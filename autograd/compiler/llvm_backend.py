@@ -37,7 +37,8 @@ class LLVMProgram:
         self.tables = context.tables.array()
         self.spare = context.scratch
         self.places = context.zero, context.one, context.dump
-        self.run = run_type()(host.compiled(self.text)("autograd.run"))
+        self.linked = host.compiled(self.text, cached=not self.foreign)
+        self.run = run_type()(self.linked("autograd.run"))
 
     def write(self, context: Context) -> None:
         """Write the body of the function."""

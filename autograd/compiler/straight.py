@@ -93,7 +93,8 @@ class Straight:
         self.text = _PointerRows(bulk, self.layout, rows, Code(self.width)).module()
         pointer, whole = ctypes.c_void_p, ctypes.c_int64
         kind = ctypes.CFUNCTYPE(None, pointer, pointer, whole, whole, pointer)
-        self.run_rows = kind(engine().compiled(self.text)("autograd.rows"))
+        self.linked = engine().compiled(self.text)
+        self.run_rows = kind(self.linked("autograd.rows"))
 
     def _shared(self, operations: list[Operation]) -> LLVMProgram | None:
         """Code for operations on shared numbers, all of whose results are kept."""

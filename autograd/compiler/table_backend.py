@@ -129,13 +129,13 @@ class TableProgram:
         where = [self._tables.add(entry) for entry in entries]
         if len(where) < 4:
             where.append(where[2])
-        kernel = self.host.kernel(f"slices_{kind}_by_table")
+        kernel = self.host.library(f"autograd.slices_{kind}_by_table")
         self.rows.append((kernel, len(entries[0]), sign, *where))
 
     def _function(self) -> int:
         """A function that hands the descriptors to the dispatcher."""
         address, count = self.descriptors.ctypes.data, len(self.descriptors)
-        dispatch = self.host.kernel("dispatch")
+        dispatch = self.host.library("autograd.dispatch")
         text = (
             "define void @autograd.run(ptr %v, ptr %t) nounwind {\n"
             f"  %d = inttoptr i64 {address} to ptr\n"
@@ -143,15 +143,15 @@ class TableProgram:
             f"  call void %f(ptr %v, ptr %t, ptr %d, i64 {count})\n"
             "  ret void\n}\n"
         )
-        return int(self.host.compiled(text)("autograd.run"))
+        self.linked = self.host.compiled(text, cached=False)
+        return self.linked("autograd.run")
 
 
 def map_kernel(host: Engine, name: str) -> int:
     """The address of the kernel that applies a row elementwise, by tables."""
     if name not in host.map_kernels:
-        text = _map_text(host.width, name)
-        host.map_kernels[name] = int(host.compiled(text)(f"autograd.map.{name}"))
-    return host.map_kernels[name]
+        host.map_kernels[name] = host.compiled(_map_text(host.width, name))
+    return host.map_kernels[name](f"autograd.map.{name}")
 
 
 def _map_text(width: int, name: str) -> str:
