@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from autograd.compiler.bulk import Bulk
 from autograd.compiler.lower import lowered
 from autograd.compiler.memory import MemoryMachine, Section
 from autograd.compiler.numpy_backend import NumpyMachine
+from autograd.compiler.tracer import LIMIT
 
 __all__ = ["Executor", "Settings"]
 
@@ -22,22 +25,25 @@ Floats = npt.NDArray[np.float64]
 _MANY = 300  # bulk operations: with more, compiling their loops does not pay
 
 
+@dataclass(frozen=True)
 class Settings:
     """What ``jit`` was asked for."""
 
-    def __init__(self, backend: str | None, strict: bool, limit: int) -> None:
-        if backend not in (None, "numpy", "llvm"):
-            raise ValueError(f"backend is None, 'numpy' or 'llvm', got {backend!r}")
-        if strict and backend == "llvm":
+    backend: str | None = None
+    strict: bool = False
+    background: bool = False
+    limit: int = LIMIT
+
+    def __post_init__(self) -> None:
+        if self.backend not in (None, "numpy", "llvm"):
+            raise ValueError(
+                f"backend is None, 'numpy' or 'llvm', got {self.backend!r}"
+            )
+        if self.strict and self.backend == "llvm":
             raise ValueError(
                 "strict=True runs on the numpy backend, operation by operation: leave "
                 "backend= out"
             )
-        self.backend, self.strict, self.limit = backend, strict, limit
-
-    def arguments(self) -> tuple[Any, ...]:
-        """The same as arguments of ``jit``."""
-        return self.backend, self.strict, self.limit
 
 
 class Executor:
@@ -54,26 +60,50 @@ class Executor:
         self.backend, self.reason = _choice(settings)
         self.sections = sections
         self.form = "bulk operations"
-        self._make = self._maker(settings)
+        self.settings, self.waiting = settings, None
+        if settings.background and self.backend == "llvm":
+            self.backend, self.reason = "numpy", "until LLVM is ready"
+            self._make = self._maker()
+            self.machines = [self._make()]
+            self.waiting = Thread(target=self._change, daemon=True)
+            self.waiting.start()
+            return
+        self._make = self._maker()
         self.machines = [self._make()]
 
-    def _maker(self, settings: Settings) -> Callable[[], Any]:
-        if self.backend == "numpy":
-            return lambda: self._prepared(NumpyMachine(self.bulk, settings.strict))
-        from autograd.compiler import llvm_backend, straight, table_backend
+    def _change(self) -> None:
+        """Compile for LLVM, then let calls go there."""
+        twin = Executor(
+            self.bulk, replace(self.settings, background=False), self.sections
+        )
+        self._make, self.machines = twin._make, twin.machines
+        self.backend, self.form = twin.backend, twin.form
+        self.reason = "compiled in the background"
 
-        if straight.applicable(self.bulk):
-            self.form = "straight-line code over rows"
-            if self.bulk.batch <= straight.BLOCK:
-                small = straight.ResidentProgram(self.bulk)
-                return lambda: self._prepared(llvm_backend.LLVMMachine(small))
-            whole = straight.Straight(self.bulk)
+    def _maker(self) -> Callable[[], Any]:
+        if self.backend == "numpy":
+            strict = self.settings.strict
+            return lambda: self._prepared(NumpyMachine(self.bulk, strict))
+        from autograd.compiler import blocked, llvm_backend, straight, table_backend
+
+        bulk = self.bulk
+        if straight.applicable(bulk) and bulk.batch > straight.BLOCK:
+            self.form = "straight-line code over rows where they are"
+            whole = straight.Straight(bulk)
             return lambda: straight.StraightMachine(whole, self.sections)
-        if len(self.bulk.operations) > _MANY and table_backend.fits(self.bulk):
+        if blocked.fits(bulk):
+            self.form = "bulk operations over blocks of rows"
+            parts = blocked.Blocked(bulk)
+            return lambda: blocked.BlockedMachine(parts, self.sections)
+        program: Any
+        if straight.applicable(bulk):
+            self.form = "straight-line code over rows"
+            program = straight.ResidentProgram(bulk)
+        elif len(bulk.operations) > _MANY and table_backend.fits(bulk):
             self.form = "descriptors of irregular operations"
-            listed = table_backend.TableProgram(self.bulk)
-            return lambda: self._prepared(llvm_backend.LLVMMachine(listed))
-        program = llvm_backend.LLVMProgram(self.bulk)
+            program = table_backend.TableProgram(bulk)
+        else:
+            program = llvm_backend.LLVMProgram(bulk)
         return lambda: self._prepared(llvm_backend.LLVMMachine(program))
 
     def _prepared(self, machine: MemoryMachine) -> MemoryMachine:
@@ -87,14 +117,18 @@ class Executor:
 
         Results with lanes are written into ``buffers`` where the machine can.
         """
-        machine = self.machines.pop() if self.machines else self._make()
+        pool = self.machines  # a change of backend brings a new one
+        try:
+            machine = pool.pop()
+        except IndexError:
+            machine = self._make()
         try:
             found: list[Floats] = machine.call(
                 numbers, buffers or [None] * len(self.sections)
             )
             return found
         finally:
-            self.machines.append(machine)
+            pool.append(machine)
 
 
 def _choice(settings: Settings) -> tuple[str, str]:

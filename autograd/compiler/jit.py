@@ -8,6 +8,7 @@ call to call; their structure, and what is named in ``static=``, select the plan
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import astuple
 from functools import update_wrapper
 from importlib import import_module
 from typing import Any
@@ -114,7 +115,7 @@ class Compiled:
         return "\n".join(f"{name}: {plan.report()}" for plan in self.plans.values())
 
     def __reduce__(self) -> Any:
-        arguments = self.binding.static, *self.settings.arguments()
+        arguments = self.binding.static, *astuple(self.settings)
         return _again, (described(self.function), *arguments)
 
     def __repr__(self) -> str:
@@ -132,6 +133,7 @@ def jit(
     static: int | str | Sequence[int | str] = (),
     backend: str | None = None,
     strict: bool = False,
+    background: bool = False,
     limit: int = LIMIT,
 ) -> Compiled:
     """f, compiled: traced once for each structure of its arguments, then fast.
@@ -145,6 +147,8 @@ def jit(
     backend : "llvm", "numpy", or by default LLVM where llvmlite is installed.
     strict : results bit-identical to the uncompiled ones: no reassociation of sums, the
         C library's functions, no fused multiply-add. Slower.
+    background : answer with the numpy backend until LLVM has compiled in a thread of
+        its own; results may then change in their last digits from call to call.
     limit : the longest trace, in instructions.
 
     Returns a function with ``report()``. Its results are floats, or arrays and
@@ -161,4 +165,4 @@ def jit(
     """
     if not callable(f):
         raise TypeError(f"jit compiles functions, got {type(f).__name__}")
-    return Compiled(f, static, Settings(backend, strict, limit))
+    return Compiled(f, static, Settings(backend, strict, background, limit))

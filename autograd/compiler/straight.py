@@ -27,6 +27,7 @@ from autograd.compiler.llvm_backend import LLVMProgram
 from autograd.compiler.loops import Context
 from autograd.compiler.memory import Section
 from autograd.compiler.rows import RowsWriter, sums_rows, totals_of
+from autograd.compiler.stages import is_wide, one_pass, parted, stages
 from autograd.compiler.vector_math import module_text
 from autograd.primitives import TABLE
 
@@ -44,26 +45,16 @@ _FOLDS = ("maximum", "minimum", "prod")
 
 
 def applicable(bulk: Bulk) -> bool:
-    """Whether a program with a batch fits: small, known rows, one pass over the rows."""
-    if not bulk.batch:
+    """Whether a batch's program is small, of known rows, and one pass over the rows."""
+    if not bulk.batch or not one_pass(bulk):
         return False
-    size, late = 0, np.zeros(bulk.size, bool)
+    size = 0
     for operation in bulk.operations:
-        wide = _is_wide(bulk, operation)
-        waits = any(late[positions].any() for positions in operation.reads())
-        over_rows = sums_rows(operation)
-        if wide and waits:
-            return False
-        late[operation.target] = waits or over_rows
-        if wide or over_rows:
+        if is_wide(bulk, operation) or sums_rows(operation):
             size += sum(len(x) for x in operation.reads()) + len(operation.target)
             if not _is_known(operation):
                 return False
     return size <= 3 * LIMIT
-
-
-def _is_wide(bulk: Bulk, operation: Operation) -> bool:
-    return bool(bulk.has_lanes(operation.target[:1]).any())
 
 
 def _is_known(operation: Operation) -> bool:
@@ -80,9 +71,9 @@ class Straight:
     """The code of a program: before the rows, for a range of them, and after."""
 
     def __init__(self, bulk: Bulk) -> None:
-        bulk = self.bulk = split(_parted(unmixed(bulk)))
+        bulk = self.bulk = split(parted(unmixed(bulk)))
         self.layout = Layout(bulk, 0)
-        before, rows, after = _stages(bulk)
+        before, rows, after = stages(bulk)
         self.totals = totals_of(rows)
         self.wide = [int(p) for p in bulk.outputs.tolist() if bulk.lanes[p]]
         self.width = engine().width
@@ -196,47 +187,6 @@ def threads_for(blocks: int) -> int:
     return min(blocks // 4, len(os.sched_getaffinity(0)))
 
 
-def _parted(bulk: Bulk) -> Bulk:
-    """Sums over rows become operations of one part, which others add up."""
-    operations: list[Operation] = []
-    size, lanes = bulk.size, [bulk.lanes]
-    for operation in bulk.operations:
-        if not sums_rows(operation) or len(operation.terms) == 1:  # type: ignore[union-attr]
-            operations.append(operation)
-            continue
-        assert isinstance(operation, Sum)
-        n, parts = len(operation.target), []
-        for part in operation.terms:
-            if not part.over_rows:
-                parts.append(part)
-                continue
-            target = np.arange(size, size + n)
-            size += n
-            lanes.append(np.zeros(n, bool))
-            operations.append(Sum(target, [part]))
-            parts.append(Terms(1, np.arange(n + 1), target))
-        operations.append(Sum(operation.target, parts))
-    return replace(bulk, operations=operations, size=size, lanes=np.concatenate(lanes))
-
-
-def _stages(bulk: Bulk) -> tuple[list[Operation], list[Operation], list[Operation]]:
-    """Shared operations before the rows, those of the rows, and what waits for sums."""
-    before: list[Operation] = []
-    rows: list[Operation] = []
-    after: list[Operation] = []
-    late = np.zeros(bulk.size, bool)
-    for operation in bulk.operations:
-        if _is_wide(bulk, operation) or sums_rows(operation):
-            rows.append(operation)
-            late[operation.target] = sums_rows(operation)
-        elif any(late[positions].any() for positions in operation.reads()):
-            after.append(operation)
-            late[operation.target] = True
-        else:
-            before.append(operation)
-    return before, rows, after
-
-
 class _PointerRows(RowsWriter):
     """Rows where they are: pointers come in a table, results go by (pointer, step)."""
 
@@ -312,12 +262,12 @@ class ResidentProgram(LLVMProgram):
     """A small program with a small batch: one function, all in one memory."""
 
     def __init__(self, bulk: Bulk) -> None:
-        ready = split(_parted(unmixed(bulk)))
+        ready = split(parted(unmixed(bulk)))
         super().__init__(ready, Layout(ready, ready.batch))
 
     def write(self, context: Context) -> None:
         """Before the rows, the rows, and after."""
-        before, rows, after = _stages(self.bulk)
+        before, rows, after = stages(self.bulk)
         self.write_groups(context, fused(replace(self.bulk, operations=before)))
         code = context.code
         writer = ResidentRows(self.bulk, self.layout, rows, code)
