@@ -31,7 +31,7 @@ def blocks(path, language):
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
-@pytest.mark.parametrize("path", ["README.md", "docs/tutorial.md"])
+@pytest.mark.parametrize("path", ["README.md", "docs/tutorial.md", "docs/compiling.md"])
 def test_python_blocks_run_in_order(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     namespace = {}
