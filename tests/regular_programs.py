@@ -877,14 +877,14 @@ def complaints(f, args, tiers, seed=0, ordinary=True):
     return found, bound.sharp if bound else None
 
 
-def batch_complaints(seed, backends):
+def batch_complaints(seed, backends, count=None):
     """The mean of a regular program over a batch, through vmap; all gradients.
 
     The first argument has a row for each sample; all others are shared.
     """
     p, args = generate(seed, largest=250)
     rng = random.Random(f"batch {seed}")
-    count = rng.choice([1, 2, 3, 7, 8, 9, 13, 17, 40])
+    count = count or rng.choice([1, 2, 3, 7, 8, 9, 13, 17, 40])
     rows = [[rng.gauss(0.0, 1.0) for _ in args[0]] for _ in range(count)]
     shared = [None] * (len(args) - 1)
 

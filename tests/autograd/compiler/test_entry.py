@@ -57,7 +57,8 @@ define void @run(ptr %m, ptr %t) {
 }
 """
 TRIPLE, SUM = Leaf(3, (3,)), Leaf(6)
-RUN = {text: engine().compiled(text)("run") for text in (DOUBLED, NOTHING, TABLE)}
+LINKED = {text: engine().compiled(text) for text in (DOUBLED, NOTHING, TABLE)}
+RUN = {text: linked("run") for text, linked in LINKED.items()}
 
 
 class Slow:

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 import regular_programs as regular
-from tiers import BACKENDS, plain
+from tiers import BACKENDS, NO_LLVM, plain
 
 import autograd as ag
 import nn
@@ -69,6 +69,34 @@ def test_gradients_of_sums_over_batches(argnums, n, backend):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("n", [8191, 8192, 8193, 16_385, 50_000])
+def test_large_batches(n, backend):
+    """Sums are taken in blocks of rows, the last of them ragged; twice the same bits."""
+    X = np.sin(np.arange(3.0 * n)).reshape(n, 3)
+    y, w = np.cos(np.arange(float(n))), np.array(W)
+    inner = np.tanh(X @ w)
+    values = inner * X[:, 0] + np.exp(-(X[:, 1] ** 2))
+    compiled = jit(vmap(model, in_axes=(0, None)), backend=backend)
+    np.testing.assert_allclose(compiled(X, w), values, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(
+        compiled(X[::-1], w)[::-1], values, rtol=1e-12, atol=1e-15
+    )
+    both = jit(value_and_grad(loss, (0, 2)), backend=backend)
+    value, (to_rows, to_weights) = both(X, y, w)
+    error = values - y
+    assert value == pytest.approx(np.mean(error**2), rel=1e-12)
+    along = (2.0 / n * error * X[:, 0] * (1.0 - inner**2))[:, None]
+    np.testing.assert_allclose(to_weights, (along * X).sum(0), rtol=1e-10, atol=1e-14)
+    expected = along * w
+    expected[:, 0] += 2.0 / n * error * inner
+    expected[:, 1] -= 4.0 / n * error * X[:, 1] * np.exp(-(X[:, 1] ** 2))
+    np.testing.assert_allclose(to_rows, expected, rtol=1e-9, atol=1e-16)
+    again, (_, more) = both(X.copy(), y.copy(), w)
+    assert again == value
+    assert np.array_equal(more, to_weights)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_sizes_may_change(backend):
     compiled = jit(value_and_grad(loss, 2), backend=backend)
     for n in (5, 100, 1, 5, 9):
@@ -77,10 +105,58 @@ def test_sizes_may_change(backend):
         assert plain(list(compiled(X, y, W))) == pytest.approx(plain(list(expected)))
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(45))
 def test_regular_programs_over_batches(seed):
     backends = ["numpy", *["llvm"] * (find_spec("llvmlite") is not None)]
     assert not regular.batch_complaints(seed, backends)
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Large batches of large programs, at the size of tests."""
+    from autograd.compiler import blocked, straight
+
+    monkeypatch.setattr(blocked, "FITTING", 1)
+    monkeypatch.setattr(blocked, "LEAST", 8)
+    monkeypatch.setattr(straight, "LIMIT", 0)
+
+
+@NO_LLVM
+@pytest.mark.parametrize("seed", range(10))
+def test_regular_programs_in_blocks_of_rows(seed, small_blocks):
+    count = [33, 40, 71][seed % 3]
+    assert not regular.batch_complaints(seed, ["llvm"], count)
+
+
+@NO_LLVM
+def test_results_do_not_depend_on_the_number_of_threads(small_blocks, monkeypatch):
+    import os
+
+    X, y = rows(203), rows(203, 1)[:, 0]
+    found = []
+    for cores in (1, 2, 7):
+        monkeypatch.setattr(
+            os, "sched_getaffinity", lambda _, n=cores: set(range(n)), raising=False
+        )
+        both = jit(value_and_grad(loss, (0, 2)), backend="llvm")
+        value, slopes = both(X, y, W)
+        assert (value, plain(list(slopes))) == (both(X, y, W)[0], plain(list(slopes)))
+        found.append((value, plain(list(slopes))))
+    assert found[0] == found[1] == found[2]
+    expected = value_and_grad(loss_in_a_loop, (0, 2))(X.tolist(), y.tolist(), W)
+    assert found[0][0] == pytest.approx(expected[0])
+    assert found[0][1] == pytest.approx(plain(list(expected[1])), rel=1e-9, abs=1e-15)
+
+
+@NO_LLVM
+def test_batches_in_blocks_keep_their_results(small_blocks):
+    X = rows(100)
+    f = jit(vmap(model, in_axes=(0, None)), backend="llvm")
+    np.testing.assert_allclose(f(X, W), each(model, X, W), rtol=1e-13, atol=1e-15)
+    out = np.zeros(100)
+    assert f(X, W, out=out) is out
+    np.testing.assert_array_equal(out, f(X, W))
+    np.testing.assert_array_equal(f(X[::-1], W), out[::-1])
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
