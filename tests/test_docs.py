@@ -6,6 +6,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 MODULES = [
     f"{package}.{info.name}"
-    for package in ("autograd", "nn", "viz")
-    for info in pkgutil.iter_modules([str(ROOT / package)])
+    for package in ("autograd", "autograd.compiler", "nn", "viz")
+    for info in pkgutil.iter_modules([str(ROOT / package.replace(".", "/"))])
     if info.name != "__main__"
 ] + ["autograd", "nn", "viz"]
 
@@ -61,6 +62,17 @@ def test_every_public_error_and_semantics_row_is_documented():
     semantics = (ROOT / "docs/semantics.md").read_text(encoding="utf-8")
     for word in ("relu", "maximum", "hypot", "StaleValueError", "np.maximum"):
         assert word in semantics
+
+
+def test_every_module_of_the_compiler_stands_in_the_file_table():
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    table = text[text.index("| files in `autograd/compiler` |") :]
+    first_cells = " ".join(re.findall(r"^\|([^|]*)\|", table, re.MULTILINE))
+    names = set(re.findall(r"`([a-z_*]+)`", first_cells))
+    files = {path.stem for path in (ROOT / "autograd/compiler").glob("*.py")}
+    files.remove("__init__")
+    assert not {f for f in files if not any(fnmatchcase(f, name) for name in names)}
+    assert not {name for name in names if not any(fnmatchcase(f, name) for f in files)}
 
 
 def test_nothing_is_hidden_in_the_tree():
