@@ -23,20 +23,27 @@ FLOORS = [
     {"__init__", "__main__"},
 ]
 COMPILER_FLOORS = [  # autograd/compiler, from the ground
-    {"program", "lanes", "arguments", "binding", "coefficients", "nodes"},
-    {"tracer", "bulk", "contract", "optimise", "nests", "code", "vector_value"},
-    {"batches", "reroll", "symbols", "fusion", "layout", "kernels"},
-    {"vector_elementary", "vector_exponential"},
-    {"trace", "vmap", "adjoint", "lower", "memory", "numpy_memory"},
-    {"vector_library", "vector_logarithm", "vector_special", "vector_trigonometry"},
-    {"vector_inverse"},
-    {"vector_math", "numpy_backend"},
-    {"foreign", "engine", "rows", "loops"},
-    {"calls", "entry"},
-    {"llvm_backend"},
-    {"straight"},
-    {"executor"},
-    {"plan"},
+    # what the others are made of
+    {"program", "arguments", "coefficients", "lanes", "nodes", "cache"},
+    # scalar programs: traced, optimised, sorted into classes
+    {"tracer", "recording", "batches", "trace", "vmap", "binding"}
+    | {"optimise", "contract", "classes"},
+    # bulk programs: made of scalar ones, differentiated, laid out in memory
+    {"bulk", "nests", "reroll", "symbols", "shares", "adjoint", "second_order"}
+    | {"lower", "splitting", "fusion", "layout", "memory"},
+    # machine code as text: lanes, functions, kernels
+    {"code", "vector_value", "vector_elementary", "vector_exponential"}
+    | {"vector_logarithm", "vector_inverse", "vector_special", "vector_trigonometry"}
+    | {"vector_library", "vector_math"}
+    | {"kernels", "kernels_dense", "kernels_packing", "kernels_ragged"},
+    # what backends are built from
+    {"numpy_memory", "numpy_rows", "numpy_backend", "foreign"}
+    | {"rows", "stages", "context", "elementwise", "loops", "slices", "calls"}
+    | {"engine", "entry_code", "entry_layout", "entry"},
+    # machines that run a bulk program
+    {"llvm_backend", "table_backend", "resident", "straight", "blocked"},
+    {"executor", "results"},
+    {"plan", "native"},
     {"jit", "__init__"},
 ]
 STANDARD_ONLY = FLOORS[0] | FLOORS[1] | FLOORS[2]
