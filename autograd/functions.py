@@ -74,11 +74,10 @@ def dot(ws: Sequence[Number], xs: Sequence[Number], bias: Number = 0.0) -> Numbe
 
 def mean(xs: Iterable[Number]) -> Number:
     """The arithmetic mean of a sequence. Raises DataError for an empty one."""
-    if not hasattr(xs, "over_rows"):
-        xs = _listed(xs, "mean")
-    if not len(xs):
+    listed: Any = xs if hasattr(xs, "over_rows") else _listed(xs, "mean")
+    if not len(listed):
         raise DataError("the mean of an empty sequence is not defined")
-    return row.sum(xs) / float(len(xs))
+    return row.sum(listed) / float(len(listed))
 
 
 def _listed(xs: Any, name: str) -> tuple[Number, ...]:

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.tracer import Source, Trace, Tracer
+from autograd.compiler.recording import Source, Trace
+from autograd.compiler.tracer import Tracer
 from autograd.errors import ShapeError, TraceError
 from autograd.operators import BINARY, COMPARISONS, Operators
-from autograd.primitive import Primitive
+from autograd.primitive import INTERPRETERS, Primitive
 from autograd.primitives import TABLE
 
 __all__ = ["Mapped", "TracedArray"]
@@ -78,6 +79,19 @@ class TracedArray:
         return abs(self.array)
 
 
+def _on_arrays(primitive: Primitive, operands: tuple[Any, ...]) -> Any:
+    """A row some of whose operands are traced arrays: on their elements."""
+    return primitive.apply(
+        primitive.map(
+            lambda x: x.array if isinstance(x, TracedArray) else x,
+            operands,
+        )
+    )
+
+
+INTERPRETERS[TracedArray] = _on_arrays
+
+
 def _boxed(tracers: list[Tracer], shape: tuple[int, ...]) -> Any:
     boxed = np.empty(len(tracers), dtype=object)
     boxed[:] = tracers
@@ -88,6 +102,8 @@ def _array_operator(name: str) -> Callable[[Any, Any], Any]:
     plain = name.strip("_")
     reflected = plain.startswith("r") and plain[1:] in (*BINARY, "matmul")
     function = getattr(operator, plain[1:] if reflected else plain)
+    if plain in COMPARISONS:  # numpy would ask for the truth of each condition
+        function = np.frompyfunc(function, 2, 1)
 
     def method(self: TracedArray, other: Any) -> Any:
         mine: Any = self.array
@@ -142,8 +158,8 @@ class Mapped(Operators):
         """A row of many operands over the whole batch: only sums are known."""
         if row is not TABLE["sum"]:
             raise TraceError(
-                f"{row.name} over the rows of a batch is not known: use sum or mean, or "
-                f"return the batch from the compiled function"
+                f"{row.name} over the rows of a batch is not known: use sum or mean, "
+                f"or return the batch from the compiled function"
             )
         total = self.tracing.sum_of_rows(self.rows)
         return total.apply((self.tracing.tracer(self.number),))

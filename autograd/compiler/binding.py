@@ -52,7 +52,12 @@ def remade(description: Any) -> Callable[..., Tree]:
         made: Callable[..., Tree] = description
         return made
     inner = remade(description.function)
-    makers = {**GRADIENTS, "vmap": vmap, "jacobian": jacobian, "hessian": hessian}
+    makers: dict[str, Callable[..., Any]] = {
+        **GRADIENTS,
+        "vmap": vmap,
+        "jacobian": jacobian,
+        "hessian": hessian,
+    }
     if description.name == "hvp":
         return hvp(inner)
     made = makers[description.name](inner, description.argument)
@@ -61,7 +66,7 @@ def remade(description: Any) -> Callable[..., Tree]:
 
 @dataclass(frozen=True)
 class Form:
-    """The shape of a call: positional arguments, names of others, and what is static."""
+    """The shape of a call: positional arguments, other names, and what is static."""
 
     count: int
     names: tuple[str, ...]
@@ -69,7 +74,7 @@ class Form:
     kinds: tuple[str, ...] = ()
 
     def bound(self, function: Callable[..., Tree]) -> Callable[..., Tree]:
-        """The function of the arguments that move, by place; gradients stay gradients."""
+        """The function of the arguments that move; gradients stay gradients."""
         if not self.names and not self.fixed:
             return function
         transform = gradient_of(function)

@@ -136,7 +136,7 @@ class BlockedMachine:
     def _run_block(
         self, begin: int, arrays: list[Floats], results: list[Floats | None]
     ) -> Floats:
-        """Run one block; its wide results go where they belong, its sums are returned."""
+        """Run one block; its wide results are copied out, its sums are returned."""
         program = self.program
         end = min(begin + program.rows, program.batch)
         whole = end - begin == program.rows

@@ -13,7 +13,7 @@ the same here; what is regular about them is found when they are lowered (``nest
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -168,26 +168,6 @@ class Bulk:
         _check(bool(ready[self.outputs].all()), -1, "returns what was not computed")
         return self
 
-    def with_more_inputs(self, count: int) -> Bulk:
-        """The program with ``count`` inputs behind the others, which nothing reads."""
-
-        def moved(x: Ints) -> Ints:
-            return np.where(x >= self.inputs, x + count, x)
-
-        operations = [_mapped(operation, moved) for operation in self.operations]
-        start = self.inputs
-        return replace(
-            self,
-            operations=operations,
-            size=self.size + count,
-            inputs=start + count,
-            constants={place + count: x for place, x in self.constants.items()},
-            outputs=moved(self.outputs),
-            lanes=np.insert(self.lanes, start, np.zeros(count, bool))
-            if self.batch
-            else self.lanes,
-        )
-
     def pruned(self) -> Bulk:
         """The program without the operations that no output needs."""
         needed = np.zeros(self.size, bool)
@@ -203,25 +183,6 @@ class Bulk:
     def __str__(self) -> str:
         head = f"{len(self.operations)} bulk operations, {self.size} numbers"
         return "\n".join([head, *("  " + describe(op) for op in self.operations)])
-
-
-def _mapped(operation: Operation, f: Callable[[Ints], Ints]) -> Operation:
-    """An operation with f applied to all its index arrays."""
-    target = f(operation.target)
-    if isinstance(operation, Map):
-        return Map(operation.row, target, tuple([f(x) for x in operation.operands]))
-    if isinstance(operation, Reduce):
-        groups = tuple([f(x) for x in operation.groups])
-        return Reduce(operation.row, target, operation.starts, groups)
-    parts = [
-        replace(
-            part,
-            left=f(part.left),
-            right=f(part.right) if part.right is not None else None,
-        )
-        for part in operation.terms
-    ]
-    return Sum(target, parts)
 
 
 def _inside(positions: Ints, size: int) -> bool:

@@ -10,6 +10,7 @@ Pointer doubling finds the roots of the chains (JáJá 1992, section 2.2).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,8 @@ from autograd.compiler.program import CODE, CONSTANT, Ints, Program, ranges
 
 __all__ = ["Contraction", "contract"]
 
+Columns = tuple[Ints, Ints, Ints, Ints, Ints]  # user, sign, left, right, slot
+Mask = npt.NDArray[np.bool_]
 _ADD, _SUB, _NEG = CODE["add"], CODE["subtract"], CODE["negative"]
 _SUM, _DOT, _MUL = CODE["sum"], CODE["dot"], CODE["multiply"]
 
@@ -45,49 +48,69 @@ class Contraction:
 def contract(program: Program, exact: bool = False) -> Contraction:
     """The sums of a program; with ``exact``, only its own n-ary ones (eager order)."""
     n = len(program)
-    user, sign, left, right, slot = _all_terms(program, exact)
-    uses = np.bincount(program.edges()[1], minlength=n)
-    uses += np.bincount(program.outputs, minlength=n)
-    additive = np.zeros(n, bool)
-    additive[user] = True
-    total = program.code == program.total if program.batch else np.zeros(n, bool)
-    joined = (right < 0) & additive[left] & (uses[left] == 1)
-    joined &= ~total[left] & ~total[user]
-    if exact:
-        joined[:] = False
-    root, parity = _roots(n, left[joined], user[joined], sign[joined])
+    terms = _all_terms(program, exact)
     gone = np.zeros(n, bool)
-    gone[left[joined]] = True
-    keep = ~joined
-    user, left, right = user[keep], left[keep], right[keep]
-    sign, slot = sign[keep] * parity[user], slot[keep]
-    owner = root[user]
+    owner = terms[0]
     if not exact:
-        product = (right < 0) & (program.code[left] == _MUL) & (uses[left] == 1)
-        product &= ~total[owner]
-        gone[left[product]] = True
-        factors = left[product]
-        left[product] = program.first[factors]
-        right[product] = program.second[factors]
-    alone = np.flatnonzero((program.code == _MUL) & ~gone)
-    if not exact:
-        owner = np.concatenate([owner, alone])
-        left = np.concatenate([left, program.first[alone]])
-        right = np.concatenate([right, program.second[alone]])
-        sign = np.concatenate([sign, np.ones(len(alone), np.int64)])
-        slot = np.concatenate([slot, 0 * alone])
-        user = np.concatenate([user, alone])
+        uses = np.bincount(program.edges()[1], minlength=n)
+        uses += np.bincount(program.outputs, minlength=n)
+        owner, terms = _chains(program, terms, uses == 1, gone)
+        owner, terms = _products(program, owner, terms, uses == 1, gone)
+    user, sign, left, right, slot = terms
     is_sum = np.zeros(n, bool)
     is_sum[owner] = True
     order = np.lexsort((slot, user, owner))
-    terms = owner[order], sign[order], left[order], right[order]
-    nodes = np.flatnonzero(program.computed & ~gone)
+    found = owner[order], sign[order], left[order], right[order]
     if not exact:
-        terms = _without_ones_and_zeros(program, *terms)
-    return Contraction(nodes, is_sum, *terms)
+        found = _without_ones_and_zeros(program, *found)
+    return Contraction(np.flatnonzero(program.computed & ~gone), is_sum, *found)
 
 
-def _all_terms(program: Program, exact: bool) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+def _chains(program: Program, terms: Columns, once: Mask, gone: Mask) -> Any:
+    """Sums that one sum uses once dissolve into it; who owns the terms that are left."""
+    user, sign, left, right, slot = terms
+    n = len(program)
+    additive = np.zeros(n, bool)
+    additive[user] = True
+    total = _totals(program)
+    joined = (right < 0) & additive[left] & once[left]
+    joined &= ~total[left] & ~total[user]
+    root, parity = _roots(n, left[joined], user[joined], sign[joined])
+    gone[left[joined]] = True
+    keep = ~joined
+    user = user[keep]
+    signs = sign[keep] * parity[user]
+    return root[user], (user, signs, left[keep], right[keep], slot[keep])
+
+
+def _products(
+    program: Program, owner: Ints, terms: Columns, once: Mask, gone: Mask
+) -> Any:
+    """Products that one sum uses once join it; all others are sums of one term."""
+    user, sign, left, right, slot = terms
+    product = (right < 0) & (program.code[left] == _MUL) & once[left]
+    product &= ~_totals(program)[owner]
+    factors = left[product]
+    gone[factors] = True
+    left[product], right[product] = program.first[factors], program.second[factors]
+    alone = np.flatnonzero((program.code == _MUL) & ~gone)
+    ones = np.ones(len(alone), np.int64)
+    more = (alone, ones, program.first[alone], program.second[alone], 0 * alone)
+    columns = zip((user, sign, left, right, slot), more, strict=True)
+    return (
+        np.concatenate([owner, alone]),
+        tuple([np.concatenate(pair) for pair in columns]),
+    )
+
+
+def _totals(program: Program) -> Mask:
+    """Which numbers are sums over a batch."""
+    if program.total < 0:
+        return np.zeros(len(program), bool)
+    return np.asarray(program.code == program.total)
+
+
+def _all_terms(program: Program, exact: bool) -> Columns:
     """Every term of every additive instruction: user, sign, left, right, slot."""
     code, first, second = program.code, program.first, program.second
     parts = []
@@ -104,7 +127,7 @@ def _all_terms(program: Program, exact: bool) -> tuple[Ints, Ints, Ints, Ints, I
             for place, sign in enumerate(signs):
                 operand = second[found] if place else first[found]
                 put(found, sign, operand, 0 * found - 1, 0 * found + place)
-    if program.batch and program.total >= 0:
+    if program.total >= 0:
         found = of(program.total)
         put(found, 1, first[found], 0 * found - 1, 0 * found)
     for row in (_SUM, _DOT):

@@ -15,7 +15,7 @@ from autograd.compiler.bulk import Bulk
 from autograd.compiler.lower import lowered
 from autograd.compiler.memory import MemoryMachine, Section
 from autograd.compiler.numpy_backend import NumpyMachine
-from autograd.compiler.tracer import LIMIT
+from autograd.compiler.recording import LIMIT
 
 __all__ = ["Executor", "Settings"]
 

@@ -18,7 +18,7 @@ from autograd.compiler.binding import Binding, described, remade
 from autograd.compiler.executor import Settings
 from autograd.compiler.nodes import as_nodes, recording
 from autograd.compiler.plan import Plan, chosen_of
-from autograd.compiler.tracer import LIMIT, ElsewhereError
+from autograd.compiler.recording import LIMIT, ElsewhereError
 from autograd.errors import TraceError
 from autograd.modes import MODES
 

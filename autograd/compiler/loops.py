@@ -10,144 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.bulk import Bulk, Map, Operation, Sum, Terms
-from autograd.compiler.code import Code, Offset
+from autograd.compiler.bulk import Map, Operation, Sum
+from autograd.compiler.code import Offset
+from autograd.compiler.context import Context, Stream, Tables, known
+from autograd.compiler.elementwise import compute, reads_of, write_scalars
 from autograd.compiler.fusion import Group, same
-from autograd.compiler.layout import Layout
 from autograd.compiler.nests import Nest, factor
 from autograd.compiler.program import Ints
-from autograd.compiler.vector_math import Needed, emit_row, emit_tanh_and_sech2
+from autograd.compiler.vector_math import emit_tanh_and_sech2
 
 __all__ = ["Context", "LoopWriter", "Tables", "write_scalars"]
 
 _DEEPEST = 3
 _PAIR = ("tanh", "sech2")
-
-
-class Tables:
-    """Index tables of a program, one behind the other, as int32."""
-
-    def __init__(self) -> None:
-        self.parts: list[Ints] = []
-        self.size = 0
-
-    def add(self, entries: Ints) -> int:
-        """Where the entries begin."""
-        start = self.size
-        self.parts.append(np.ascontiguousarray(entries))
-        self.size += len(entries)
-        return start
-
-    def array(self) -> Any:
-        """All of them."""
-        parts = self.parts or [np.zeros(1, np.int64)]
-        return np.concatenate(parts).astype(np.int32)
-
-
-class Stream:
-    """Where the elements of an index array lie along the innermost loop."""
-
-    def __init__(self, base: Offset, step: int, table: int | None = None) -> None:
-        self.base, self.step, self.table = base, step, table
-
-
-class Context:
-    """What all groups of a program share while they are written."""
-
-    def __init__(self, bulk: Bulk, layout: Layout, width: int) -> None:
-        self.bulk, self.code, self.tables = bulk, Code(width), Tables()
-        self.layout = layout
-        self.constants = bulk.constants
-        self.needed: Needed = set()
-        self.stored = np.ones(bulk.size, bool)  # which positions go to memory
-        # Behind the memory: 0, 1, a place to write what nobody reads, and spare room.
-        self.zero, self.one, self.dump = range(layout.size, layout.size + 3)
-        self.scratch = 0
-        self.kernels: set[str] = set()
-        self.foreign: list[str] = []  # symbols of operations that Python runs
-
-    def number(self, positions: Ints) -> float | None:
-        """The baked-in number that all positions hold, if that is so."""
-        if not len(positions):
-            return None
-        first = int(positions[0])
-        if first in self.constants and (
-            positions.strides == (0,) or (positions == first).all()
-        ):
-            return self.constants[first]
-        return None
-
-    def address(self, place: int) -> str:
-        """A pointer to a place of the memory."""
-        return self.code.at("%v", place)
-
-    def nest_of(self, streams: list[Ints], wide: bool) -> Nest:
-        """The loops that streams have in common; the rows of the batch innermost."""
-        nest = factor([self.layout.address[x] for x in streams])
-        if not wide:
-            return nest
-        moves = np.array([[self.layout.lane_step(x)] for x in streams])
-        steps = np.concatenate([nest.steps, moves], axis=1)
-        return Nest((*nest.counts, self.layout.rows), steps, nest.bases)
-
-    def spare(self, count: int) -> int:
-        """Where a kernel finds spare room for so many numbers."""
-        self.scratch = max(self.scratch, count)
-        return self.layout.size + 8
-
-    def call(self, kernel: str, arguments: str) -> None:
-        """Call a kernel of the library."""
-        self.kernels.add(kernel)
-        self.code.do(f"call void @autograd.{kernel}.{self.code.width}({arguments})")
-
-    def nest(self, nest: Nest, outer: list[int], body: Any) -> None:
-        """body(bases) inside the outer loops of a nest, below its table of bases."""
-        code = self.code
-
-        def descend(depth: int, bases: list[Offset]) -> None:
-            if depth == len(outer):
-                body(bases)
-                return
-            steps = nest.steps[:, outer[depth]].tolist()
-
-            def trip(i: str, _: list[str]) -> list[str]:
-                moved = [
-                    code.plus(base, code.times(_known(i), step))
-                    for base, step in zip(bases, steps, strict=True)
-                ]
-                descend(depth + 1, moved)
-                return []
-
-            code.loop(nest.counts[outer[depth]], trip)
-
-        if nest.affine:
-            descend(0, nest.bases[:, 0].tolist())
-            return
-        entries = [self._base_table(bases) for bases in nest.bases]
-
-        def entry(i: str, _: list[str]) -> list[str]:
-            descend(0, [self._base(found, _known(i)) for found in entries])
-            return []
-
-        code.loop(nest.bases.shape[1], entry)
-
-    def _base_table(self, bases: Ints) -> Stream:
-        step = int(bases[1] - bases[0])
-        if (np.diff(bases) == step).all():
-            return Stream(int(bases[0]), step)
-        return Stream(0, 0, self.tables.add(bases))
-
-    def _base(self, entry: Stream, i: Offset) -> Offset:
-        code = self.code
-        if entry.table is None:
-            return code.plus(entry.base, code.times(i, entry.step))
-        place = code.at("%t", code.plus(i, entry.table), "i32")
-        short = code.emit(f"load i32, ptr {place}, align 4")
-        return code.emit(f"sext i32 {short} to i64")
-
-
-def _known(i: str) -> Offset:
-    return 0 if i == "0" else i
 
 
 class LoopWriter:
@@ -176,8 +51,8 @@ class LoopWriter:
     def _stream(self, positions: Ints) -> int:
         """The number of a stream; equal index arrays are one."""
         mark = (int(positions[0]), int(positions[-1]))
-        for known, number in self.numbers.setdefault(mark, []):
-            if same(known, positions):
+        for other, number in self.numbers.setdefault(mark, []):
+            if same(other, positions):
                 return number
         self.numbers[mark].append((positions, len(self.streams)))
         self.streams.append(positions)
@@ -259,7 +134,7 @@ class LoopWriter:
         registers: dict[int, str] = {}
         results: list[tuple[Ints, str]] = []
         code = self.code
-        i = _known(i) if isinstance(i, str) else i
+        i = known(i) if isinstance(i, str) else i
 
         def value(positions: Ints) -> str:
             number = self.context.number(positions)
@@ -349,72 +224,3 @@ class LoopWriter:
             code.store(value, code.at("%v", code.plus(stream.base, i)), mask)
         else:
             code.scatter(value, "%v", self._places(stream, i, mask), mask)
-
-
-def reads_of(operation: Operation, n: int) -> list[Ints]:
-    """The streams of an operation, one for each operand of each of its n rows."""
-    if not isinstance(operation, Sum):
-        return list(operation.reads())
-    found = []
-    for part in operation.terms:
-        k = len(part.left) // n
-        for j in range(k):
-            found.append(column(part.left, j, k))
-            if part.right is not None:
-                found.append(column(part.right, j, k))
-    return found
-
-
-def column(positions: Ints, j: int, k: int) -> Ints:
-    """Term j of every row of k terms."""
-    return positions if k == 1 else positions[j::k]
-
-
-def compute(context: Context, lanes: Any, operation: Operation, value: Any) -> str:
-    """Emit an elementwise operation; ``value`` gives the register of a stream."""
-    if isinstance(operation, Map):
-        operands = [value(positions) for positions in operation.operands]
-        return emit_row(lanes, operation.row.name, operands, context.needed)
-    assert isinstance(operation, Sum)
-    n = len(operation.target)
-    result = None
-    for part in sorted(operation.terms, key=lambda part: part.sign < 0):
-        result = _add_terms(lanes, part, len(part.left) // n, value, result)
-    return result if result is not None else str(lanes.constant(0.0))
-
-
-def _add_terms(
-    lanes: Any, part: Terms, k: int, value: Any, result: str | None
-) -> str | None:
-    for j in range(k):
-        x = value(column(part.left, j, k))
-        if part.right is not None:
-            x = lanes.multiply(x, value(column(part.right, j, k)))
-        if result is None:
-            result = x if part.sign > 0 else lanes.negate(x)
-        elif part.sign > 0:
-            result = lanes.add(result, x)
-        else:
-            result = lanes.subtract(result, x)
-    return result
-
-
-def write_scalars(context: Context, group: Group) -> None:
-    """A group of single numbers: straight-line code."""
-    code, results = context.code, dict[int, str]()
-
-    def value(positions: Ints) -> str:
-        place = int(positions[0])
-        if place in context.constants:
-            return code.scalar.constant(context.constants[place])
-        if place not in results:
-            where = int(context.layout.address[place])
-            results[place] = code.load_one(code.at("%v", where))
-        return results[place]
-
-    for operation in group.operations:
-        place = int(operation.target[0])
-        results[place] = compute(context, code.scalar, operation, value)
-        if context.stored[place]:
-            where = int(context.layout.address[place])
-            code.store_one(results[place], code.at("%v", where))

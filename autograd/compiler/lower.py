@@ -53,7 +53,7 @@ def _power(writer: Writer, operation: Map) -> None:
     elif exponent == 2.0:
         result = TABLE["multiply"], x, x
     elif exponent == 3.0:
-        result = TABLE["multiply"], x * x, x
+        result = TABLE["multiply"], TABLE["multiply"].apply((x, x)), x
     elif exponent == -1.0:
         result = TABLE["divide"], 1.0, x
     elif exponent in (0.5, -0.5):

@@ -20,27 +20,13 @@ from autograd.compiler.layout import Layout, unmixed
 from autograd.compiler.memory import MemoryMachine
 from autograd.compiler.nests import Nest
 from autograd.compiler.numpy_memory import DEEPEST, Floats, Memory
+from autograd.compiler.numpy_rows import EXACT, FOLDS, take_rows
 from autograd.compiler.program import Ints
 from autograd.gather import TAKE
 from autograd.primitive import Primitive
 from autograd.primitives import TABLE
 
 __all__ = ["EXACT", "NumpyMachine"]
-
-_FOLDS: dict[str, Any] = {  # rows of many operands that are folds of a ufunc
-    "maximum": np.maximum,
-    "minimum": np.minimum,
-    "prod": np.multiply,
-}
-# Rows that numpy evaluates with the very bits of the float evaluation.
-EXACT = {
-    *("add", "subtract", "multiply", "divide"),
-    *("negative", "absolute", "sign"),
-    *("sqrt", "where"),
-    *("less", "less_equal", "greater", "greater_equal"),
-    *("equal", "not_equal", "guarded_multiply", "relu"),
-    *("step", "nonnegative", "one_minus_square"),
-}
 
 
 class NumpyMachine(MemoryMachine):
@@ -251,7 +237,7 @@ class NumpyMachine(MemoryMachine):
     def _reduce(self, operation: Reduce, out: Floats, wide: bool) -> None:
         row, starts = operation.row, operation.starts
         n = len(starts) - 1
-        fold = _FOLDS.get(row.name) if TABLE.get(row.name) is row else None
+        fold = FOLDS.get(row.name) if TABLE.get(row.name) is row else None
         groups = [self._store.gathered(group, wide) for group in operation.groups]
         groups = [group.reshape(len(group), -1) for group in groups]
         out = out.reshape(n, -1) if n else out
@@ -260,7 +246,7 @@ class NumpyMachine(MemoryMachine):
             return
 
         if row is TAKE and len(out):
-            self._do(_take, groups[0], starts, out)
+            self._do(take_rows, groups[0], starts, out)
             return
 
         def step() -> None:
@@ -270,15 +256,3 @@ class NumpyMachine(MemoryMachine):
                     out[i, lane] = row.evaluate(*operands)
 
         self._do(step)
-
-
-def _take(operands: Floats, starts: Ints, out: Floats) -> None:
-    """Rows (index, candidates ...): the candidate at the index; NaN outside."""
-    count = (np.diff(starts) - 1)[:, np.newaxis]
-    index = operands[starts[:-1]]
-    place = np.where(index < 0, index + count, index)
-    inside = (place >= 0) & (place < count)
-    place = np.where(inside, place, 0).astype(np.int64)
-    lane = np.arange(operands.shape[1])
-    chosen = operands[starts[:-1, np.newaxis] + 1 + place, lane]
-    out[...] = np.where(inside, chosen, np.nan)

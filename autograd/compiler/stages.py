@@ -24,6 +24,7 @@ def one_pass(bulk: Bulk) -> bool:
 
 
 def is_wide(bulk: Bulk, operation: Operation) -> bool:
+    """Whether the results of an operation have lanes."""
     return bool(bulk.has_lanes(operation.target[:1]).any())
 
 

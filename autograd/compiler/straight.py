@@ -18,14 +18,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from autograd.compiler.bulk import Bulk, Floats, Map, Operation, Reduce, Sum, Terms
+from autograd.compiler.bulk import Bulk, Floats, Map, Operation, Reduce
 from autograd.compiler.code import Code, declarations
 from autograd.compiler.engine import engine
-from autograd.compiler.fusion import fused, split
+from autograd.compiler.fusion import split
 from autograd.compiler.layout import Layout, unmixed
 from autograd.compiler.llvm_backend import LLVMProgram
-from autograd.compiler.loops import Context
 from autograd.compiler.memory import Section
+from autograd.compiler.resident import ResidentProgram
 from autograd.compiler.rows import RowsWriter, sums_rows, totals_of
 from autograd.compiler.stages import is_wide, one_pass, parted, stages
 from autograd.compiler.vector_math import module_text
@@ -233,49 +233,3 @@ class _PointerRows(RowsWriter):
             code.scatter(value, pointer, code.steps(start, step), self.mask)
 
         code.when(far, spread)
-
-
-class ResidentRows(RowsWriter):
-    """Rows of a small batch, copied into the memory."""
-
-    def array(self, number: int) -> str:
-        """At the address of its first column."""
-        first = self.bulk.blocks[number][0]
-        return self.code.at("%v", int(self.layout.address[first]))
-
-    sums = 0  # where the sums gather: spare room of the memory
-
-    def total_place(self, k: str) -> str:
-        """Behind each other: they are moved to their places afterwards."""
-        return self.code.at("%v", self.code.plus(self.sums, 0 if k == "0" else k))
-
-    def keep(self, k: int, position: int, value: str) -> None:
-        """Side by side at the number's address; inputs are there already."""
-        code = self.code
-        if position in self.columns:
-            return
-        place = code.plus(int(self.layout.address[position]), self.row)
-        code.store(value, code.at("%v", place), self.mask)
-
-
-class ResidentProgram(LLVMProgram):
-    """A small program with a small batch: one function, all in one memory."""
-
-    def __init__(self, bulk: Bulk) -> None:
-        ready = split(parted(unmixed(bulk)))
-        super().__init__(ready, Layout(ready, ready.batch))
-
-    def write(self, context: Context) -> None:
-        """Before the rows, the rows, and after."""
-        before, rows, after = stages(self.bulk)
-        self.write_groups(context, fused(replace(self.bulk, operations=before)))
-        code = context.code
-        writer = ResidentRows(self.bulk, self.layout, rows, code)
-        count = len(writer.totals)
-        writer.sums = context.spare(count * (1 + code.width))
-        writer.write(0, self.bulk.batch, code.at("%v", writer.sums + count))
-        context.needed |= writer.needed
-        for k, position in enumerate(writer.totals.tolist()):
-            place = code.at("%v", int(self.layout.address[position]))
-            code.store_one(code.load_one(code.at("%v", writer.sums + k)), place)
-        self.write_groups(context, fused(replace(self.bulk, operations=after)))

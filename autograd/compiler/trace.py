@@ -12,7 +12,7 @@ import numpy as np
 from autograd.compiler.arguments import Container, is_array
 from autograd.compiler.batches import Mapped, TracedArray
 from autograd.compiler.program import Program
-from autograd.compiler.tracer import LIMIT, Source, Trace
+from autograd.compiler.recording import LIMIT, Source, Trace
 from autograd.errors import TraceError
 from autograd.modes import observed
 from autograd.tree import flatten

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.batches import Mapped, TracedArray
-from autograd.compiler.tracer import Source, Trace, Tracer
+from autograd.compiler.recording import Source, Trace
+from autograd.compiler.tracer import Tracer
 from autograd.errors import ShapeError
 from autograd.transforms import marked
 from autograd.tree import flatten, tree_map
@@ -62,7 +63,8 @@ def vmap(
         samples = [f(*_sample(args, axes, k)) for k in range(rows)]
         return _stacked(samples)
 
-    return marked(mapped, "vmap", f, places)
+    made: Callable[..., Tree] = marked(mapped, "vmap", f, places)
+    return made
 
 
 def _rows(args: Sequence[Tree], axes: Sequence[Axis]) -> int:

@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("llvmlite")
 
-from autograd.compiler import entry
+from autograd.compiler import entry, entry_layout
 from autograd.compiler.engine import engine
 from autograd.compiler.entry import Leaf, attach, native_entry
 from autograd.errors import MissingDependencyError
@@ -501,14 +501,16 @@ def afresh():
     entry._machine.cache_clear()
 
 
-@pytest.mark.parametrize("name", ["_as_assumed", "_new_array", "_modes"])
+@pytest.mark.parametrize(
+    "name", ["is_as_assumed", "new_array_address", "modes_address"]
+)
 def test_unknown_layouts(monkeypatch, afresh, name):
     monkeypatch.setattr(entry, name, lambda: 0)
     assert made([Leaf(0)], SUM) is None
 
 
 def test_free_threaded_builds(monkeypatch, afresh):
-    monkeypatch.setattr(entry.sysconfig, "get_config_var", lambda name: 1)
+    monkeypatch.setattr(entry_layout.sysconfig, "get_config_var", lambda name: 1)
     assert made([Leaf(0)], SUM) is None
 
 
@@ -522,8 +524,8 @@ def test_without_llvmlite(monkeypatch, afresh):
 
 @pytest.mark.parametrize("field", [1, 2, 3, 7, 8])
 def test_layouts_that_differ_are_seen(monkeypatch, field):
-    assert entry._as_assumed()
-    real = entry._words
+    assert entry_layout._as_assumed()
+    real = entry_layout._words
 
     def off_by_one(address, count):
         words = real(address, count)
@@ -531,17 +533,17 @@ def test_layouts_that_differ_are_seen(monkeypatch, field):
             words[field] += 1
         return words
 
-    monkeypatch.setattr(entry, "_words", off_by_one)
-    assert not entry._as_assumed()
+    monkeypatch.setattr(entry_layout, "_words", off_by_one)
+    assert not entry_layout._as_assumed()
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])
 def test_numbers_and_containers_that_differ_are_seen(monkeypatch, count):
-    real = entry._words
+    real = entry_layout._words
 
     def off_by_one(address, number):
         words = real(address, number)
         return [word + 8 for word in words] if number == count else words
 
-    monkeypatch.setattr(entry, "_words", off_by_one)
-    assert not entry._as_assumed()
+    monkeypatch.setattr(entry_layout, "_words", off_by_one)
+    assert not entry_layout._as_assumed()

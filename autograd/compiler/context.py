@@ -1,0 +1,143 @@
+"""What the parts of a program share while they are written as LLVM IR."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.bulk import Bulk
+from autograd.compiler.code import Code, Offset
+from autograd.compiler.layout import Layout
+from autograd.compiler.nests import Nest, factor
+from autograd.compiler.program import Ints
+from autograd.compiler.vector_math import Needed
+
+__all__ = ["Context", "Stream", "Tables", "known"]
+
+
+class Tables:
+    """Index tables of a program, one behind the other, as int32."""
+
+    def __init__(self) -> None:
+        self.parts: list[Ints] = []
+        self.size = 0
+
+    def add(self, entries: Ints) -> int:
+        """Where the entries begin."""
+        start = self.size
+        self.parts.append(np.ascontiguousarray(entries))
+        self.size += len(entries)
+        return start
+
+    def array(self) -> Any:
+        """All of them."""
+        parts = self.parts or [np.zeros(1, np.int64)]
+        return np.concatenate(parts).astype(np.int32)
+
+
+class Stream:
+    """Where the elements of an index array lie along the innermost loop."""
+
+    def __init__(self, base: Offset, step: int, table: int | None = None) -> None:
+        self.base, self.step, self.table = base, step, table
+
+
+class Context:
+    """What all groups of a program share while they are written."""
+
+    def __init__(self, bulk: Bulk, layout: Layout, width: int) -> None:
+        self.bulk, self.code, self.tables = bulk, Code(width), Tables()
+        self.layout = layout
+        self.constants = bulk.constants
+        self.needed: Needed = set()
+        self.stored = np.ones(bulk.size, bool)  # which positions go to memory
+        # Behind the memory: 0, 1, a place to write what nobody reads, and spare room.
+        self.zero, self.one, self.dump = range(layout.size, layout.size + 3)
+        self.scratch = 0
+        self.kernels: set[str] = set()
+        self.foreign: list[str] = []  # symbols of operations that Python runs
+
+    def number(self, positions: Ints) -> float | None:
+        """The baked-in number that all positions hold, if that is so."""
+        if not len(positions):
+            return None
+        first = int(positions[0])
+        if first in self.constants and (
+            positions.strides == (0,) or (positions == first).all()
+        ):
+            return self.constants[first]
+        return None
+
+    def address(self, place: int) -> str:
+        """A pointer to a place of the memory."""
+        return self.code.at("%v", place)
+
+    def nest_of(self, streams: list[Ints], wide: bool) -> Nest:
+        """The loops that streams have in common; the rows of the batch innermost."""
+        nest = factor([self.layout.address[x] for x in streams])
+        if not wide:
+            return nest
+        moves = np.array([[self.layout.lane_step(x)] for x in streams])
+        steps = np.concatenate([nest.steps, moves], axis=1)
+        return Nest((*nest.counts, self.layout.rows), steps, nest.bases)
+
+    def spare(self, count: int) -> int:
+        """Where a kernel finds spare room for so many numbers."""
+        self.scratch = max(self.scratch, count)
+        return self.layout.size + 8
+
+    def call(self, kernel: str, arguments: str) -> None:
+        """Call a kernel of the library."""
+        self.kernels.add(kernel)
+        self.code.do(f"call void @autograd.{kernel}.{self.code.width}({arguments})")
+
+    def nest(self, nest: Nest, outer: list[int], body: Any) -> None:
+        """body(bases) inside the outer loops of a nest, below its table of bases."""
+        code = self.code
+
+        def descend(depth: int, bases: list[Offset]) -> None:
+            if depth == len(outer):
+                body(bases)
+                return
+            steps = nest.steps[:, outer[depth]].tolist()
+
+            def trip(i: str, _: list[str]) -> list[str]:
+                moved = [
+                    code.plus(base, code.times(known(i), step))
+                    for base, step in zip(bases, steps, strict=True)
+                ]
+                descend(depth + 1, moved)
+                return []
+
+            code.loop(nest.counts[outer[depth]], trip)
+
+        if nest.affine:
+            descend(0, nest.bases[:, 0].tolist())
+            return
+        entries = [self._base_table(bases) for bases in nest.bases]
+
+        def entry(i: str, _: list[str]) -> list[str]:
+            descend(0, [self._base(found, known(i)) for found in entries])
+            return []
+
+        code.loop(nest.bases.shape[1], entry)
+
+    def _base_table(self, bases: Ints) -> Stream:
+        step = int(bases[1] - bases[0])
+        if (np.diff(bases) == step).all():
+            return Stream(int(bases[0]), step)
+        return Stream(0, 0, self.tables.add(bases))
+
+    def _base(self, entry: Stream, i: Offset) -> Offset:
+        code = self.code
+        if entry.table is None:
+            return code.plus(entry.base, code.times(i, entry.step))
+        place = code.at("%t", code.plus(i, entry.table), "i32")
+        short = code.emit(f"load i32, ptr {place}, align 4")
+        return code.emit(f"sext i32 {short} to i64")
+
+
+def known(i: str) -> Offset:
+    """The counter of a loop that runs once is known: 0."""
+    return 0 if i == "0" else i

@@ -1,0 +1,82 @@
+"""Elementwise operations as straight-line code, over lanes or single numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd.compiler.bulk import Map, Operation, Sum, Terms
+from autograd.compiler.context import Context
+from autograd.compiler.fusion import Group
+from autograd.compiler.program import Ints
+from autograd.compiler.vector_math import emit_row
+
+__all__ = ["column", "compute", "reads_of", "write_scalars"]
+
+
+def reads_of(operation: Operation, n: int) -> list[Ints]:
+    """The streams of an operation, one for each operand of each of its n rows."""
+    if not isinstance(operation, Sum):
+        return list(operation.reads())
+    found = []
+    for part in operation.terms:
+        k = len(part.left) // n
+        for j in range(k):
+            found.append(column(part.left, j, k))
+            if part.right is not None:
+                found.append(column(part.right, j, k))
+    return found
+
+
+def column(positions: Ints, j: int, k: int) -> Ints:
+    """Term j of every row of k terms."""
+    return positions if k == 1 else positions[j::k]
+
+
+def compute(context: Context, lanes: Any, operation: Operation, value: Any) -> str:
+    """Emit an elementwise operation; ``value`` gives the register of a stream."""
+    if isinstance(operation, Map):
+        operands = [value(positions) for positions in operation.operands]
+        return emit_row(lanes, operation.row.name, operands, context.needed)
+    assert isinstance(operation, Sum)
+    n = len(operation.target)
+    result = None
+    for part in sorted(operation.terms, key=lambda part: part.sign < 0):
+        result = _add_terms(lanes, part, len(part.left) // n, value, result)
+    return result if result is not None else str(lanes.constant(0.0))
+
+
+def _add_terms(
+    lanes: Any, part: Terms, k: int, value: Any, result: str | None
+) -> str | None:
+    for j in range(k):
+        x = value(column(part.left, j, k))
+        if part.right is not None:
+            x = lanes.multiply(x, value(column(part.right, j, k)))
+        if result is None:
+            result = x if part.sign > 0 else lanes.negate(x)
+        elif part.sign > 0:
+            result = lanes.add(result, x)
+        else:
+            result = lanes.subtract(result, x)
+    return result
+
+
+def write_scalars(context: Context, group: Group) -> None:
+    """A group of single numbers: straight-line code."""
+    code, results = context.code, dict[int, str]()
+
+    def value(positions: Ints) -> str:
+        place = int(positions[0])
+        if place in context.constants:
+            return code.scalar.constant(context.constants[place])
+        if place not in results:
+            where = int(context.layout.address[place])
+            results[place] = code.load_one(code.at("%v", where))
+        return results[place]
+
+    for operation in group.operations:
+        place = int(operation.target[0])
+        results[place] = compute(context, code.scalar, operation, value)
+        if context.stored[place]:
+            where = int(context.layout.address[place])
+            code.store_one(results[place], code.at("%v", where))

@@ -1,0 +1,230 @@
+"""Dense kernels: matrix products in register tiles, dot products, transposed copies.
+
+Source: Goto & van de Geijn 2008 (register tiles, packing).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from autograd.compiler.code import Code, Offset
+
+Part = Callable[[Offset, list[str], str | None], list[str]]
+__all__ = ["product", "rows_of_dots", "rows_strided_kernel", "shuffled"]
+
+
+def product(code: Code, rows: int, unit: bool) -> None:
+    """out[i, j] = sign * sum_k a[i, k] * b[k, j], b's j contiguous; tiles of rows."""
+    start: Offset = 0
+    for height in (rows, rows // 2, 1):
+        count = code.over(code.minus("%ni", start), height)
+
+        def block(i: str, _: list[str], height=height, start=start) -> list[str]:  # type: ignore[no-untyped-def]
+            row = code.plus(start, code.times(i, height))
+            _row_of_tiles(code, height, row, unit)
+            return []
+
+        code.loop(count, block)
+        start = code.plus(start, code.times(count, height))
+
+
+def _row_of_tiles(code: Code, height: int, row: Offset, unit: bool) -> None:
+    start: Offset = 0
+    for across in (2, 1):
+        size = across * code.width
+        count = code.over(code.minus("%nj", start), size)
+
+        def tile(j: str, _: list[str], across=across, start=start) -> list[str]:  # type: ignore[no-untyped-def]
+            column = code.plus(start, code.times(j, across * code.width))
+            _tile(code, height, across, row, column, None, unit)
+            return []
+
+        code.loop(count, tile)
+        start = code.plus(start, code.times(count, size))
+    rest = code.minus("%nj", start)
+
+    def tail() -> None:
+        _tile(code, height, 1, row, start, code.first(rest), unit)
+
+    code.when(code.emit(f"icmp sgt i64 {rest}, 0"), tail)
+
+
+def _tile(
+    code: Code,
+    height: int,
+    across: int,
+    row: Offset,
+    column: Offset,
+    mask: str | None,
+    unit: bool,
+) -> None:
+    """height x across vectors of the result, in registers over the whole sum."""
+    lanes = code.lanes
+    sources = [
+        code.at("%a", code.times(code.plus(row, r), "%ai")) for r in range(height)
+    ]
+    base = code.at("%b", column)
+
+    def step(k: str, sums: list[str]) -> list[str]:
+        here = code.at(base, code.times(k, "%bk"))
+        along = code.times(k, "%ak")
+        right = [code.load(code.at(here, u * code.width), mask) for u in range(across)]
+        new = []
+        for r in range(height):
+            left = code.broadcast(code.at(sources[r], along))
+            for u in range(across):
+                total = sums[r * across + u]
+                new.append(lanes.intrinsic("fmuladd", left, right[u], total))
+        return new
+
+    zero = [(code.type, "zeroinitializer")] * (height * across)
+    sums = code.loop("%nk", step, zero)
+    sign = code.splat("double", "%sign")
+    for r in range(height):
+        place = code.at("%out", code.times(code.plus(row, r), "%di"))
+        for u in range(across):
+            value = lanes.multiply(sums[r * across + u], sign)
+            j = code.plus(column, u * code.width)
+            if unit:
+                code.store(value, code.at(place, j), mask)
+            else:
+                spread = code.steps(code.times(j, "%dj"), "%dj")
+                code.scatter(value, place, spread, mask)
+
+
+def rows_of_dots(code: Code, kind: str) -> None:
+    """kind: no b at all; one row of b shared by all; or a row of b for each."""
+    width = code.width
+    whole = code.times(code.over("%nk", width), width)
+    blocks = code.over("%n", width)
+
+    def many(j: str, _: list[str]) -> list[str]:
+        row = code.times(j, width)
+        sums = _dots(code, kind, [code.plus(row, r) for r in range(width)], whole, 1)
+        value = _transposed_total(code, [s[0] for s in sums])
+        value = code.lanes.multiply(value, code.splat("double", "%sign"))
+        spread = code.steps(code.times(row, "%dj"), "%dj")
+        code.scatter(value, "%out", spread)
+        return []
+
+    def one(j: str, _: list[str]) -> list[str]:
+        row = code.plus(j, code.times(blocks, width))
+        (sums,) = _dots(code, kind, [row], whole, 4)
+        while len(sums) > 1:
+            half = len(sums) // 2
+            sums = [
+                code.lanes.add(x, y)
+                for x, y in zip(sums[:half], sums[half:], strict=True)
+            ]
+        value = code.scalar.multiply(code.total(sums[0]), "%sign")
+        code.store_one(value, code.at("%out", code.times(row, "%dj")))
+        return []
+
+    code.loop(blocks, many)
+    code.loop(code.minus("%n", code.times(blocks, width)), one)
+
+
+def rows_strided_kernel(code: Code) -> None:
+    """The same for any steps along k, one number after the other."""
+
+    def row(j: str, _: list[str]) -> list[str]:
+        a = code.at("%a", code.times(j, "%aj"))
+        b = code.at("%b", code.times(j, "%bj"))
+
+        def term(k: str, sums: list[str]) -> list[str]:
+            left = code.load_one(code.at(a, code.times(k, "%ak")))
+            right = code.load_one(code.at(b, code.times(k, "%bk")))
+            return [code.scalar.multiply_add(left, right, sums[0])]
+
+        (total,) = code.loop("%nk", term, [("double", code.scalar.constant(0.0))])
+        value = code.scalar.multiply(total, "%sign")
+        code.store_one(value, code.at("%out", code.times(j, "%dj")))
+        return []
+
+    code.loop("%n", row)
+
+
+def _dots(
+    code: Code, kind: str, rows: list[Offset], whole: Offset, unroll: int
+) -> list[list[str]]:
+    """For each row ``unroll`` vectors of partial sums over k."""
+    part = _part_of_rows(code, kind, rows)
+    zero, n = (code.type, "zeroinitializer"), len(rows)
+    stride = unroll * code.width
+    far = code.times(code.over(whole, stride), stride)
+
+    def wide(k: str, flat: list[str]) -> list[str]:
+        new = []
+        for u in range(unroll):
+            mine = flat[u * n : (u + 1) * n]
+            new += part(code.plus(k, u * code.width), mine, None)
+        return new
+
+    def narrow(k: str, flat: list[str]) -> list[str]:
+        return part(code.plus(far, k), flat, None)
+
+    done = code.loop(far, wide, [zero] * (unroll * n), step=stride)
+    first = [(code.type, name) for name in done[:n]]
+    if unroll > 1:
+        done[:n] = code.loop(code.minus(whole, far), narrow, first, step=code.width)
+    rest = code.minus("%nk", whole)
+    done[:n] = part(whole, done[:n], code.first(rest))
+    return [[done[u * n + r] for u in range(unroll)] for r in range(n)]
+
+
+def _part_of_rows(code: Code, kind: str, rows: list[Offset]) -> Part:
+    """What adds the products of one vector of k to the sums of all rows."""
+    starts_a = [code.at("%a", code.times(row, "%aj")) for row in rows]
+    starts_b = {
+        "none": [],
+        "shared": ["%b"],
+        "each": [code.at("%b", code.times(row, "%bj")) for row in rows],
+    }[kind]
+
+    def part(k: Offset, sums: list[str], mask: str | None) -> list[str]:
+        right = [code.load(code.at(b, k), mask) for b in starts_b]
+        new = []
+        for r, total in enumerate(sums):
+            left = code.load(code.at(starts_a[r], k), mask)
+            if mask is not None:
+                zero = f"{code.type} zeroinitializer"
+                lanes = f"<{code.width} x i1> {mask}"
+                left = code.emit(f"select {lanes}, {code.type} {left}, {zero}")
+            if kind == "none":
+                new.append(code.lanes.add(total, left))
+            else:
+                other = right[r if kind == "each" else 0]
+                new.append(code.lanes.intrinsic("fmuladd", left, other, total))
+        return new
+
+    return part
+
+
+def _transposed_total(code: Code, sums: list[str]) -> str:
+    """Lane r: the sum of all lanes of vector r. Halves meet pairwise, log2 times."""
+    width, step = code.width, 1
+    kind = f"{code.type}"
+    while len(sums) > 1:
+        low = [
+            lane if not lane & step else width + lane - step for lane in range(width)
+        ]
+        high = [
+            lane + step if not lane & step else width + lane for lane in range(width)
+        ]
+        pairs = zip(sums[::2], sums[1::2], strict=True)
+        sums = [
+            code.lanes.add(
+                shuffled(code, kind, x, y, low), shuffled(code, kind, x, y, high)
+            )
+            for x, y in pairs
+        ]
+        step *= 2
+    return sums[0]
+
+
+def shuffled(code: Code, kind: str, x: str, y: str, places: list[int]) -> str:
+    """Lanes of two vectors, by their places among both."""
+    mask = ", ".join(f"i32 {place}" for place in places)
+    return code.emit(
+        f"shufflevector {kind} {x}, {kind} {y}, <{len(places)} x i32> <{mask}>"
+    )

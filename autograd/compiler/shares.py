@@ -1,0 +1,179 @@
+"""Shares: what operations push to the cotangents of their operands, and their sums.
+
+(sign, target, left, right): the cotangents of ``target`` grow by sign * left * right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from autograd.compiler.bulk import Reduce, Sum, Terms
+from autograd.compiler.program import Ints
+from autograd.compiler.symbols import Writer
+
+__all__ = ["Share", "gathered", "placed_reads"]
+
+
+Mask = npt.NDArray[np.bool_]
+SOURCES = 24  # more sources of one place than this, and those of one form are one
+_SIGNATURES = 4  # more groups of targets than this, and one ragged sum serves all
+_TAGS = 4  # more sources than this, and sources of one form become one
+
+
+@dataclass(eq=False)
+class Share:
+    """Terms of one form for the cotangents of some targets."""
+
+    sign: int
+    target: Ints
+    left: Ints
+    right: Ints | None
+    over_rows: bool = False
+
+
+def placed_reads(operation: Sum | Reduce) -> list[tuple[Ints, Ints]]:
+    """(row, position) of everything that an operation reads."""
+    if isinstance(operation, Reduce):
+        return [(operation.rows, group) for group in operation.groups]
+    pairs = []
+    for part in operation.terms:
+        pairs.append((part.rows, part.left))
+        if part.right is not None:
+            pairs.append((part.rows, part.right))
+    return pairs
+
+
+def by_form(shares: list[Share]) -> list[Share]:
+    """Shares of one form become one, in the order in which they were pushed."""
+    forms: dict[Any, list[Share]] = {}
+    for share in shares:
+        form = share.sign, share.right is not None, share.over_rows
+        forms.setdefault(form, []).append(share)
+    found = []
+    for (sign, product, over_rows), same in forms.items():
+        target = np.concatenate([share.target for share in same])
+        left = np.concatenate([share.left for share in same])
+        rights = [share.right for share in same if share.right is not None]
+        right = np.concatenate(rights) if product else None
+        found.append(Share(sign, target, left, right, over_rows))
+    return found
+
+
+def terms_of(n: int, share: Share, rows: Ints) -> Terms:
+    """The part of a share that belongs to rows 0 to n - 1, ordered by row."""
+    order = np.argsort(rows, kind="stable")
+    order = order[np.searchsorted(rows[order], 0) :]
+    starts = np.searchsorted(rows[order], np.arange(n + 1))
+    right = share.right[order] if share.right is not None else None
+    return Terms(share.sign, starts, share.left[order], right, share.over_rows)
+
+
+def merged(parts: list[Terms]) -> list[Terms]:
+    """Many sources (time steps, consumers) of one form become one ragged sum."""
+    if len(parts) <= _TAGS:
+        return parts
+    forms: dict[Any, list[Terms]] = {}
+    for part in parts:
+        form = part.sign, part.right is not None, part.over_rows
+        forms.setdefault(form, []).append(part)
+    return [_joined(same) for same in forms.values()]
+
+
+def _joined(parts: list[Terms]) -> Terms:
+    if len(parts) == 1:
+        return parts[0]
+    rows = np.concatenate([part.rows for part in parts])
+    order = np.argsort(rows, kind="stable")
+    n = len(parts[0].starts) - 1
+    starts = np.searchsorted(rows[order], np.arange(n + 1))
+    left = np.concatenate([part.left for part in parts])[order]
+    rights = [part.right for part in parts if part.right is not None]
+    right = np.concatenate(rights)[order] if rights else None
+    return Terms(parts[0].sign, starts, left, right, parts[0].over_rows)
+
+
+def gathered(
+    writer: Writer, place_of: Ints, shares: list[Share], n: int, into: Ints | None
+) -> Ints:
+    """Where the sum of the shares of each of n places is found; -1 where none is.
+
+    Places with the same sources are served by one operation, whose terms keep the
+    order in which they were pushed. ``into`` says where results shall be.
+    """
+    many = len(shares) > SOURCES
+    if many:
+        shares = by_form(shares)
+    places = [place_of[share.target] for share in shares]
+    hits = [np.bincount(place, minlength=n) > 0 for place in places]
+    wide = into is not None and writer.has_lanes(into)
+    signature = _signatures(hits, n, many, np.asarray(wide))
+    kinds = np.unique(signature[signature != 0]).tolist()
+    if into is None and len(kinds) > 1:  # one block, so that its order stays plain
+        pairs = zip(shares, places, strict=True)
+        parts = [terms_of(n, share, place) for share, place in pairs]
+        into = writer.room(n, _is_wide(writer, parts))
+    cotangent = np.full(n, -1, np.int64)
+    for kind in kinds:
+        members = np.flatnonzero(signature == kind)
+        row = np.full(n, -1, np.int64)
+        row[members] = np.arange(len(members))
+        used = [
+            (share, row[place])
+            for share, place, hit in zip(shares, places, hits, strict=True)
+            if hit[members].any()
+        ]
+        own = into[members] if into is not None else None
+        cotangent[members] = _summed(writer, used, len(members), own)
+    return cotangent
+
+
+def _signatures(hits: list[Mask], n: int, many: bool, wide: Any) -> Ints:
+    """Equal for places with the same sources; 0 without any."""
+    signature = np.zeros(n, np.int64)
+    marks = np.random.default_rng(len(hits)).integers(1, 2**62, len(hits))
+    for mark, hit in zip(marks.tolist(), hits, strict=True):
+        signature += hit * mark
+    reached = signature != 0
+    kinds = len(np.unique(signature[reached]))
+    if many or kinds > max(_SIGNATURES, int(reached.sum()) // 8):
+        return np.asarray(reached * (1 + wide.astype(np.int64)))
+    return signature
+
+
+def _summed(
+    writer: Writer, used: list[tuple[Share, Ints]], n: int, own: Ints | None
+) -> Ints:
+    """Where the sums of shares are found; nothing is done for one that is there."""
+    alias = _alias(used, n) if own is None else None
+    if alias is not None:
+        return alias
+    parts = merged([terms_of(n, *pair) for pair in used])
+    target = writer.room(n, _is_wide(writer, parts)) if own is None else own
+    writer.operations.append(Sum(target, parts))
+    return target
+
+
+def _is_wide(writer: Writer, parts: list[Terms]) -> bool:
+    for part in parts:
+        streams = [part.left] if part.right is None else [part.left, part.right]
+        if not part.over_rows and writer.wide(*streams):
+            return True
+    return False
+
+
+def _alias(used: list[tuple[Share, Ints]], n: int) -> Ints | None:
+    """The positions of the only share, when it is plain and reaches each once."""
+    if len(used) != 1:
+        return None
+    share, rows = used[0]
+    mine = rows >= 0
+    plain = share.sign > 0 and share.right is None and not share.over_rows
+    if not plain or mine.sum() != n:
+        return None
+    found = np.full(n, -1, np.int64)
+    found[rows[mine]] = share.left[mine]
+    return found if (found >= 0).all() else None

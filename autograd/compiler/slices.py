@@ -1,0 +1,120 @@
+"""Irregular rows: index tables for the kernels that read by them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autograd.compiler.bulk import Reduce, Terms
+from autograd.compiler.loops import Context
+from autograd.compiler.program import Ints
+
+__all__ = ["sliced", "write_slices", "write_take", "write_wide_rows"]
+
+
+def write_take(context: Context, operation: Reduce) -> None:
+    """Candidates chosen by an index."""
+    address, code = context.layout.address, context.code
+    columns = [
+        operation.starts,
+        address[operation.target],
+        address[operation.groups[0]],
+    ]
+    places = [code.at("%t", context.tables.add(column), "i32") for column in columns]
+    listed = ", ".join(f"ptr {place}" for place in [*places, places[2]])
+    count = len(operation.target)
+    context.call("take", f"ptr %v, {listed}, i64 {count}, i64 {count}")
+
+
+def sliced(
+    width: int,
+    target: Ints,
+    starts: Ints,
+    streams: list[Ints],
+    pad: int | None,
+    zero: int,
+    dump: int,
+) -> list[Ints]:
+    """Rows sorted by length, ``width`` side by side, padded to the longest of them.
+
+    Returns the lengths of the blocks, the targets of all lanes, and the entries of the
+    streams: for each block, term by term, those of its lanes. ``pad`` is read where a
+    row has no more terms; None repeats its first one. ``dump`` takes what belongs to
+    no row, and ``zero`` is read for it.
+    """
+    lengths = np.diff(starts)
+    order = np.argsort(-lengths, kind="stable")
+    n = len(order)
+    blocks = -(-n // width)
+    longest = lengths[order][::width]
+    place = np.empty(n, np.int64)  # of each row among the sorted ones
+    place[order] = np.arange(n)
+    offset = np.concatenate([[0], np.cumsum(longest)])
+    row = np.repeat(np.arange(n), lengths)
+    along = np.arange(len(row)) - starts[row]
+    entry = (offset[place[row] // width] + along) * width + place[row] % width
+    targets = np.full(blocks * width, dump)
+    targets[place] = target
+    found = [longest, targets]
+    for stream in streams:
+        if pad is None:
+            first = np.full(blocks * width, zero)
+            first[place] = stream[starts[:-1]]
+            filled = np.repeat(first.reshape(blocks, width), longest, axis=0).ravel()
+        else:
+            filled = np.full(int(offset[-1]) * width, pad)
+        filled[entry] = stream
+        found.append(filled)
+    return found
+
+
+def write_slices(
+    context: Context,
+    kind: str,
+    target: Ints,
+    starts: Ints,
+    left: Ints,
+    right: Ints | None,
+    pad: int | None,
+    sign: int,
+) -> None:
+    """Irregular rows, by tables."""
+    address, code = context.layout.address, context.code
+    streams = [address[left]] if right is None else [address[left], address[right]]
+    zero, dump = context.zero, context.dump
+    found = sliced(code.width, address[target], starts, streams, pad, zero, dump)
+    where = [context.tables.add(entries) for entries in found]
+    if right is None:
+        where.append(where[2])
+    pointers = [code.at("%t", start, "i32") for start in where]
+    listed = ", ".join(f"ptr {pointer}" for pointer in pointers)
+    context.call(
+        kind,
+        f"ptr %v, {listed}, i64 {len(found[0])}, double "
+        f"{code.scalar.constant(float(sign))}",
+    )
+
+
+def write_wide_rows(
+    context: Context, target: Ints, part: Terms, kind: str | None = None
+) -> None:
+    """Irregular rows of numbers with lanes: index by index, lanes side by side."""
+    layout, code, tables = context.layout, context.code, context.tables
+    left, right = part.left, part.right
+    if right is not None and layout.lane_step(right) > layout.lane_step(left):
+        left, right = right, left  # the longer step on the left
+    if kind is None:
+        kind = "wide_sum"
+        if right is not None:
+            kind = "wide_dot" if layout.wide(right) else "wide_dot_shared"
+    if layout.lane_step(left) != 1:
+        kind += "_strided"
+    columns = [part.starts, layout.address[target], layout.address[left]]
+    columns.append(layout.address[right] if right is not None else columns[2])
+    pointers = [code.at("%t", tables.add(column), "i32") for column in columns]
+    listed = ", ".join(f"ptr {pointer}" for pointer in pointers)
+    context.call(
+        kind,
+        f"ptr %v, {listed}, i64 {len(target)}, i64 {layout.rows}, "
+        f"i64 {layout.lane_step(left)}, double "
+        f"{code.scalar.constant(float(part.sign))}",
+    )
