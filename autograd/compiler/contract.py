@@ -67,7 +67,7 @@ def contract(program: Program, exact: bool = False) -> Contraction:
 
 
 def _chains(program: Program, terms: Columns, once: Mask, gone: Mask) -> Any:
-    """Sums that one sum uses once dissolve into it; who owns the terms that are left."""
+    """Sums that one sum uses once dissolve into it; who owns the terms then."""
     user, sign, left, right, slot = terms
     n = len(program)
     additive = np.zeros(n, bool)

@@ -23,7 +23,7 @@ def run(code, *arguments):
 @pytest.mark.skipif(sys.platform != "linux", reason="guard pages by mprotect")
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_nothing_beside_the_arrays_is_touched(backend):
-    found = run([str(SCRIPT)], backend, "0", "40")
+    found = run([str(SCRIPT)], backend, "0", "20")
     assert found.returncode == 0, found.stderr[-2000:]
     assert "nothing was touched" in found.stdout
 

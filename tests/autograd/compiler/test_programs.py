@@ -20,7 +20,7 @@ TIERS = [t for t in regular.TIERS if t != "llvm" or find_spec("llvmlite")]
 
 @pytest.mark.parametrize("seed", range(150))
 def test_regular_programs(seed):
-    p, args = regular.generate(seed, largest=1500)
+    p, args = regular.generate(seed, largest=700)
     found, _ = regular.complaints(p, args, TIERS, seed)
     assert not found, p.name
 
@@ -80,7 +80,7 @@ def irregular(length, seed=0):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_long_irregular_program(backend):
-    f, xs = irregular(8000)
+    f, xs = irregular(4000)
     value, slopes = value_and_grad(f)(xs)
     compiled = jit(value_and_grad(f), backend=backend)
     for _ in range(2):
