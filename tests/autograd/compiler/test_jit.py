@@ -897,19 +897,23 @@ def test_copies_and_pickles(clone, warm, name):
     assert twin.__name__ == "energy"
 
 
-def test_pickles_of_second_derivatives_and_others():
-    for made in (
-        jit(grad(grad(functions.cube))),
-        jit(energy, static="scale"),
-        jit(jit(energy)),
-    ):
-        twin = pickle.loads(pickle.dumps(made))
-        args = (
-            (2.0,)
-            if made.__wrapped__ is not energy and "cube" in repr(made)
-            else (POINT,)
-        )
-        assert bits(twin(*args)) == bits(made(*args))
+@pytest.mark.parametrize(
+    ("made", "args"),
+    [
+        (jit(grad(grad(functions.cube))), (2.0,)),
+        (jit(value_and_grad(energy, (0, 1))), (POINT, 2.0)),
+        (jit(hessian(energy)), (POINT,)),
+        (jit(ag.jacobian(energy)), (POINT,)),
+        (jit(ag.hvp(energy)), (POINT, POINT)),
+        (jit(ag.vmap(energy)), (table(),)),
+        (jit(energy, static="scale"), (POINT, 2.0)),
+        (jit(jit(energy)), (POINT,)),
+    ],
+)
+@pytest.mark.parametrize("clone", [copy.deepcopy, None])
+def test_pickles_of_transforms(clone, made, args):
+    twin = clone(made) if clone else pickle.loads(pickle.dumps(made))
+    assert bits(twin(*args)) == bits(made(*args))
 
 
 def test_functions_without_a_name_do_not_travel():
