@@ -232,8 +232,11 @@ class _Pass:
         into = self.writer.room(n, self._wide_inputs())
         found = gathered(self.writer, self.place, shares, n, into)
         missing = found < 0
-        if missing.any():
-            found[missing] = self.writer.constant(0.0)
+        if missing.all():
+            return self.writer.uniform(0.0, n)
+        if missing.any():  # zeros in their places, so that the block has no holes
+            self.writer.operations.append(Sum(into[missing], []))
+            found[missing] = into[missing]
         return found
 
     def _wide_inputs(self) -> Any:

@@ -106,10 +106,8 @@ def _array_operator(name: str) -> Callable[[Any, Any], Any]:
         function = np.frompyfunc(function, 2, 1)
 
     def method(self: TracedArray, other: Any) -> Any:
-        mine: Any = self.array
-        if isinstance(other, Mapped):
-            mine = other.beside(self)
-        elif isinstance(other, TracedArray):
+        mine: Any = other.beside(self) if isinstance(other, Mapped) else self.array
+        if isinstance(other, TracedArray):
             other = other.array
         return function(other, mine) if reflected else function(mine, other)
 

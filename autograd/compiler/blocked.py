@@ -8,7 +8,6 @@ shorter: it has a program of its own.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.bulk import Bulk, Floats, Operation
+from autograd.compiler.engine import processors
 from autograd.compiler.fusion import split
 from autograd.compiler.layout import Layout, unmixed
 from autograd.compiler.llvm_backend import LLVMMachine, LLVMProgram
@@ -46,7 +46,7 @@ class Blocked:
     """The programs of the parts: before, a block, the last block, and after."""
 
     def __init__(self, bulk: Bulk) -> None:
-        bulk = self.bulk = split(parted(unmixed(bulk)))
+        bulk = self.bulk = split(parted(unmixed(replace(bulk, regions=[]))))
         self.layout = Layout(bulk, 0)
         before, rows, after = stages(bulk)
         self.rows, self.batch = block_rows(bulk), bulk.batch
@@ -101,7 +101,7 @@ class BlockedMachine:
         def one(k: int) -> None:
             sums[k] = self._run_block(begins[k], arrays, results)
 
-        threads = min(len(begins) // 2, len(os.sched_getaffinity(0)))
+        threads = min(len(begins) // 2, processors())
         if threads > 1:
             with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(one, range(len(begins))))

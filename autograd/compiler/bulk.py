@@ -112,6 +112,7 @@ class Bulk:
         for each of them; all others are shared by the rows.
     blocks : (first input, columns) of every array whose rows stream through: it lies
         in memory row by row, as it comes.
+    regions : (first position, count) of arrays that may lie outside of the memory.
     """
 
     operations: list[Operation]
@@ -122,6 +123,7 @@ class Bulk:
     batch: int = 0
     lanes: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
     blocks: list[tuple[int, int]] = field(default_factory=list)
+    regions: list[tuple[int, int]] = field(default_factory=list)
 
     def has_lanes(self, positions: Ints) -> npt.NDArray[np.bool_]:
         """Which positions hold one number for each row of the batch."""

@@ -81,6 +81,7 @@ class _Shape:
     inner: tuple[int, int]
     plain: bool
     sign: int
+    streams: list[Ints]
 
 
 def _regular(context: Context, target: Ints, part: Terms, wide: bool) -> _Shape | None:
@@ -110,7 +111,9 @@ def _regular(context: Context, target: Ints, part: Terms, wide: bool) -> _Shape 
         inner.append(0)
     terms = layout.rows if part.over_rows else k
     plain = part.right is None
-    return _Shape(nest.limited(4), terms, (inner[0], inner[1]), plain, part.sign)
+    return _Shape(
+        nest.limited(4), terms, (inner[0], inner[1]), plain, part.sign, firsts
+    )
 
 
 def _as_product(context: Context, shape: _Shape) -> bool:
@@ -189,7 +192,7 @@ def _product(
             f"double {code.scalar.constant(float(shape.sign))}",
         )
 
-    _around(context, nest, {d, rows} - {None}, call)
+    _around(context, shape, {d, rows} - {None}, call)
 
 
 def _as_rows(context: Context, shape: _Shape) -> bool:
@@ -216,7 +219,7 @@ def _as_rows(context: Context, shape: _Shape) -> bool:
             f"i64 {shape.terms}, double {code.scalar.constant(float(shape.sign))}",
         )
 
-    _around(context, nest, {best} - {None}, call)
+    _around(context, shape, {best} - {None}, call)
     return True
 
 
@@ -237,10 +240,10 @@ def _as_strided_rows(context: Context, shape: _Shape) -> None:
             f"i64 {shape.inner[1]}, double {code.scalar.constant(float(shape.sign))}",
         )
 
-    _around(context, nest, {best} - {None}, call)
+    _around(context, shape, {best} - {None}, call)
 
 
-def _around(context: Context, nest: Nest, taken: set[Any], call: Any) -> None:
+def _around(context: Context, shape: _Shape, taken: set[Any], call: Any) -> None:
     """The call inside the loops, and the table, that it does not run itself."""
-    outer = [d for d in range(len(nest.counts)) if d not in taken]
-    context.nest(nest, outer, call)
+    outer = [d for d in range(len(shape.nest.counts)) if d not in taken]
+    context.nest(shape.nest, outer, shape.streams, call)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from autograd.compiler.nests import Nest, factor
 from autograd.compiler.program import Ints
 from autograd.compiler.vector_math import Needed
 
-__all__ = ["Context", "Stream", "Tables", "known"]
+__all__ = ["Context", "MixedError", "Stream", "Tables", "known"]
 
 
 class Tables:
@@ -43,10 +44,21 @@ class Stream:
         self.base, self.step, self.table = base, step, table
 
 
+class MixedError(Exception):
+    """A stream mixes regions, or a kernel cannot read them where they are."""
+
+    def __init__(self, regions: set[int]) -> None:
+        super().__init__(regions)
+        self.regions = regions
+
+
 class Context:
     """What all groups of a program share while they are written."""
 
-    def __init__(self, bulk: Bulk, layout: Layout, width: int) -> None:
+    def __init__(
+        self, bulk: Bulk, layout: Layout, width: int, regions: Sequence[int] = ()
+    ) -> None:
+        """``regions`` names those of the program's that may lie elsewhere."""
         self.bulk, self.code, self.tables = bulk, Code(width), Tables()
         self.layout = layout
         self.constants = bulk.constants
@@ -54,9 +66,40 @@ class Context:
         self.stored = np.ones(bulk.size, bool)  # which positions go to memory
         # Behind the memory: 0, 1, a place to write what nobody reads, and spare room.
         self.zero, self.one, self.dump = range(layout.size, layout.size + 3)
+        self.slots = layout.size + 8  # distances of the regions, in numbers
         self.scratch = 0
+        self._regions(regions)
         self.kernels: set[str] = set()
         self.foreign: list[str] = []  # symbols of operations that Python runs
+
+    def _regions(self, regions: Sequence[int]) -> None:
+        """Load how far away regions lie: at a slot behind the memory, 0 for in it."""
+        self.region_of = np.full(self.bulk.size, -1, np.int64)
+        self.distances: dict[int, str] = {}
+        for k in regions:
+            first, count = self.bulk.regions[k]
+            self.region_of[first : first + count] = k
+            place = self.code.at("%v", self.slots + k)
+            self.distances[k] = self.code.emit(f"load i64, ptr {place}, align 8")
+
+    def distance(self, positions: Ints) -> Offset:
+        """What to add to the addresses of a stream. Raises MixedError for several."""
+        if not self.distances or not len(positions):
+            return 0
+        if positions.strides == (0,):
+            positions = positions[:1]
+        found = self.region_of[positions]
+        first = int(found[0])
+        if not (found == first).all():
+            raise MixedError(set(found.tolist()) - {-1})
+        return self.distances[first] if first >= 0 else 0
+
+    def resident(self, *streams: Ints) -> None:
+        """Kernels that read by tables want their streams in the memory itself."""
+        for positions in streams:
+            found = set(np.unique(self.region_of[positions]).tolist()) - {-1}
+            if found:
+                raise MixedError(found)
 
     def number(self, positions: Ints) -> float | None:
         """The baked-in number that all positions hold, if that is so."""
@@ -85,16 +128,20 @@ class Context:
     def spare(self, count: int) -> int:
         """Where a kernel finds spare room for so many numbers."""
         self.scratch = max(self.scratch, count)
-        return self.layout.size + 8
+        return self.slots + len(self.bulk.regions)
 
     def call(self, kernel: str, arguments: str) -> None:
         """Call a kernel of the library."""
         self.kernels.add(kernel)
         self.code.do(f"call void @autograd.{kernel}.{self.code.width}({arguments})")
 
-    def nest(self, nest: Nest, outer: list[int], body: Any) -> None:
+    def nest(
+        self, nest: Nest, outer: list[int], streams: Sequence[Ints], body: Any
+    ) -> None:
         """body(bases) inside the outer loops of a nest, below its table of bases."""
         code = self.code
+        far = [self.distance(x) for x in streams]
+        far += [0] * (len(nest.bases) - len(far))
 
         def descend(depth: int, bases: list[Offset]) -> None:
             if depth == len(outer):
@@ -113,12 +160,14 @@ class Context:
             code.loop(nest.counts[outer[depth]], trip)
 
         if nest.affine:
-            descend(0, nest.bases[:, 0].tolist())
+            starts = nest.bases[:, 0].tolist()
+            descend(0, [code.plus(b, d) for b, d in zip(starts, far, strict=True)])
             return
         entries = [self._base_table(bases) for bases in nest.bases]
 
         def entry(i: str, _: list[str]) -> list[str]:
-            descend(0, [self._base(found, known(i)) for found in entries])
+            bases = [self._base(found, known(i)) for found in entries]
+            descend(0, [code.plus(b, d) for b, d in zip(bases, far, strict=True)])
             return []
 
         code.loop(nest.bases.shape[1], entry)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd.compiler.bulk import Map, Operation, Sum, Terms
+from autograd.compiler.code import Offset
 from autograd.compiler.context import Context
 from autograd.compiler.fusion import Group
 from autograd.compiler.program import Ints
@@ -70,7 +71,7 @@ def write_scalars(context: Context, group: Group) -> None:
         if place in context.constants:
             return code.scalar.constant(context.constants[place])
         if place not in results:
-            where = int(context.layout.address[place])
+            where = _place(context, positions[:1])
             results[place] = code.load_one(code.at("%v", where))
         return results[place]
 
@@ -78,5 +79,11 @@ def write_scalars(context: Context, group: Group) -> None:
         place = int(operation.target[0])
         results[place] = compute(context, code.scalar, operation, value)
         if context.stored[place]:
-            where = int(context.layout.address[place])
+            where = _place(context, operation.target[:1])
             code.store_one(results[place], code.at("%v", where))
+
+
+def _place(context: Context, position: Ints) -> Offset:
+    """Where one number lies."""
+    address = int(context.layout.address[position[0]])
+    return context.code.plus(address, context.distance(position))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import os
 import threading
 from typing import Any
 
@@ -17,7 +18,7 @@ from autograd.compiler.kernels import SIGNATURES, library_text
 from autograd.compiler.vector_math import register_symbols
 from autograd.errors import MissingDependencyError
 
-__all__ = ["Engine", "engine"]
+__all__ = ["Engine", "Linked", "engine", "processors", "run_type"]
 
 _lock = threading.Lock()
 _lock_code = threading.Lock()
@@ -104,6 +105,12 @@ def engine() -> Engine:
         if not _engine:
             _engine.append(Engine())
         return _engine[0]
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 def run_type() -> Any:

@@ -49,13 +49,14 @@ class Leaf:
 
     start: int
     shape: tuple[int, ...] | None = None  # None: a float
+    slot: int | None = None  # of the memory, for the distance of an array left alone
 
 
 Tree: TypeAlias = "Leaf | list[Tree] | tuple[Tree, ...]"
 
 _kept: list[Any] = []  # the machine code of all entries
 FLOAT64, OUT = np.dtype(np.float64), sys.intern("out")
-NUMBER, INPUT, OUTPUT, TUPLE, LIST = range(5)  # kinds of nodes
+NUMBER, INPUT, OUTPUT, TUPLE, LIST, NEAR, RESULT = range(7)  # kinds of nodes
 NEAT, WRITEABLE = 0x101, 0x400  # flags of arrays: C-contiguous and aligned
 CONTAINERS = {tuple: (TUPLE, "PyTuple_New"), list: (LIST, "PyList_New")}
 
@@ -78,36 +79,45 @@ def _machine() -> int:
     return linked("autograd.entry")
 
 
-def _nodes(tree: Tree, memory: int, kind: int) -> list[int]:
-    """The words of a tree's nodes; arrays are of this kind, INPUT or OUTPUT."""
+def _nodes(tree: Tree, memory: int, kind: int, hull: int = 0) -> list[int]:
+    """The words of a tree's nodes; arrays are of this kind, INPUT or OUTPUT.
+
+    With a hull, arrays that have a slot stay where they are.
+    """
     if not isinstance(tree, Leaf):
         number, maker = CONTAINERS[type(tree)]
         count, made = len(tree), api_address(maker)
         words = [id(type(tree)), number, 64, 0, 0, 0, count, made]
-        return words + [word for part in tree for word in _nodes(part, memory, kind)]
+        inner = [_nodes(part, memory, kind, hull) for part in tree]
+        return words + [word for part in inner for word in part]
     place = memory + 8 * tree.start
     if tree.shape is None:
         return [id(float), NUMBER, 64, place, 8, 0, 0, id(np.float64)]
     flags = NEAT | WRITEABLE if kind == OUTPUT else NEAT
     axes, size = len(tree.shape), 8 * prod(tree.shape)
-    words = [id(np.ndarray), kind, 64 + 8 * axes, place, size, flags, axes, id(FLOAT64)]
-    return [*words, *tree.shape]
+    more: list[int] = []
+    if hull and tree.slot is not None:
+        kind = NEAR if kind == INPUT else RESULT
+        more = [memory + 8 * tree.slot, hull]
+    length = 64 + 8 * (axes + len(more))
+    words = [id(np.ndarray), kind, length, place, size, flags, axes, id(FLOAT64)]
+    return [*words, *tree.shape, *more]
 
 
 def _arrays(tree: Tree) -> Tree:
     """What ``out`` looks like: arrays without axes for floats."""
     if isinstance(tree, Leaf):
-        return tree if tree.shape is not None else Leaf(tree.start, ())
+        return tree if tree.shape is not None else Leaf(tree.start, (), tree.slot)
     parts = [_arrays(part) for part in tree]
     return parts if isinstance(tree, list) else tuple(parts)
 
 
-def _table(words: list[int], parts: list[list[int]]) -> Any:
-    """What the machine code reads: words, the addresses of the parts, the parts."""
-    starts = np.cumsum([len(words) + len(parts), *map(len, parts)])
+def _table(words: list[int], more: list[int], parts: list[list[int]]) -> Any:
+    """What the machine code reads: words, addresses of the parts, more words, parts."""
+    starts = np.cumsum([len(words) + len(parts) + len(more), *map(len, parts)])
     table = np.zeros(starts[-1], np.int64)
-    places = table.ctypes.data + 8 * starts[:-1]
-    table[:] = [*words, *places.tolist(), *(word for part in parts for word in part)]
+    places = (table.ctypes.data + 8 * starts[:-1]).tolist()
+    table[:] = [*words, *places, *more, *(word for part in parts for word in part)]
     return table
 
 
@@ -142,6 +152,7 @@ def native_entry(
     result: Tree,
     fallback: Callable[..., Any],
     keep: Any = None,
+    slots: tuple[int, int] = (0, 0),
 ) -> Callable[..., Any] | None:
     """A builtin function that runs a compiled program; None where that cannot be.
 
@@ -157,17 +168,22 @@ def native_entry(
         ``out=`` (arrays without axes for floats).
     fallback : called with everything that is not exactly like that, and while modes
         are active. It must not be what calls the entry.
+    slots : the first place in the memory for distances of arrays, and how many.
     keep : whatever has to live as long as the entry: owners of the addresses.
     """
     code = _machine()
     if not code:
         return None
-    given = [word for tree in arguments for word in _nodes(tree, memory, INPUT)]
-    outputs = [_nodes(tree, memory, OUTPUT) for tree in (result, _arrays(result))]
+    hull = np.zeros(2, np.int64)
+    at = int(hull.ctypes.data)
+    given = [word for tree in arguments for word in _nodes(tree, memory, INPUT, at)]
+    fresh = _nodes(result, memory, OUTPUT)
+    there = _nodes(_arrays(result), memory, OUTPUT, at)
     words = [run, memory, tables, id(fallback), modes_address(), id(0), len(arguments)]
-    table = _table([*words, id(OUT)], [given, *outputs])
+    more = [memory + 8 * slots[0], 8 * slots[1], at]
+    table = _table([*words, id(OUT)], more, [given, fresh, there])
     name = getattr(fallback, "__name__", "compiled")
-    return _builtin(name, code, table, fallback, keep, engine())
+    return _builtin(name, code, table, fallback, keep, engine(), hull)
 
 
 def attach(instance: Any, entry: Callable[..., Any]) -> None:

@@ -19,6 +19,9 @@ DECLARED = [
     "i32 @PyGC_Disable()",
     "i32 @memcmp(ptr, ptr, i64)",
     "void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)",
+    "void @llvm.memset.p0.i64(ptr, i8, i64, i1)",
+    "i64 @llvm.umin.i64(i64, i64)",
+    "i64 @llvm.umax.i64(i64, i64)",
 ]
 
 
@@ -30,10 +33,14 @@ DECLARED = [
 # axes or length, dtype or constructor or other type (numpy's float64), shape. @take
 # checks an object and copies its numbers into the memory (none of an output); @put
 # copies out. Both return the node behind theirs, @take null where the object is not as
-# its node says. @make makes the
-# result of the node at a cursor, and advances it. Containers are made while the garbage
-# collector is off: it could run Python code that calls the program again, and then the
-# memory would hold other results.
+# its node says. @make makes the result of the node at a cursor, and advances it.
+#
+# Kinds 5 and 6 are arrays that are read and written where they are. Behind the shape
+# follow the address of a slot, for the distance from their place in the memory, and
+# that of the hull of all results: what may lie in it is not read there, but copied.
+#
+# Containers are made while the garbage collector is off: it could run Python code that
+# calls the program again, and then the memory would hold other results.
 TEXT = """
 define internal ptr @items(ptr %x, i64 %kind) nounwind {
   %inside = getelementptr i8, ptr %x, i64 ITEMS
@@ -85,11 +92,44 @@ flat:
   if i32 %rank 0 fits ranked
 ranked:
   %shape = getelementptr i8, ptr %n, i64 64
-  %length = sub i64 %size, 64
+  %wide = zext i32 %rank to i64
+  %length = shl i64 %wide, 3
   %differ = call i32 @memcmp(ptr %dims, ptr %shape, i64 %length)
   if i32 %differ 0 fits no
 fits:
-  if i64 %kind 1 input end
+  switch i64 %kind, label %end [
+    i64 1, label %input i64 5, label %apart i64 6, label %apart]
+apart:
+  fields %x: ptr %there 16
+  fields %n: i64 %span 32
+  %words = zext i32 %axes to i64
+  %behind = shl i64 %words, 3
+  %skip = add i64 %behind, 64
+  %more = getelementptr i8, ptr %n, i64 %skip
+  fields %more: ptr %slot 0, ptr %hull 8
+  fields %hull: i64 %low 0, i64 %high 8
+  %from = ptrtoint ptr %there to i64
+  %till = add i64 %from, %span
+  %home = ptrtoint ptr %place to i64
+  %far = sub i64 %from, %home
+  %distance = ashr exact i64 %far, 3
+  if i64 %kind 6 result source
+source:
+  %below = icmp ule i64 %till, %low
+  %above = icmp uge i64 %from, %high
+  %free = or i1 %below, %above
+  br i1 %free, label %near, label %input
+near:
+  store i64 %distance, ptr %slot
+  ret ptr %next
+result:
+  store i64 %distance, ptr %slot
+  %lower = call i64 @llvm.umin.i64(i64 %low, i64 %from)
+  %higher = call i64 @llvm.umax.i64(i64 %high, i64 %till)
+  %hull.high = getelementptr i8, ptr %hull, i64 8
+  store i64 %lower, ptr %hull
+  store i64 %higher, ptr %hull.high
+  ret ptr %next
 input:
   fields %x: ptr %data 16
   fields %n: i64 %bytes 32
@@ -109,7 +149,9 @@ no:
 define internal ptr @put(ptr %x, ptr %n) nounwind {
   fields %n: i64 %kind 8, i64 %size 16, ptr %place 24, i64 %bytes 32, i64 %count 48
   %next = getelementptr i8, ptr %n, i64 %size
-  if i64 %kind 2 flat many
+  switch i64 %kind, label %many [i64 2, label %flat i64 6, label %there]
+there:
+  ret ptr %next
 flat:
   fields %x: ptr %data 16
   call void @llvm.memcpy.p0.p0.i64(ptr %data, ptr %place, i64 %bytes, i1 false)
@@ -175,6 +217,11 @@ define ptr @autograd.entry(ptr %self, ptr %args, i64 %given, ptr %names) nounwin
   need ptr %active %idle else other
   if i64 %given %count counted other
 counted:
+  fields %t: ptr %slots 88, i64 %size 96, ptr %hull 104
+  %hull.high = getelementptr i8, ptr %hull, i64 8
+  store i64 -1, ptr %hull
+  store i64 0, ptr %hull.high
+  call void @llvm.memset.p0.i64(ptr %slots, i8 0, i64 %size, i1 false)
   if ptr %names null inputs named
 named:
   fields %names: i64 %some 16, ptr %name ITEMS

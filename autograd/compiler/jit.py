@@ -146,7 +146,8 @@ def jit(
         switches); other values of them are traced anew.
     backend : "llvm", "numpy", or by default LLVM where llvmlite is installed.
     strict : results bit-identical to the uncompiled ones: no reassociation of sums, the
-        C library's functions, no fused multiply-add. Slower.
+        C library's functions, no fused multiply-add (but for the sign of a slope of
+        zero behind a ``where``). Slower.
     background : answer with the numpy backend until LLVM has compiled in a thread of
         its own; results may then change in their last digits from call to call.
     limit : the longest trace, in instructions.

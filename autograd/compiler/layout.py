@@ -97,6 +97,7 @@ class _Unmixing:
             bulk.batch,
             lanes,
             bulk.blocks,
+            bulk.regions,
         )
 
     def _operation(self, operation: Operation) -> Operation:

@@ -10,12 +10,13 @@ import ctypes
 from autograd.compiler.bulk import Bulk, Operation, Reduce, Sum
 from autograd.compiler.calls import write_reduce, write_sum
 from autograd.compiler.code import declarations
+from autograd.compiler.context import Context, MixedError
 from autograd.compiler.engine import engine, run_type
 from autograd.compiler.foreign import Foreign
 from autograd.compiler.fusion import Group, fused, split, stored
 from autograd.compiler.kernels import SIGNATURES
 from autograd.compiler.layout import Layout, unmixed
-from autograd.compiler.loops import Context, LoopWriter, write_scalars
+from autograd.compiler.loops import LoopWriter, write_scalars
 from autograd.compiler.memory import MemoryMachine
 from autograd.compiler.vector_math import module_text
 
@@ -29,16 +30,28 @@ class LLVMProgram:
         """With a layout the program is taken to be split for it already."""
         self.bulk = bulk if layout else split(unmixed(bulk)).verify()
         self.layout = layout or Layout(self.bulk, self.bulk.batch)
-        self.foreign: list[Foreign] = []
         host = engine()
-        context = Context(self.bulk, self.layout, host.width)
-        self.write(context)
+        context = self._written(host.width)
         self.text = self._module(context, host.width)
         self.tables = context.tables.array()
         self.spare = context.scratch
         self.places = context.zero, context.one, context.dump
         self.linked = host.compiled(self.text, cached=not self.foreign)
         self.run = run_type()(self.linked("autograd.run"))
+
+    def _written(self, width: int) -> Context:
+        """The context, all code written; with as many regions outside as can be."""
+        self.regions = list(range(len(self.bulk.regions)))
+        while True:
+            self.foreign: list[Foreign] = []
+            context = Context(self.bulk, self.layout, width, self.regions)
+            try:
+                self.write(context)
+            except MixedError as error:
+                self.regions = [k for k in self.regions if k not in error.regions]
+                continue
+            self.slots = context.slots
+            return context
 
     def write(self, context: Context) -> None:
         """Write the body of the function."""
@@ -60,6 +73,7 @@ class LLVMProgram:
         if isinstance(operation, Sum):
             write_sum(context, operation)
         elif not isinstance(operation, Reduce) or not write_reduce(context, operation):
+            context.resident(operation.target, *operation.reads())
             foreign = Foreign(self.bulk, self.layout, operation)
             self.foreign.append(foreign)
             symbol = f"autograd.foreign.{id(foreign)}"
@@ -90,7 +104,8 @@ class LLVMMachine(MemoryMachine):
 
     def __init__(self, program: LLVMProgram) -> None:
         self.program, self.layout = program, program.layout
-        self.memory = self.layout.memory(extra=8 + program.spare)
+        extra = 8 + len(program.bulk.regions) + program.spare
+        self.memory = self.layout.memory(extra)
         self.memory[program.places[1]] = 1.0
         self._where = self.memory.ctypes.data, program.tables.ctypes.data
 

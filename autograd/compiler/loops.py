@@ -76,15 +76,21 @@ class LoopWriter:
 
     def _flat(self, nest: Nest) -> list[Stream]:
         steps = nest.steps[:, 0] if nest.counts else 0 * nest.bases[:, 0]
-        pairs = zip(nest.bases[:, 0].tolist(), steps.tolist(), strict=True)
-        return [Stream(base, step) for base, step in pairs]
+        far = [self.context.distance(x) for x in self.streams]
+        bases = [
+            self.code.plus(base, distance)
+            for base, distance in zip(nest.bases[:, 0].tolist(), far, strict=True)
+        ]
+        return [Stream(b, s) for b, s in zip(bases, steps.tolist(), strict=True)]
 
     def _one_by_one(self, positions: Ints) -> Stream:
-        positions = self.context.layout.address[positions]
-        own = factor([positions])
+        far = self.context.distance(positions)
+        places = self.context.layout.address[positions]
+        own = factor([places])
         if own.affine and len(own.counts) == 1:
-            return Stream(int(own.bases[0, 0]), int(own.steps[0, 0]))
-        return Stream(0, 0, self.context.tables.add(positions))
+            base = self.code.plus(int(own.bases[0, 0]), far)
+            return Stream(base, int(own.steps[0, 0]))
+        return Stream(far, 0, self.context.tables.add(places))
 
     def _nest(self, nest: Nest) -> None:
         """Outer loops around the best innermost one, below a table of bases."""
@@ -101,7 +107,7 @@ class LoopWriter:
             ]
             self._innermost(lanes, nest.counts[inner], [])
 
-        self.context.nest(nest, outer, innermost)
+        self.context.nest(nest, outer, self.streams, innermost)
 
     def _quality(self, nest: Nest, d: int) -> tuple[int, int, int]:
         steps = np.abs(nest.steps[:, d])
@@ -199,6 +205,7 @@ class LoopWriter:
             value = self.code.total(sum_)
             if total.terms[0].sign < 0:
                 value = self.code.scalar.negate(value)
+            self.context.resident(total.target)
             place = self.context.layout.address[total.target[0]]
             self.code.store_one(value, self.code.at("%v", int(place)))
 
@@ -214,7 +221,11 @@ class LoopWriter:
         code = self.code
         if stream.table is not None:
             place = code.at("%t", code.plus(i, stream.table), "i32")
-            return code.load_indices(place, mask)
+            indices = code.load_indices(place, mask)
+            if stream.base == 0:
+                return indices
+            far = code.splat("i64", stream.base)
+            return code.emit(f"add <{code.width} x i64> {indices}, {far}")
         start = code.plus(stream.base, code.times(i, stream.step))
         return code.steps(start, stream.step)
 

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.entry import Leaf, native_entry
-from autograd.compiler.llvm_backend import LLVMMachine
+from autograd.compiler.llvm_backend import LLVMMachine, LLVMProgram
 from autograd.compiler.plan import Plan
 from autograd.compiler.program import Ints
 
 __all__ = ["entry_of"]
 
-LONGEST = 1 << 18  # numbers of a memory: longer programs run without the GIL
+LONGEST = 1 << 20  # numbers of a memory: longer programs run without the GIL
 
 Tree = Any
 
@@ -38,6 +38,8 @@ def entry_of(
     program = machines[0].program
     if not len(plan.bulk.outputs) or not plan.bulk.inputs:
         return None
+    if any(source.kind == "array" for source in plan.sources):
+        return None
     if program.foreign or program.layout.size > LONGEST or plan.closed:
         return None
     machine = LLVMMachine(program)
@@ -49,7 +51,8 @@ def entry_of(
     except (_UnfitError, KeyError):
         return None
     run, memory, tables = machine.addresses()
-    return native_entry(run, memory, tables, given, result, fallback, machine)
+    slots = program.slots, len(program.bulk.regions)
+    return native_entry(run, memory, tables, given, result, fallback, machine, slots)
 
 
 def _argument(plan: Plan, place: int, arg: Tree) -> Any:
@@ -62,10 +65,20 @@ def _argument(plan: Plan, place: int, arg: Tree) -> Any:
     if container.shape is not None:
         if source.axis != 0 and source.kind == "rows":
             raise _UnfitError
-        return Leaf(start, container.shape)
+        first = int(plan.starts[numbers[0]])
+        slot = slot_of(plan.executor.machines[0].program, first)
+        return Leaf(start, container.shape, slot)
     if not _is_plain(arg):
         raise _UnfitError
     return container.rebuild([Leaf(start + k) for k in range(container.count)])
+
+
+def slot_of(program: LLVMProgram, position: int) -> int | None:
+    """The slot of the region that begins at a position, if it may lie elsewhere."""
+    for k in program.regions:
+        if program.bulk.regions[k][0] == position:
+            return program.slots + k
+    return None
 
 
 def _is_plain(arg: Tree) -> bool:
@@ -87,7 +100,7 @@ class _Results:
 
     def __init__(self, plan: Plan, machine: LLVMMachine) -> None:
         self.plan, self.layout = plan, machine.layout
-        self.outputs = plan.executor.bulk.outputs
+        self.outputs, self.program = plan.executor.bulk.outputs, machine.program
 
     def tree(self) -> Tree:
         """Like what the plan returns."""
@@ -113,7 +126,8 @@ class _Results:
                 raise _UnfitError
             if not wide:
                 self._start(positions)
-            return Leaf(self._start(positions[:1]), container.shape)
+            slot = slot_of(self.program, int(positions[0]))
+            return Leaf(self._start(positions[:1]), container.shape, slot)
         places = self.layout.address[positions].tolist()
         return container.rebuild_named([Leaf(start) for start in places])
 

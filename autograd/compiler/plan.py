@@ -24,6 +24,7 @@ from autograd.compiler.executor import Executor, Settings
 from autograd.compiler.optimise import optimise
 from autograd.compiler.program import Ints
 from autograd.compiler.recording import Source
+from autograd.compiler.regions import of_arguments, of_results
 from autograd.compiler.reroll import reroll
 from autograd.compiler.results import Results
 from autograd.compiler.second_order import along_direction, with_more_inputs
@@ -69,6 +70,8 @@ class Plan(Results):
         if self.transform:
             self.bulk = self._timed("adjoint", self._with_gradient)
         self.sections = self._sections()
+        regions = [*self.bulk.regions, *of_results(self)]
+        self.bulk = replace(self.bulk, regions=regions)
         self.executor: Executor = self._timed(
             "lower", lambda: Executor(self.bulk, settings, self.sections)
         )
@@ -96,10 +99,11 @@ class Plan(Results):
         """The bulk program, which knows how its inputs lie in memory."""
         bulk = reroll(self.program, self._origin(), exact=self.settings.strict)
         bulk.blocks = [
-            (int(self.starts[number]), self._count(source))
+            (int(self.starts[number]), self.count(source))
             for number, source in enumerate(self.sources)
             if source.kind in ("rows", "array")
         ]
+        bulk.regions = of_arguments(self)
         if self.transform and self.transform.name == "hessian":
             count = sum(self.containers[i].count for i in self.chosen)
             bulk = with_more_inputs(bulk, count)
@@ -122,10 +126,11 @@ class Plan(Results):
 
     def _source_starts(self) -> Ints:
         """The first input number of every source, and the end."""
-        counts = [self._count(source) for source in self.sources]
+        counts = [self.count(source) for source in self.sources]
         return np.cumsum([0, *counts])
 
-    def _count(self, source: Source) -> int:
+    def count(self, source: Source) -> int:
+        """How many inputs a source has."""
         if source.kind == "value":
             return 1
         if source.kind == "array":

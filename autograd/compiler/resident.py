@@ -43,6 +43,7 @@ class ResidentProgram(LLVMProgram):
 
     def __init__(self, bulk: Bulk) -> None:
         ready = split(parted(unmixed(bulk)))
+        ready = replace(ready, regions=[])
         super().__init__(ready, Layout(ready, ready.batch))
 
     def write(self, context: Context) -> None:

@@ -13,6 +13,7 @@ __all__ = ["sliced", "write_slices", "write_take", "write_wide_rows"]
 
 def write_take(context: Context, operation: Reduce) -> None:
     """Candidates chosen by an index."""
+    context.resident(operation.target, operation.groups[0])
     address, code = context.layout.address, context.code
     columns = [
         operation.starts,
@@ -78,6 +79,7 @@ def write_slices(
     sign: int,
 ) -> None:
     """Irregular rows, by tables."""
+    context.resident(target, left, left if right is None else right)
     address, code = context.layout.address, context.code
     streams = [address[left]] if right is None else [address[left], address[right]]
     zero, dump = context.zero, context.dump
@@ -100,6 +102,7 @@ def write_wide_rows(
     """Irregular rows of numbers with lanes: index by index, lanes side by side."""
     layout, code, tables = context.layout, context.code, context.tables
     left, right = part.left, part.right
+    context.resident(target, left, left if right is None else right)
     if right is not None and layout.lane_step(right) > layout.lane_step(left):
         left, right = right, left  # the longer step on the left
     if kind is None:

@@ -11,7 +11,6 @@ no result depends on how many threads ran them.
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -20,7 +19,7 @@ import numpy as np
 
 from autograd.compiler.bulk import Bulk, Floats, Map, Operation, Reduce
 from autograd.compiler.code import Code, declarations
-from autograd.compiler.engine import engine
+from autograd.compiler.engine import engine, processors
 from autograd.compiler.fusion import split
 from autograd.compiler.layout import Layout, unmixed
 from autograd.compiler.llvm_backend import LLVMProgram
@@ -71,7 +70,7 @@ class Straight:
     """The code of a program: before the rows, for a range of them, and after."""
 
     def __init__(self, bulk: Bulk) -> None:
-        bulk = self.bulk = split(parted(unmixed(bulk)))
+        bulk = self.bulk = split(parted(unmixed(replace(bulk, regions=[]))))
         self.layout = Layout(bulk, 0)
         before, rows, after = stages(bulk)
         self.totals = totals_of(rows)
@@ -184,7 +183,7 @@ class StraightMachine:
 
 def threads_for(blocks: int) -> int:
     """How many threads pay: a hand-over costs some 50 microseconds."""
-    return min(blocks // 4, len(os.sched_getaffinity(0)))
+    return min(blocks // 4, processors())
 
 
 class _PointerRows(RowsWriter):

@@ -49,12 +49,14 @@ class TableProgram:
     """Descriptors, their tables, and the function that runs them."""
 
     foreign: tuple[Any, ...] = ()
+    regions: tuple[int, ...] = ()
 
     def __init__(self, bulk: Bulk) -> None:
         self.bulk, self.layout = bulk, Layout(bulk, 0)
         self.host = engine()
         self.zero, self.one, self.dump = range(bulk.size, bulk.size + 3)
         self.places, self.spare = (self.zero, self.one, self.dump), 0
+        self.slots = bulk.size + 8
         self.rows: list[tuple[int, ...]] = []
         self._tables = Tables()
         self._positions: dict[int, tuple[Ints, int]] = {}
