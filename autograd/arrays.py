@@ -63,8 +63,9 @@ def _sigmoid(x: Array) -> Array:
 
 
 def _sech2(x: Array) -> Array:
-    e, t = np.exp(-2.0 * np.abs(x)), np.tanh(x)
-    return np.where(np.abs(x) < 0.5, 1.0 - t * t, 4.0 * e / (1.0 + e * (2.0 + e)))
+    e = np.exp(x)
+    inverse = 2.0 / (e + 1.0 / e)
+    return inverse * inverse
 
 
 def _guarded_multiply(x: Array, y: Array) -> Array:

@@ -29,12 +29,13 @@ COMPILER_FLOORS = [  # autograd/compiler, from the ground
     bulk code contract nests optimise tracer vector_value;
     classes kernels_dense kernels_ragged layout recording splitting symbols
     vector_elementary vector_exponential;
-    batches fusion kernels_packing lower memory numpy_memory reductions reroll
-    shares vector_library vector_logarithm vector_special vector_trigonometry;
-    adjoint kernels numpy_rows trace vector_inverse vmap;
-    binding numpy_backend second_order vector_math;
-    context engine foreign rows;
-    elementwise entry stages;
+    batches fusion kernels_packing lower memory numpy_memory numpy_steps periods
+    reductions shares vector_library vector_logarithm vector_special
+    vector_trigonometry;
+    kernels numpy_rows recurrences reroll trace vector_inverse vmap;
+    adjoint binding numpy_backend vector_math;
+    context engine foreign rows second_order;
+    elementwise entry stages steps;
     loops;
     slices;
     calls;
@@ -46,7 +47,7 @@ COMPILER_FLOORS = [  # autograd/compiler, from the ground
     plan;
     native;
     __init__ jit
-    """.split(";")
+    """.split(";")  # noqa: SIM905
 ]
 STANDARD_ONLY = FLOORS[0] | FLOORS[1] | FLOORS[2]
 EXEMPT_FILES = {

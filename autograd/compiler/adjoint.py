@@ -19,10 +19,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autograd.compiler.bulk import Bulk, Map, Sum
+from autograd.compiler.bulk import (
+    Bulk,
+    Map,
+    Operation,
+    Sum,
+    Terms,
+    reads_by_row,
+    runs_of,
+)
 from autograd.compiler.program import Ints
+from autograd.compiler.recurrences import visit_loop
 from autograd.compiler.reductions import visit_reduce
-from autograd.compiler.shares import Share, gathered, placed_reads
+from autograd.compiler.shares import Share, gathered
 from autograd.compiler.symbols import Block, Writer
 from autograd.primitive import Primitive
 from autograd.primitives import TABLE
@@ -47,8 +56,14 @@ def adjoint(bulk: Bulk, outputs: Ints, seeds: Sequence[float], wrt: Ints) -> Bul
     for output, seed in zip(outputs.tolist(), seeds, strict=True):
         place = np.array([pass_.writer.constant(seed)])
         pass_.push(1, np.array([output]), place, None)
-    for number in reversed(range(len(bulk.operations))):
-        pass_.visit(number)
+    end = len(bulk.operations)
+    for same in reversed(runs_of(bulk.operations)):
+        begin = end - len(same)
+        if same[0].loop:
+            visit_loop(pass_, list(range(begin, end)))
+        else:
+            pass_.visit(begin)
+        end = begin
     gradient = pass_.finish()
     return pass_.writer.finished(np.concatenate([bulk.outputs, gradient])).pruned()
 
@@ -78,17 +93,16 @@ class _Pass:
         """Which positions depend on the inputs that are asked for."""
         needed = np.zeros(self.bulk.size, bool)
         needed[self.wrt] = True
-        for operation in self.bulk.operations:
-            if isinstance(operation, Map):
-                if not operation.row.predicate:
-                    hit = [needed[x] for x in operation.operands]
-                    needed[operation.target] = np.logical_or.reduce(hit)
-                continue
-            found = np.zeros(len(operation.target), np.int64)
-            for rows, positions in placed_reads(operation):
-                hits = needed[positions]
-                found += np.bincount(rows[hits], minlength=len(found))
-            needed[operation.target] = found > 0
+        for run in runs_of(self.bulk.operations):
+            changed = True
+            while changed:  # once, but for loops, whose operations feed each other
+                changed = False
+                for operation in run:
+                    found = _depends(operation, needed)
+                    if operation.loop:
+                        found[:] = found.any()
+                        changed |= bool((found & ~needed[operation.target]).any())
+                    needed[operation.target] = found
         return needed
 
     def push(self, sign: int, target: Ints, left: Ints, right: Ints | None) -> None:
@@ -157,11 +171,14 @@ class _Pass:
         if not shares:
             return
         self.shares[number] = []
+        n = len(operation.target)
+        self.push_on(number, gathered(self.writer, self.place, shares, n, None))
+
+    def push_on(self, number: int, cotangent: Ints) -> None:
+        """Push the shares of an operation to its operands."""
+        operation = self.bulk.operations[number]
         self.wide = self.writer.wide(operation.target)
         self.guarded = bool(self.behind[operation.target].any())
-        cotangent = gathered(
-            self.writer, self.place, shares, len(operation.target), None
-        )
         if isinstance(operation, Sum):
             self._visit_sum(operation, cotangent)
         elif isinstance(operation, Map):
@@ -180,12 +197,28 @@ class _Pass:
             if right is None:
                 self.push(part.sign, left, along, None)
                 continue
+            if self.guarded and operation.loop:
+                self._push_by_columns(part, cotangent)
+                continue
             for target, other in ((left, right), (right, left)):
                 if self.guarded and self.needed[target].any():
                     product = self.writer.map(_GUARDED, (along, other))
                     self.push(part.sign, target, product, None)
                 else:
                     self.push(part.sign, target, along, other)
+
+    def _push_by_columns(self, part: Terms, cotangent: Ints) -> None:
+        """Guarded products in a loop: term by term, one product for each step."""
+        assert part.right is not None
+        zero = self.writer.constant(0.0)
+        for k in range(int(part.counts.max(initial=0))):
+            there = part.counts > k
+            at = np.where(there, part.starts[:-1] + k, 0)
+            for target, other in ((part.left, part.right), (part.right, part.left)):
+                if self.needed[target[at[there]]].any():
+                    factors = cotangent, np.where(there, other[at], zero)
+                    product = self.writer.map(_GUARDED, factors)
+                    self.push(part.sign, target[at[there]], product[there], None)
 
     def _visit_map(self, operation: Map, cotangent: Ints) -> None:
         row, reached = operation.row, cotangent >= 0
@@ -241,3 +274,16 @@ class _Pass:
 
     def _wide_inputs(self) -> Any:
         return self.writer.has_lanes(self.wrt) if self.bulk.batch else False
+
+
+def _depends(operation: Operation, needed: npt.NDArray[np.bool_]) -> Any:
+    """Which results of an operation depend on what is needed."""
+    if isinstance(operation, Map):
+        if operation.row.predicate:
+            return np.zeros(len(operation.target), bool)
+        return np.logical_or.reduce([needed[x] for x in operation.operands])
+    found = np.zeros(len(operation.target), np.int64)
+    for rows, positions in reads_by_row(operation):
+        hits = needed[positions]
+        found += np.bincount(rows[hits], minlength=len(found))
+    return found > 0

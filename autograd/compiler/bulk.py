@@ -7,6 +7,9 @@ operation writes a block of its own. Three kinds of operation are enough:
 - ``Sum``: target[i] = sum over terms j of row i: sign * left[j] * right[j];
 - ``Reduce``: target[i] = row(all operands j of row i), for maximum and its like.
 
+Operations with the same number ``loop`` (not 0) stand together and run step by step:
+row t of all of them before row t + 1, or with a negative number before row t - 1.
+
 Positions are plain arrays, so that gathers, shifts, transposes and broadcasts all look
 the same here; what is regular about them is found when they are lowered (``nests``).
 """
@@ -15,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +30,7 @@ from autograd.primitive import Primitive
 __all__ = ["Bulk", "Map", "Operation", "Reduce", "Sum", "Terms"]
 
 Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(eq=False)
@@ -35,6 +40,7 @@ class Map:
     row: Primitive
     target: Ints
     operands: tuple[Ints, ...]
+    loop: int = 0
 
     def reads(self) -> Iterator[Ints]:
         """Every index array that is read."""
@@ -68,6 +74,7 @@ class Sum:
 
     target: Ints
     terms: list[Terms]
+    loop: int = 0
 
     def reads(self) -> Iterator[Ints]:
         """Every index array that is read."""
@@ -85,6 +92,7 @@ class Reduce:
     target: Ints
     starts: Ints
     groups: tuple[Ints, ...]
+    loop: int = 0
 
     def reads(self) -> Iterator[Ints]:
         """Every index array that is read."""
@@ -154,37 +162,94 @@ class Bulk:
         _check(not ready[baked].any(), -1, "has constants in place of inputs")
         ready[baked] = True
         order = np.zeros(self.size, np.int64)
-        for number, operation in enumerate(self.operations):
-            target = operation.target
-            for positions in operation.reads():
-                _check(_inside(positions, self.size), number, "reads outside")
-                _check(bool(ready[positions].all()), number, "reads too early")
-            _check(_inside(target, self.size), number, "writes outside")
-            _check(not ready[target].any(), number, "writes twice")
-            ready[target] = True
-            order[target] = np.arange(len(target))
-            once = bool((order[target] == np.arange(len(target))).all())
-            _check(once, number, "writes twice")
-            _check(_shapes_fit(operation), number, "has rows that do not fit")
+        for run in runs_of(self.operations):
+            time = _times(run, self.size) if run[0].loop else None
+            for operation in run:
+                self._verify(operation, ready, order, time)
         _check(_inside(self.outputs, self.size), -1, "returns from outside")
         _check(bool(ready[self.outputs].all()), -1, "returns what was not computed")
         return self
+
+    def _verify(
+        self, operation: Operation, ready: Mask, order: Ints, time: Any
+    ) -> None:
+        target = operation.target
+        number = self.operations.index(operation)
+        _check(_shapes_fit(operation), number, "has rows that do not fit")
+        for rows, positions in reads_by_row(operation):
+            _check(_inside(positions, self.size), number, "reads outside")
+            there = ready[positions]
+            if time is not None:
+                now = time[target][rows]
+                there = there & (time[positions] < 0)
+                there |= (time[positions] >= 0) & (time[positions] < now)
+            _check(bool(there.all()), number, "reads too early")
+        _check(_inside(target, self.size), number, "writes outside")
+        _check(not ready[target].any(), number, "writes twice")
+        ready[target] = True
+        order[target] = np.arange(len(target))
+        once = bool((order[target] == np.arange(len(target))).all())
+        _check(once, number, "writes twice")
 
     def pruned(self) -> Bulk:
         """The program without the operations that no output needs."""
         needed = np.zeros(self.size, bool)
         needed[self.outputs] = True
         kept: list[Operation] = []
-        for operation in reversed(self.operations):
-            if needed[operation.target].any():
-                kept.append(operation)
-                for positions in operation.reads():
-                    needed[positions] = True
+        for run in reversed(runs_of(self.operations)):
+            wanted: set[int] = set()
+            while True:  # within a loop what comes first may need what comes last
+                found = {
+                    k for k, op in enumerate(run) if needed[op.target].any()
+                } - wanted
+                if not found:
+                    break
+                wanted |= found
+                for k in found:
+                    for positions in run[k].reads():
+                        needed[positions] = True
+            kept += [run[k] for k in sorted(wanted, reverse=True)]
         return replace(self, operations=kept[::-1])
 
     def __str__(self) -> str:
         head = f"{len(self.operations)} bulk operations, {self.size} numbers"
         return "\n".join([head, *("  " + describe(op) for op in self.operations)])
+
+
+def runs_of(operations: list[Operation]) -> list[list[Operation]]:
+    """Operations one by one, those of a loop together."""
+    runs: list[list[Operation]] = []
+    for operation in operations:
+        if operation.loop and runs and runs[-1][0].loop == operation.loop:
+            runs[-1].append(operation)
+        else:
+            runs.append([operation])
+    return runs
+
+
+def _times(run: list[Operation], size: int) -> Ints:
+    """When each number of a loop is computed; -1 for all others."""
+    time = np.full(size, -1, np.int64)
+    for k, operation in enumerate(run):
+        step = np.arange(len(operation.target))
+        if operation.loop < 0:
+            step = step[::-1]
+        time[operation.target] = step * len(run) + k
+    return time
+
+
+def reads_by_row(operation: Operation) -> Iterator[tuple[Ints, Ints]]:
+    """(row, position) of everything that an operation reads."""
+    if isinstance(operation, Map):
+        rows = np.arange(len(operation.target))
+        yield from [(rows, positions) for positions in operation.operands]
+    elif isinstance(operation, Reduce):
+        yield from [(operation.rows, positions) for positions in operation.groups]
+    else:
+        for part in operation.terms:
+            yield part.rows, part.left
+            if part.right is not None:
+                yield part.rows, part.right
 
 
 def _inside(positions: Ints, size: int) -> bool:

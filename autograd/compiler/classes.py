@@ -164,11 +164,13 @@ def _row_hash(rows: Rows, plain: Ints, h: Hashes) -> Hashes:
 
 
 def levels_and_hashes(
-    rows: Rows, origin: Ints | None
+    rows: Rows, origin: Ints | None, slot: Ints
 ) -> tuple[Ints, Hashes, Hashes, Mask]:
     """Level and hash of every node, and the hash of every term, front by front.
 
-    And which nodes hold one number for each row of the batch.
+    And which nodes hold one number for each row of the batch. ``slot`` is the place of
+    a node in the steps of a loop over time, -1 outside: what is outside of the loop
+    comes before it or after it, and a loop has as many levels as a step has nodes.
     """
     n, program = len(rows.program), rows.program
     lanes = np.zeros(n, bool)
@@ -186,9 +188,18 @@ def levels_and_hashes(
     waiting = np.bincount(users, minlength=n)
     order = np.argsort(used, kind="stable")
     users, starts = users[order], np.searchsorted(used[order], np.arange(n + 1))
-    front = rows.nodes[waiting[rows.nodes] == 0]
+    looped, outside = np.flatnonzero(slot >= 0), rows.nodes[slot[rows.nodes] < 0]
+    front = outside[waiting[outside] == 0]
     depth = 0
-    while len(front):
+    while len(front) or len(looped):
+        if not len(front):  # all that the loop reads is there
+            level[looped], h[looped] = (
+                depth + 1 + slot[looped],
+                mix(slot[looped].astype(np.uint64), 53),
+            )
+            depth += int(slot.max()) + 1
+            front, looped = _reached(looped, users, starts, waiting, slot), looped[:0]
+            continue
         depth += 1
         level[front] = depth
         _hash_level(rows, front, h, term_hash)
@@ -200,10 +211,18 @@ def levels_and_hashes(
             total = program.code[front] == program.total
             lanes[front] = found & ~total
             h[front] ^= mix((lanes[front] + 2 * total).astype(np.uint64), 43)
-        reached = users[ranges(starts[front], starts[front + 1] - starts[front])]
-        np.subtract.at(waiting, reached, 1)
-        front = np.unique(reached[waiting[reached] == 0])
+        front = _reached(front, users, starts, waiting, slot)
+    in_loop = slot[rows.sums.owner] >= 0
+    term_hash[in_loop] = np.where(rows.sums.sign[in_loop] < 0, 2, 0).astype(np.uint64)
     return level, h, term_hash, lanes
+
+
+def _reached(front: Ints, users: Ints, starts: Ints, waiting: Ints, slot: Ints) -> Ints:
+    """The next front: whose operands are all there now, outside of loops."""
+    reached = users[ranges(starts[front], starts[front + 1] - starts[front])]
+    np.subtract.at(waiting, reached, 1)
+    ready = (waiting[reached] == 0) & (slot[reached] < 0)
+    return np.unique(reached[ready])
 
 
 def _place(rows: Rows, level: Ints) -> Hashes:

@@ -62,6 +62,7 @@ class Context:
         self.bulk, self.code, self.tables = bulk, Code(width), Tables()
         self.layout = layout
         self.constants = bulk.constants
+        self._baked: dict[int, float] = {}
         self.needed: Needed = set()
         self.stored = np.ones(bulk.size, bool)  # which positions go to memory
         # Behind the memory: 0, 1, a place to write what nobody reads, and spare room.
@@ -111,6 +112,13 @@ class Context:
         ):
             return self.constants[first]
         return None
+
+    def number_at(self, place: int) -> float | None:
+        """The baked-in number at an address."""
+        if not self._baked:
+            for position, number in self.constants.items():
+                self._baked[int(self.layout.address[position])] = number
+        return self._baked.get(place)
 
     def address(self, place: int) -> str:
         """A pointer to a place of the memory."""

@@ -20,10 +20,10 @@ __all__ = ["Foreign"]
 
 
 class Foreign:
-    """One operation, as a C function of the memory's address."""
+    """Some operations, as a C function of the memory's address."""
 
-    def __init__(self, bulk: Bulk, layout: Layout, operation: Operation) -> None:
-        self.bulk = replace(bulk, operations=[operation])
+    def __init__(self, bulk: Bulk, layout: Layout, operations: list[Operation]) -> None:
+        self.bulk = replace(bulk, operations=operations)
         self.size = layout.size
         self.machines: dict[int, NumpyMachine] = {}
         self.failures: list[BaseException] = []

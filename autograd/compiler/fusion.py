@@ -26,7 +26,8 @@ __all__ = ["Group", "fused", "same", "split"]
 class Group:
     """Operations that share one loop, or one that stands alone.
 
-    kind is "loop" (elementwise), "scalars" (one number) or "call".
+    kind is "loop" (elementwise), "scalars" (one number), "call", or "steps" (a loop
+    over time).
     """
 
     kind: str
@@ -71,6 +72,8 @@ class _Fusion:
         if kind == "total":
             assert isinstance(operation, Sum)
             n, wide = len(operation.terms[0].left), operation.terms[0].over_rows
+        if operation.loop:
+            kind, n = "steps", operation.loop
         earliest, aligned = self._earliest(operation)
         place = self._find(kind, (n, wide), earliest, aligned)
         if place is None:
@@ -116,6 +119,10 @@ class _Fusion:
     ) -> int | None:
         if kind == "call":
             return None
+        if kind == "steps":
+            last = self.groups[-1] if self.groups else None
+            same_loop = last and (last.kind, last.n) == (kind, size[0])
+            return len(self.groups) - 1 if same_loop else None
         wanted = "scalars" if kind == "scalars" else "loop"
         for place in range(len(self.groups) - 1, max(earliest, 0) - 1, -1):
             group = self.groups[place]

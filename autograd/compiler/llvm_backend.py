@@ -18,6 +18,7 @@ from autograd.compiler.kernels import SIGNATURES
 from autograd.compiler.layout import Layout, unmixed
 from autograd.compiler.loops import LoopWriter, write_scalars
 from autograd.compiler.memory import MemoryMachine
+from autograd.compiler.steps import has_code, write_steps
 from autograd.compiler.vector_math import module_text
 
 __all__ = ["LLVMMachine", "LLVMProgram"]
@@ -64,6 +65,10 @@ class LLVMProgram:
         for group in groups:
             if group.kind == "loop":
                 LoopWriter(context, group).write()
+            elif group.kind == "steps" and all(map(has_code, group.operations)):
+                write_steps(context, group)
+            elif group.kind == "steps":
+                self._call_back(context, group.operations)
             elif group.kind == "scalars":
                 write_scalars(context, group)
             else:
@@ -73,13 +78,18 @@ class LLVMProgram:
         if isinstance(operation, Sum):
             write_sum(context, operation)
         elif not isinstance(operation, Reduce) or not write_reduce(context, operation):
+            self._call_back(context, [operation])
+
+    def _call_back(self, context: Context, operations: list[Operation]) -> None:
+        """Let Python run what there is no code for."""
+        for operation in operations:
             context.resident(operation.target, *operation.reads())
-            foreign = Foreign(self.bulk, self.layout, operation)
-            self.foreign.append(foreign)
-            symbol = f"autograd.foreign.{id(foreign)}"
-            engine().llvm.add_symbol(symbol, foreign.address)
-            context.foreign.append(symbol)
-            context.code.do(f"call void @{symbol}(ptr %v)")
+        foreign = Foreign(self.bulk, self.layout, operations)
+        self.foreign.append(foreign)
+        symbol = f"autograd.foreign.{id(foreign)}"
+        engine().llvm.add_symbol(symbol, foreign.address)
+        context.foreign.append(symbol)
+        context.code.do(f"call void @{symbol}(ptr %v)")
 
     def _module(self, context: Context, width: int) -> str:
         parts = [

@@ -29,12 +29,17 @@ def lowered(bulk: Bulk) -> Bulk:
     writer = Writer(bulk)
     writer.operations = []
     for operation in bulk.operations:
+        start = len(writer.operations)
+        if operation.loop:  # what is known elsewhere is not known in this step
+            writer.known.clear()
         if isinstance(operation, Reduce) and _is_logsumexp(operation):
             _logsumexp(writer, operation)
         elif isinstance(operation, Map) and operation.row is TABLE["power"]:
             _power(writer, operation)
         else:
             writer.operations.append(operation)
+        for written in writer.operations[start:]:
+            written.loop = operation.loop
     return writer.finished(bulk.outputs)
 
 
@@ -80,11 +85,16 @@ def _logsumexp(writer: Writer, operation: Reduce) -> None:
     if (np.diff(operation.starts) == 0).any():  # of nothing: -inf
         writer.operations.append(operation)
         return
-    x = Block(writer, operation.groups[0], operation.rows)
-    largest = TABLE["maximum"].apply(((x,),))
+    xs: tuple[Any, ...] = (Block(writer, operation.groups[0], operation.rows),)
+    if operation.loop:  # one number for each step: term by term
+        count = len(operation.groups[0]) // len(operation.target)
+        columns = [operation.groups[0][k::count] for k in range(count)]
+        xs = tuple([Block(writer, column) for column in columns])
+    largest = TABLE["maximum"].apply((xs,))
     finite = TABLE["less"].apply((TABLE["absolute"].apply((largest,)), inf))
     shift = TABLE["where"].apply((finite, largest, 0.0))
-    total = TABLE["sum"].apply(((TABLE["exp"].apply((x - shift,)),),))
+    powers = [TABLE["exp"].apply((x - shift,)) for x in xs]
+    total = TABLE["sum"].apply((tuple(powers),))
     parts = TABLE["log"].apply((total,)), shift
     operands = tuple([part.positions for part in parts])
     writer.operations.append(Map(TABLE["add"], operation.target, operands))

@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import NUMPY
-from autograd.compiler.bulk import Bulk, Map, Reduce, Sum, Terms
+from autograd.compiler.bulk import Bulk, Map, Operation, Reduce, Sum, Terms, runs_of
 from autograd.compiler.layout import Layout, unmixed
 from autograd.compiler.memory import MemoryMachine
 from autograd.compiler.nests import Nest
 from autograd.compiler.numpy_memory import DEEPEST, Floats, Memory
 from autograd.compiler.numpy_rows import EXACT, FOLDS, take_rows
+from autograd.compiler.numpy_steps import steps_of
 from autograd.compiler.program import Ints
 from autograd.gather import TAKE
 from autograd.primitive import Primitive
@@ -39,16 +40,22 @@ class NumpyMachine(MemoryMachine):
         self.layout, self.strict = Layout(bulk, bulk.batch), strict
         self._store = Memory(self.layout, numbers)
         self.memory, self._do = self._store.numbers, self._store.do
-        for operation in bulk.operations:
-            result = self._store.result(operation.target)
-            wide = self.layout.wide(operation.target)
-            if isinstance(operation, Map):
-                self._map(operation.row, operation.operands, result, wide)
-            elif isinstance(operation, Sum):
-                self._sum(operation.terms, result, wide)
+        for same in runs_of(bulk.operations):
+            if same[0].loop:
+                self._do(steps_of(self.layout, self.memory, same))
             else:
-                self._reduce(operation, result, wide)
-            self._store.store(operation.target, result)
+                self._operation(same[0])
+
+    def _operation(self, operation: Operation) -> None:
+        result = self._store.result(operation.target)
+        wide = self.layout.wide(operation.target)
+        if isinstance(operation, Map):
+            self._map(operation.row, operation.operands, result, wide)
+        elif isinstance(operation, Sum):
+            self._sum(operation.terms, result, wide)
+        else:
+            self._reduce(operation, result, wide)
+        self._store.store(operation.target, result)
 
     def run(self) -> None:
         """Compute everything from the inputs in the memory."""

@@ -13,9 +13,10 @@ from autograd.compiler.layout import Layout
 from autograd.compiler.nests import Nest, factor
 from autograd.compiler.program import Ints
 
-__all__ = ["DEEPEST", "Memory"]
+__all__ = ["DEEPEST", "Do", "Floats", "Memory"]
 
 Floats = npt.NDArray[np.float64]
+Do = Callable[..., None]  # one more step: a function and its arguments
 DEEPEST = 4  # loops of a view; streams of more are gathered
 
 
@@ -30,13 +31,18 @@ class Memory:
         self.layout = layout
         self.numbers = layout.memory() if numbers is None else numbers
         self.steps: list[Callable[[], Any]] = []
+        self._gathers: dict[tuple[bytes, bool], Floats] = {}
 
-    def do(self, function: Callable[..., Any], *arguments: Any) -> None:
+    def do(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
         """One more step."""
-        self.steps.append(partial(function, *arguments))
+        self.steps.append(partial(function, *arguments, **named))
 
-    def result(self, target: Ints) -> Floats:
-        """The block of the memory where a result belongs, or a buffer."""
+    def complete(self) -> None:
+        """All steps are there: forget what only helped to make them."""
+        self._gathers.clear()
+
+    def block(self, target: Ints) -> Floats:
+        """The block of the memory where a result belongs, or a buffer, both flat."""
         places = self.layout.address[target]
         width = self.layout.rows if self.layout.wide(target) else 1
         n = len(places)
@@ -46,8 +52,18 @@ class Memory:
 
     def store(self, target: Ints, result: Floats) -> None:
         """Scatter a buffer; a block of the memory needs nothing."""
-        if result.base is None:
+        if result.base is not None or not len(target):
+            return
+        nest = self.nest([target], self.layout.wide(target))
+        if self.shallow(nest):
+            (view,) = self.views(nest)
+            self.do(np.copyto, view, result.reshape(view.shape))
+        else:
             self.do(self.numbers.__setitem__, self.layout.places(target), result)
+
+    def shallow(self, nest: Nest) -> bool:
+        """Whether views can express it."""
+        return nest.affine and len(nest.counts) <= DEEPEST
 
     def nest(self, streams: Sequence[Ints], wide: bool) -> Nest:
         """The loops that streams have in common; the rows of the batch innermost."""
@@ -69,10 +85,15 @@ class Memory:
             for base, steps in zip(nest.bases[:, 0], nest.steps, strict=True)
         ]
 
+    def together(self, streams: Sequence[Ints], wide: bool) -> list[Floats] | None:
+        """Views of one shape, the last one to be written; None where there are none."""
+        nest = self.nest(streams, wide)
+        return self.views(nest) if self.shallow(nest) else None
+
     def operands(self, streams: Sequence[Ints], wide: bool) -> list[Floats]:
         """Arrays of one shape for the operands of an elementwise operation."""
         nest = self.nest(streams, wide)
-        if nest.affine and len(nest.counts) <= DEEPEST:
+        if self.shallow(nest):
             return self.views(nest)
         flat = []
         for positions in streams:
@@ -86,12 +107,19 @@ class Memory:
         return flat
 
     def gathered(self, positions: Ints, wide: bool) -> Floats:
-        """A buffer that a step fills: [position], or [position, row of the batch]."""
+        """A buffer that a step fills: [position], or [position, row of the batch].
+
+        Numbers are written once, so that a second gather finds what the first did:
+        nobody writes into it.
+        """
+        key = np.asarray(positions, np.int64).tobytes(), wide
+        if key in self._gathers:
+            return self._gathers[key]
         index = self.layout.address[positions]
         if wide:
             lane = np.arange(self.layout.rows) * self.layout.lane_step(positions)
             index = index[:, np.newaxis] + lane
-        buffer = np.empty(index.shape)
+        buffer = self._gathers[key] = np.empty(index.shape)
         index = np.ascontiguousarray(index)
         self.do(self.numbers.take, index, None, buffer, "clip")  # bounds are verified
         return buffer

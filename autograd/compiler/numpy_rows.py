@@ -1,15 +1,17 @@
-"""What numpy knows of single rows: exact ones, folds, and choosing by an index."""
+"""What numpy knows of single rows: exact ones, folds, steps, choosing by an index."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from autograd.compiler.numpy_memory import Floats
+from autograd.compiler.numpy_memory import Do, Floats
 from autograd.compiler.program import Ints
 
-__all__ = ["EXACT", "FOLDS", "take_rows"]
+__all__ = ["EXACT", "FOLDS", "STEPS", "take_rows"]
 
 
 FOLDS: dict[str, Any] = {  # rows of many operands that are folds of a ufunc
@@ -27,6 +29,105 @@ EXACT = {
     *("less", "less_equal", "greater", "greater_equal"),
     *("equal", "not_equal", "guarded_multiply", "relu"),
     *("step", "nonnegative", "one_minus_square"),
+}
+
+# Numbers as arrays: a ufunc would make one of a float, each time anew.
+_ZERO, _ONE, _TWO = np.zeros(()), np.ones(()), np.array(2.0)
+
+
+def _put(do: Do, out: Floats, x: Floats, mask: Any) -> None:
+    """out = x where the mask is true."""
+    do(np.copyto, out, x, "same_kind", mask)
+
+
+def _where(do: Do, operands: Sequence[Floats], out: Floats) -> None:
+    condition, x, y = operands
+    mask = np.empty(out.shape, bool)
+    do(np.not_equal, condition, _ZERO, mask)
+    do(np.copyto, out, y)
+    _put(do, out, x, mask)
+
+
+def _guarded_multiply(do: Do, operands: Sequence[Floats], out: Floats) -> None:
+    x, y = operands
+    mask = np.empty(out.shape, bool)
+    do(np.multiply, x, y, out)
+    do(np.equal, x, _ZERO, mask)
+    _put(do, out, _ZERO, mask)
+
+
+def _relu(do: Do, operands: Sequence[Floats], out: Floats) -> None:
+    do(np.maximum, operands[0], _ZERO, out=out)
+    do(np.add, out, _ZERO, out)  # of -0 it is 0
+
+
+def _step(do: Do, operands: Sequence[Floats], out: Floats) -> None:
+    do(np.sign, operands[0], out)
+    do(np.maximum, out, _ZERO, out=out)
+    do(np.add, out, _ZERO, out)
+
+
+def _one_minus_square(do: Do, operands: Sequence[Floats], out: Floats) -> None:
+    (x,), more = operands, np.empty(out.shape)
+    do(np.subtract, _ONE, x, out)
+    do(np.add, _ONE, x, more)
+    do(np.multiply, out, more, out)
+
+
+def _sech2(do: Do, operands: Sequence[Floats], out: Floats) -> None:
+    """(2 / (e^x + e^-x))^2."""
+    power, inverse = np.empty(out.shape), np.empty(out.shape)
+    do(np.exp, operands[0], power)
+    do(np.divide, _ONE, power, inverse)
+    do(np.add, power, inverse, power)
+    do(np.divide, _TWO, power, power)
+    do(np.multiply, power, power, out)
+
+
+def _sigmoid(do: Do, operands: Sequence[Floats], out: Floats) -> None:
+    """e / (1 + e) with e = e^-|x|; and 1 in the place of the upper e where x >= 0."""
+    (x,), power, below = operands, np.empty(out.shape), np.empty(out.shape)
+    mask = np.empty(out.shape, bool)
+    do(np.absolute, x, power)
+    do(np.negative, power, power)
+    do(np.exp, power, power)
+    do(np.add, power, _ONE, below)
+    do(np.greater_equal, x, _ZERO, mask)
+    _put(do, power, _ONE, mask)
+    do(np.divide, power, below, out)
+
+
+def _softplus(do: Do, operands: Sequence[Floats], out: Floats) -> None:
+    (x,), power = operands, np.empty(out.shape)
+    do(np.absolute, x, power)
+    do(np.negative, power, power)
+    do(np.exp, power, power)
+    do(np.log1p, power, power)
+    do(np.maximum, x, _ZERO, out=out)
+    do(np.add, out, power, out)
+
+
+def _compare(function: Any, do: Do, operands: Sequence[Floats], out: Floats) -> None:
+    do(function, *operands, out)
+
+
+# row name -> the steps that evaluate it into ``out``, which no operand overlaps
+STEPS: dict[str, Callable[[Do, Sequence[Floats], Floats], None]] = {
+    "where": _where,
+    "guarded_multiply": _guarded_multiply,
+    "relu": _relu,
+    "step": _step,
+    "one_minus_square": _one_minus_square,
+    "sech2": _sech2,
+    "sigmoid": _sigmoid,
+    "softplus": _softplus,
+    **{
+        function.__name__: partial(_compare, function)
+        for function in (
+            *(np.less, np.less_equal, np.greater, np.greater_equal),
+            *(np.equal, np.not_equal),
+        )
+    },
 }
 
 

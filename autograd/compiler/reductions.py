@@ -23,7 +23,7 @@ def visit_reduce(run: Any, operation: Reduce, cotangent: Ints) -> None:
     """Push the shares of an operation to its operands; ``run`` is the reverse pass."""
     if operation.row is TAKE:
         _take(run, operation, cotangent)
-    elif operation.row in RAGGED:
+    elif operation.row in RAGGED and not operation.loop:
         _ragged(run, operation, cotangent)
     else:
         _columns(run, operation, cotangent)

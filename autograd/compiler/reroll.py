@@ -28,6 +28,7 @@ from autograd.compiler.classes import (
     levels_and_hashes,
     mix,
 )
+from autograd.compiler.periods import Period, find_period
 from autograd.compiler.program import CONSTANT, INPUT, Ints, Program, ranges
 
 __all__ = ["reroll"]
@@ -44,7 +45,8 @@ def reroll(program: Program, origin: Ints | None = None, exact: bool = False) ->
     exact : keep every addition as it was traced, so that results are bit-identical.
     """
     rows = Rows(program, exact)
-    level, h, term_hash, lanes = levels_and_hashes(rows, origin)
+    slot = _slots(rows, None if exact else find_period(rows))
+    level, h, term_hash, lanes = levels_and_hashes(rows, origin, slot)
     nodes = rows.nodes
     key = class_keys(rows, level, h)
     if exact or key is None:
@@ -52,6 +54,7 @@ def reroll(program: Program, origin: Ints | None = None, exact: bool = False) ->
         h = np.zeros_like(h)
     if key is None:
         key = coarse_keys(rows, level, lanes)
+        key[slot >= 0] = mix(level[slot >= 0].astype(np.uint64), 59)
     _, earliest, group = np.unique(key[nodes], return_index=True, return_inverse=True)
     by_order = np.lexsort((nodes[earliest], level[nodes][earliest]))
     rank = np.empty(len(by_order), np.int64)
@@ -60,14 +63,26 @@ def reroll(program: Program, origin: Ints | None = None, exact: bool = False) ->
     members = nodes[order]
     cuts = np.flatnonzero(np.diff(rank[group][order], prepend=-1, append=-1))
     position, constants, size = _positions(program, members)
-    assembly = _Assembly(rows, position, h, term_hash, lanes)
+    assembly = _Assembly(rows, position, h, term_hash, lanes, slot)
     operations = [assembly.operation(members[a:b]) for a, b in pairwise(cuts)]
+    for operation, first in zip(operations, members[cuts[:-1]].tolist(), strict=True):
+        operation.loop = int(slot[first] >= 0)
     bulk = Bulk(operations, size, program.inputs, constants, position[program.outputs])
     if program.batch:
         bulk.batch, bulk.lanes = program.batch, np.zeros(size, bool)
         placed = position >= 0
         bulk.lanes[position[placed]] = lanes[placed]
     return bulk.verify()
+
+
+def _slots(rows: Rows, period: Period | None) -> Ints:
+    """The place of each number in the steps of a loop over time; -1 outside."""
+    slot = np.full(len(rows.program), -1, np.int64)
+    if period is not None:
+        end = period.first + period.count * period.length
+        along = np.arange(end - period.first)
+        slot[rows.nodes[period.first : end]] = along % period.length
+    return slot
 
 
 def _positions(program: Program, members: Ints) -> tuple[Ints, dict[int, float], int]:
@@ -99,9 +114,10 @@ class _Assembly:
         h: Hashes,
         term_hash: Hashes,
         lanes: Mask,
+        slot: Ints,
     ) -> None:
         self.rows, self.position, self.h = rows, position, h
-        self.term_hash, self.lanes = term_hash, lanes
+        self.term_hash, self.lanes, self.slot = term_hash, lanes, slot
 
     def operation(self, nodes: Ints) -> Operation:
         """The operation that computes a class."""
@@ -127,6 +143,7 @@ class _Assembly:
 
     def _terms(self, nodes: Ints) -> list[Terms]:
         """The terms of a class of sums, gathered by form in order of appearance."""
+        self.looped = bool(self.slot[nodes[0]] >= 0)
         sums, starts = self.rows.sums, self.rows.term_starts
         lengths = starts[nodes + 1] - starts[nodes]
         span = ranges(starts[nodes], lengths)
@@ -150,6 +167,7 @@ class _Assembly:
         sign = int(sums.sign[where[0]])
         if right[0] >= 0:
             turned = self.h[left] != self.h[left[0]]
+            turned &= not self.looped
             left, right = np.where(turned, right, left), np.where(turned, left, right)
             factors = self.position[left], self.position[right]
             return Terms(sign, starts, *factors, over_rows)

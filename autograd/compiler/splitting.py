@@ -39,7 +39,7 @@ def split(bulk: Bulk) -> Bulk:
         return np.arange(size - n, size)
 
     for operation in _paired(bulk.operations):
-        if not isinstance(operation, Sum):
+        if not isinstance(operation, Sum) or operation.loop:
             operations.append(operation)
             continue
         short: list[Terms] = []
@@ -76,6 +76,8 @@ def _paired(operations: list[Operation]) -> list[Operation]:
     gone: set[int] = set()
     for operation in operations:
         if not isinstance(operation, Map) or operation.row not in _PAIR:
+            continue
+        if operation.loop:
             continue
         for first in firsts:
             if first.row is not operation.row and same(

@@ -30,7 +30,9 @@ WORDS = 8  # of a descriptor: kernel, count, target, then where tables begin
 
 def fits(bulk: Bulk) -> bool:
     """Whether descriptors can say everything that a program does."""
-    return not bulk.batch and all(map(_is_known, bulk.operations))
+    if bulk.batch or any(operation.loop for operation in bulk.operations):
+        return False
+    return all(map(_is_known, bulk.operations))
 
 
 def _is_known(operation: Operation) -> bool:
