@@ -26,16 +26,16 @@ COMPILER_FLOORS = [  # autograd/compiler, from the ground
     set(floor.split())
     for floor in """
     arguments cache coefficients entry_code entry_layout lanes nodes program regions;
-    bulk code contract nests optimise tracer vector_value;
-    classes kernels_dense kernels_ragged layout recording splitting symbols
-    vector_elementary vector_exponential;
-    batches fusion kernels_packing lower memory numpy_memory numpy_steps periods
-    reductions shares vector_library vector_logarithm vector_special
-    vector_trigonometry;
-    kernels numpy_rows recurrences reroll trace vector_inverse vmap;
-    adjoint binding numpy_backend vector_math;
-    context engine foreign rows second_order;
-    elementwise entry stages steps;
+    code contract nests operations optimise tracer vector_value;
+    bulk classes kernels_dense kernels_ragged recording vector_elementary
+    vector_exponential;
+    batches kernels_packing layout periods splitting symbols vector_library
+    vector_logarithm vector_special vector_trigonometry;
+    fusion kernels lower memory numpy_memory numpy_steps reductions reroll shares
+    trace vector_inverse vmap;
+    binding numpy_rows numpy_sums recurrences vector_math;
+    adjoint context engine numpy_backend rows;
+    elementwise entry foreign second_order stages steps;
     loops;
     slices;
     calls;

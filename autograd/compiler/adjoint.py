@@ -22,14 +22,12 @@ import numpy.typing as npt
 from autograd.compiler.bulk import (
     Bulk,
     Map,
-    Operation,
     Sum,
-    Terms,
-    reads_by_row,
+    depends,
     runs_of,
 )
 from autograd.compiler.program import Ints
-from autograd.compiler.recurrences import visit_loop
+from autograd.compiler.recurrences import push_by_columns, visit_loop
 from autograd.compiler.reductions import visit_reduce
 from autograd.compiler.shares import Share, gathered
 from autograd.compiler.symbols import Block, Writer
@@ -98,7 +96,7 @@ class _Pass:
             while changed:  # once, but for loops, whose operations feed each other
                 changed = False
                 for operation in run:
-                    found = _depends(operation, needed)
+                    found = depends(operation, needed)
                     if operation.loop:
                         found[:] = found.any()
                         changed |= bool((found & ~needed[operation.target]).any())
@@ -198,7 +196,7 @@ class _Pass:
                 self.push(part.sign, left, along, None)
                 continue
             if self.guarded and operation.loop:
-                self._push_by_columns(part, cotangent)
+                push_by_columns(self, part, cotangent)
                 continue
             for target, other in ((left, right), (right, left)):
                 if self.guarded and self.needed[target].any():
@@ -206,19 +204,6 @@ class _Pass:
                     self.push(part.sign, target, product, None)
                 else:
                     self.push(part.sign, target, along, other)
-
-    def _push_by_columns(self, part: Terms, cotangent: Ints) -> None:
-        """Guarded products in a loop: term by term, one product for each step."""
-        assert part.right is not None
-        zero = self.writer.constant(0.0)
-        for k in range(int(part.counts.max(initial=0))):
-            there = part.counts > k
-            at = np.where(there, part.starts[:-1] + k, 0)
-            for target, other in ((part.left, part.right), (part.right, part.left)):
-                if self.needed[target[at[there]]].any():
-                    factors = cotangent, np.where(there, other[at], zero)
-                    product = self.writer.map(_GUARDED, factors)
-                    self.push(part.sign, target[at[there]], product[there], None)
 
     def _visit_map(self, operation: Map, cotangent: Ints) -> None:
         row, reached = operation.row, cotangent >= 0
@@ -274,16 +259,3 @@ class _Pass:
 
     def _wide_inputs(self) -> Any:
         return self.writer.has_lanes(self.wrt) if self.bulk.batch else False
-
-
-def _depends(operation: Operation, needed: npt.NDArray[np.bool_]) -> Any:
-    """Which results of an operation depend on what is needed."""
-    if isinstance(operation, Map):
-        if operation.row.predicate:
-            return np.zeros(len(operation.target), bool)
-        return np.logical_or.reduce([needed[x] for x in operation.operands])
-    found = np.zeros(len(operation.target), np.int64)
-    for rows, positions in reads_by_row(operation):
-        hits = needed[positions]
-        found += np.bincount(rows[hits], minlength=len(found))
-    return found > 0

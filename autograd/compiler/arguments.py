@@ -79,8 +79,9 @@ class Container:
 
     def __init__(self, example: Tree, as_floats: bool = False) -> None:
         self.shape: tuple[int, ...] | None = None
-        if is_array(example):
-            self.shape = example.shape
+        if is_array(example):  # stays as it is
+            self.shape, self.count = example.shape, example.size
+            return
         leaves, self.rebuild = flatten(example, as_floats=as_floats)
         self.rebuild_named = flatten(named(example))[1]
         self.count = len(leaves)

@@ -173,56 +173,73 @@ def levels_and_hashes(
     comes before it or after it, and a loop has as many levels as a step has nodes.
     """
     n, program = len(rows.program), rows.program
-    lanes = np.zeros(n, bool)
-    if program.batch:
-        given = np.flatnonzero(program.code == INPUT)
-        lanes[given] = program.lanes[program.first[given]]
-    h = _leaf_hashes(rows.program, origin)
+    fronts = _Fronts(rows, slot)
+    h = _leaf_hashes(program, origin)
     term_hash = np.zeros(len(rows.sums.owner), np.uint64)
-    level = np.zeros(n, np.int64)
-    users, used = rows.edges()
-    all_users, all_used = rows.all_edges()
-    by_user = np.argsort(all_users, kind="stable")
-    all_used = all_used[by_user]
-    begins = np.searchsorted(all_users[by_user], np.arange(n + 1))
-    waiting = np.bincount(users, minlength=n)
-    order = np.argsort(used, kind="stable")
-    users, starts = users[order], np.searchsorted(used[order], np.arange(n + 1))
-    looped, outside = np.flatnonzero(slot >= 0), rows.nodes[slot[rows.nodes] < 0]
-    front = outside[waiting[outside] == 0]
-    depth = 0
-    while len(front) or len(looped):
-        if not len(front):  # all that the loop reads is there
-            level[looped], h[looped] = (
-                depth + 1 + slot[looped],
-                mix(slot[looped].astype(np.uint64), 53),
-            )
+    level, lanes = np.zeros(n, np.int64), _leaf_lanes(program)
+    looped, depth = np.flatnonzero(slot >= 0), 0
+    while len(fronts.front) or len(looped):
+        if not len(fronts.front):  # all that the loop reads is there
+            level[looped] = depth + 1 + slot[looped]
+            h[looped] = mix(slot[looped].astype(np.uint64), 53)
             depth += int(slot.max()) + 1
-            front, looped = _reached(looped, users, starts, waiting, slot), looped[:0]
+            fronts.advance(looped)
+            looped = looped[:0]
             continue
-        depth += 1
+        front, depth = fronts.front, depth + 1
         level[front] = depth
         _hash_level(rows, front, h, term_hash)
         if program.batch:
-            lengths = begins[front + 1] - begins[front]
-            hits = lanes[all_used[ranges(begins[front], lengths)]]
-            owner = np.repeat(np.arange(len(front)), lengths)[hits]
-            found = np.bincount(owner, minlength=len(front)) > 0
             total = program.code[front] == program.total
-            lanes[front] = found & ~total
+            lanes[front] = fronts.any_operand(lanes) & ~total
             h[front] ^= mix((lanes[front] + 2 * total).astype(np.uint64), 43)
-        front = _reached(front, users, starts, waiting, slot)
+        fronts.advance(front)
     in_loop = slot[rows.sums.owner] >= 0
     term_hash[in_loop] = np.where(rows.sums.sign[in_loop] < 0, 2, 0).astype(np.uint64)
     return level, h, term_hash, lanes
 
 
-def _reached(front: Ints, users: Ints, starts: Ints, waiting: Ints, slot: Ints) -> Ints:
-    """The next front: whose operands are all there now, outside of loops."""
-    reached = users[ranges(starts[front], starts[front + 1] - starts[front])]
-    np.subtract.at(waiting, reached, 1)
-    ready = (waiting[reached] == 0) & (slot[reached] < 0)
-    return np.unique(reached[ready])
+def _leaf_lanes(program: Program) -> Mask:
+    """Which inputs have lanes."""
+    lanes = np.zeros(len(program), bool)
+    if program.batch:
+        given = np.flatnonzero(program.code == INPUT)
+        lanes[given] = program.lanes[program.first[given]]
+    return lanes
+
+
+class _Fronts:
+    """Nodes all of whose operands are there, front by front; loops stand aside."""
+
+    def __init__(self, rows: Rows, slot: Ints) -> None:
+        n, self.slot = len(rows.program), slot
+        users, used = rows.edges()
+        self.waiting = np.bincount(users, minlength=n)
+        order = np.argsort(used, kind="stable")
+        self.users = users[order]
+        self.starts = np.searchsorted(used[order], np.arange(n + 1))
+        all_users, all_used = rows.all_edges()
+        order = np.argsort(all_users, kind="stable")
+        self.used = all_used[order]
+        self.begins = np.searchsorted(all_users[order], np.arange(n + 1))
+        outside = rows.nodes[slot[rows.nodes] < 0]
+        self.front = outside[self.waiting[outside] == 0]
+
+    def any_operand(self, marked: Mask) -> Mask:
+        """Whether any operand of each node of the front is marked."""
+        front = self.front
+        lengths = self.begins[front + 1] - self.begins[front]
+        hits = marked[self.used[ranges(self.begins[front], lengths)]]
+        owner = np.repeat(np.arange(len(front)), lengths)[hits]
+        return np.asarray(np.bincount(owner, minlength=len(front)) > 0)
+
+    def advance(self, done: Ints) -> None:
+        """These nodes are there: the next front is what waited for nothing else."""
+        lengths = self.starts[done + 1] - self.starts[done]
+        reached = self.users[ranges(self.starts[done], lengths)]
+        np.subtract.at(self.waiting, reached, 1)
+        ready = (self.waiting[reached] == 0) & (self.slot[reached] < 0)
+        self.front = np.unique(reached[ready])
 
 
 def _place(rows: Rows, level: Ints) -> Hashes:

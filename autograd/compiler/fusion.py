@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from autograd.compiler.program import Ints
 from autograd.compiler.splitting import SCALARS, is_short, same, split
 from autograd.primitives import TABLE
 
-__all__ = ["Group", "fused", "same", "split"]
+__all__ = ["Group", "fused", "mark_of", "same", "split", "stored"]
 
 
 @dataclass(eq=False)
@@ -146,20 +147,53 @@ def stored(bulk: Bulk, groups: list[Group]) -> npt.NDArray[np.bool_]:
     needed = np.zeros(bulk.size, bool)
     needed[bulk.outputs] = True
     for group in groups:
+        if group.kind == "steps":
+            _mark_steps(group, needed)
+            continue
         if group.kind != "loop":
             for operation in group.operations:
                 for positions in operation.reads():
                     needed[positions] = True
             continue
         targets = [operation.target for operation in group.operations]
-        local = {_mark(target): target for target in targets}
+        local = {mark_of(target): target for target in targets}
         for operation in [*group.operations, *group.totals]:
             for positions in operation.reads():
-                target = local.get(_mark(positions))
+                target = local.get(mark_of(positions))
                 if target is None or not same(target, positions):
                     needed[positions] = True
     return needed
 
 
-def _mark(x: Ints) -> tuple[int, int, int]:
+def _mark_steps(group: Group, needed: npt.NDArray[np.bool_]) -> None:
+    """In a step a result stays in its register for what comes later in the step."""
+    earlier: dict[Any, Ints] = {}
+    for operation in group.operations:
+        for positions in _by_step(operation):
+            target = earlier.get(mark_of(positions))
+            if target is None or not same(target, positions):
+                needed[positions] = True
+        earlier[mark_of(operation.target)] = operation.target
+
+
+def _by_step(operation: Operation) -> Iterator[Ints]:
+    """What an operation reads, one number a step; all at once where that varies."""
+    n = len(operation.target)
+    for positions in operation.reads():
+        count, rest = divmod(len(positions), n)
+        even = not rest and not isinstance(operation, Map)
+        if isinstance(operation, Sum):
+            even &= all(_is_even(part, n) for part in operation.terms)
+        if even:
+            yield from [positions[k::count] for k in range(count)]
+        else:
+            yield positions
+
+
+def _is_even(part: Terms, n: int) -> bool:
+    return bool((part.counts == len(part.left) // n).all())
+
+
+def mark_of(x: Ints) -> tuple[int, int, int]:
+    """What tells most index arrays apart."""
     return (len(x), int(x[0]), int(x[-1])) if len(x) else (0, 0, 0)

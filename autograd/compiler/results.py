@@ -79,7 +79,8 @@ class Results:
             leaves: list[Any] = []
             for result in results:
                 leaves += list(result) if result.ndim > 1 else result.tolist()
-            return self.rebuild(leaves)
+            found = self.rebuild(leaves)
+            return _rows_first(found) if any(self.mapped) else found
         if self.transform.name == "hessian":
             container = self.containers[self.chosen[0]]
             if container.shape is not None:
@@ -152,3 +153,14 @@ class Results:
         if closed:
             lines.append(f"{closed} closed-over Values, read at each call")
         return "\n  ".join(lines)
+
+
+def _rows_first(tree: Tree) -> Tree:
+    """Arrays that a mapped function returned, with the axis of its rows in front."""
+    if isinstance(tree, np.ndarray):
+        return np.moveaxis(tree, -1, 0) if tree.ndim > 1 else tree
+    if isinstance(tree, dict):
+        return {key: _rows_first(part) for key, part in tree.items()}
+    if type(tree) in (list, tuple):
+        return type(tree)([_rows_first(part) for part in tree])
+    return tree

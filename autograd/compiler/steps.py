@@ -15,7 +15,7 @@ import numpy as np
 from autograd.compiler.bulk import Map, Operation, Sum
 from autograd.compiler.code import Offset
 from autograd.compiler.context import Context
-from autograd.compiler.fusion import Group
+from autograd.compiler.fusion import Group, mark_of, same
 from autograd.compiler.program import Ints
 from autograd.compiler.vector_math import emit_row
 from autograd.primitives import TABLE
@@ -51,14 +51,19 @@ class _Steps:
         self.operations = group.operations
         self.backwards = group.operations[0].loop < 0
         self.columns: list[Ints] = []
+        self.known: dict[Any, list[tuple[Ints, int]]] = {}
         self.reads = [self._reads(operation) for operation in self.operations]
         self.targets = [self._column(op.target) for op in self.operations]
 
     def _column(self, positions: Ints) -> int:
         """The number of a column, in the order of the steps."""
+        for known, number in self.known.setdefault(mark_of(positions), []):
+            if same(known, positions):
+                return number
         self.context.resident(positions)
         places = self.context.layout.address[np.asarray(positions)]
         self.columns.append(places[::-1] if self.backwards else places)
+        self.known[mark_of(positions)].append((positions, len(self.columns) - 1))
         return len(self.columns) - 1
 
     def _reads(self, operation: Operation) -> Any:
@@ -87,12 +92,13 @@ class _Steps:
 
     def _padded(self, positions: Ints, at: Ints, there: Any) -> int:
         """A column of terms; a step without the term reads a zero."""
-        number = self._column(positions[at])
-        gone = ~there[::-1] if self.backwards else ~there
-        column = self.columns[number].copy()
-        column[gone] = self.context.zero
-        self.columns[number] = column
-        return number
+        if there.all():
+            return self._column(positions[at])
+        self.context.resident(positions)
+        places = self.context.layout.address[positions[at]]
+        column = np.where(there, places, self.context.zero)
+        self.columns.append(column[::-1] if self.backwards else column)
+        return len(self.columns) - 1
 
     def runs(self, table: Ints) -> list[tuple[int, int]]:
         """Stretches of steps over which all columns move evenly."""
@@ -152,7 +158,8 @@ class _Steps:
         ):
             result = self._compute(operation, reads, value)
             known[mark(target)] = result
-            code.store_one(result, code.at("%v", place(target)))
+            if self.context.stored[operation.target].any():
+                code.store_one(result, code.at("%v", place(target)))
 
     def _compute(self, operation: Operation, reads: Any, value: Any) -> str:
         lanes = self.code.scalar

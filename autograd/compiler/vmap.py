@@ -194,6 +194,14 @@ def _stacked(samples: list[Tree]) -> Tree:
     """Arrays of floats, or object arrays of nodes, one for each number of a result."""
     if not samples:
         return np.zeros(0)
+    first = samples[0]
+    if isinstance(first, np.ndarray) and first.ndim:
+        return np.stack(samples)
+    if isinstance(first, dict):
+        return {key: _stacked([sample[key] for sample in samples]) for key in first}
+    if type(first) in (list, tuple):
+        columns = zip(*samples, strict=True)
+        return type(first)([_stacked(list(column)) for column in columns])
 
     def column(*numbers: Any) -> Any:
         if any(hasattr(x, "level") for x in numbers):

@@ -1,0 +1,163 @@
+"""Loops over time: found, differentiated backwards, run on both backends."""
+
+import math
+
+import numpy as np
+import pytest
+
+import autograd as ag
+from autograd import Primitive, grad, hvp, jit, value_and_grad
+
+BACKENDS = ["numpy", "llvm"]
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request):
+    if request.param == "llvm":
+        pytest.importorskip("llvmlite")
+    return request.param
+
+
+def runge_kutta(p, steps=60):
+    """A damped spring; a loss that looks at every step."""
+    k, m, x, v = p
+    h, loss = 0.01, 0.0
+
+    def slope(x, v):
+        return v, -(k / m) * x - 0.1 * v * v * v + ag.sin(x) ** 2
+
+    for _ in range(steps):
+        a1, b1 = slope(x, v)
+        a2, b2 = slope(x + 0.5 * h * a1, v + 0.5 * h * b1)
+        a3, b3 = slope(x + 0.5 * h * a2, v + 0.5 * h * b2)
+        a4, b4 = slope(x + h * a3, v + h * b3)
+        x = x + h / 6 * (a1 + 2 * a2 + 2 * a3 + a4)
+        v = v + h / 6 * (b1 + 2 * b2 + 2 * b3 + b4)
+        loss = loss + (x - 0.1) * (x - 0.1)
+    return loss
+
+
+def deep(p, steps=5000):
+    x = p[0]
+    for _ in range(steps):
+        x = x * p[1] + 0.001
+    return x
+
+
+def trajectory(p, steps=200):
+    """What the steps leave is used behind the loop."""
+    x, seen = p[0], []
+    for i in range(steps):
+        x = ag.tanh(p[1] * x + p[2]) * 1.1 + 1e-5 * i
+        seen.append(x)
+    return ag.sum([(x - 0.3 * math.sin(j)) ** 2 for j, x in enumerate(seen)])
+
+
+def observed(p, ys):
+    """Each step reads an input of its own; a choice in every step."""
+    x, loss = p[0], 0.0
+    for y in ys:
+        x = x + 0.1 * (p[1] - x) * p[2]
+        loss = loss + ag.where(x > y, (x - y) ** 2, ag.exp(x - y))
+    return loss
+
+
+def logistic(p, steps=100):
+    x = p[0]
+    for _ in range(steps):
+        x = p[1] * x * (1 - x)
+    return x
+
+
+def extremes(p, steps=100):
+    """Rows of many operands in every step."""
+    x, y = p[0], p[1]
+    for _ in range(steps):
+        top = ag.maximum(x * 0.9, y)
+        x, y = top, ag.logsumexp([x, y * 0.5, p[2]]) * 0.5
+    return x + y
+
+
+cube = Primitive("cube", lambda x: x * x * x, lambda x, y: 3.0 * x * x)
+
+
+def own_row(p, steps=50):
+    x = p[0]
+    for _ in range(steps):
+        x = cube(x) * p[1] + 0.3
+    return x
+
+
+YS = [math.sin(i) for i in range(150)]
+PROGRAMS = [
+    (runge_kutta, ([2.0, 1.0, 1.0, 0.2],)),
+    (deep, ([0.3, 0.9],)),
+    (trajectory, ([0.3, 0.9, 0.1],)),
+    (observed, ([0.3, 0.9, 0.7], YS)),
+    (logistic, ([0.3, 2.7],)),
+    (extremes, ([0.3, 0.9, 0.7],)),
+    (own_row, ([0.3, 0.9],)),
+]
+parametrised = pytest.mark.parametrize(
+    ("f", "args"), PROGRAMS, ids=[f.__name__ for f, _ in PROGRAMS]
+)
+
+
+def bulk_of(compiled):
+    (plan,) = compiled.plans.values()
+    return plan.executor.bulk
+
+
+@parametrised
+def test_gradients_agree_with_the_eager_engine(f, args, backend):
+    value, slopes = value_and_grad(f)(*args)
+    compiled = jit(value_and_grad(f), backend=backend)
+    for _ in range(2):
+        found, gradient = compiled(*args)
+        assert found == pytest.approx(value, rel=1e-12)
+        assert gradient == pytest.approx(slopes, rel=1e-11, abs=1e-13)
+
+
+@parametrised
+def test_a_loop_is_recovered_and_its_adjoint_is_one(f, args):
+    compiled = jit(value_and_grad(f), backend="numpy")
+    compiled(*args)
+    loops = {operation.loop for operation in bulk_of(compiled).operations}
+    assert loops == {0, 1, -2}
+
+
+@pytest.mark.parametrize("steps", [100, 1000])
+def test_the_number_of_operations_does_not_grow_with_the_steps(steps):
+    compiled = jit(value_and_grad(lambda p: runge_kutta(p, steps)), backend="numpy")
+    compiled([2.0, 1.0, 1.0, 0.2])
+    assert len(bulk_of(compiled).operations) < 400
+
+
+@parametrised
+def test_products_with_the_hessian(f, args, backend):
+    if f is own_row:
+        pytest.skip("its row is differentiated by the same rules")
+    x, *rest = args
+    direction = [1.0 / (i + 1) for i in range(len(x))]
+    found = jit(hvp(f), backend=backend)(x, direction, *rest)
+    slope, step = jit(grad(f), backend="numpy"), 1e-6
+    ahead = np.array(slope([a + step * d for a, d in zip(x, direction)], *rest))
+    behind = np.array(slope([a - step * d for a, d in zip(x, direction)], *rest))
+    expected = (ahead - behind) / (2 * step)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_loops_whose_steps_are_independent_are_no_loops():
+    def f(xs):
+        return ag.sum([ag.tanh(x * x + 1.0) * x for x in xs])
+
+    compiled = jit(value_and_grad(f), backend="numpy")
+    compiled([0.1 * k for k in range(100)])
+    assert {operation.loop for operation in bulk_of(compiled).operations} == {0}
+
+
+def test_nan_goes_through_a_loop(backend):
+    compiled = jit(value_and_grad(logistic), backend=backend)
+    value, slopes = compiled([float("nan"), 2.7])
+    assert math.isnan(value)
+    assert all(map(math.isnan, slopes))
