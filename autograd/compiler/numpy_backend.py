@@ -1,14 +1,13 @@
 """The embedded backend: every bulk operation is one or a few calls of numpy.
 
 Index arrays become views of the memory where they are affine (``nests``), gathers where
-they are not. A sum of products becomes a matrix product where one factor varies along
-rows only and the other along columns only.
+they are not. All steps are made once, with the arrays that they read and write; a run
+only calls them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -18,11 +17,11 @@ from autograd.arrays import NUMPY
 from autograd.compiler.bulk import Bulk, Map, Operation, Reduce, Sum, Terms, runs_of
 from autograd.compiler.layout import Layout, unmixed
 from autograd.compiler.memory import MemoryMachine
-from autograd.compiler.nests import Nest
-from autograd.compiler.numpy_memory import DEEPEST, Floats, Memory
-from autograd.compiler.numpy_rows import EXACT, FOLDS, take_rows
+from autograd.compiler.numpy_memory import Floats, Memory
+from autograd.compiler.numpy_rows import EXACT, FOLDS, STEPS, take_rows
 from autograd.compiler.numpy_steps import steps_of
-from autograd.compiler.program import Ints
+from autograd.compiler.numpy_sums import Sums
+from autograd.errors import ShapeError
 from autograd.gather import TAKE
 from autograd.primitive import Primitive
 from autograd.primitives import TABLE
@@ -40,22 +39,24 @@ class NumpyMachine(MemoryMachine):
         self.layout, self.strict = Layout(bulk, bulk.batch), strict
         self._store = Memory(self.layout, numbers)
         self.memory, self._do = self._store.numbers, self._store.do
+        self._sums = Sums(self._store)
         for same in runs_of(bulk.operations):
             if same[0].loop:
                 self._do(steps_of(self.layout, self.memory, same))
             else:
                 self._operation(same[0])
+        self._store.complete()
 
     def _operation(self, operation: Operation) -> None:
-        result = self._store.result(operation.target)
         wide = self.layout.wide(operation.target)
         if isinstance(operation, Map):
-            self._map(operation.row, operation.operands, result, wide)
-        elif isinstance(operation, Sum):
-            self._sum(operation.terms, result, wide)
+            self._map(operation, wide)
+        elif isinstance(operation, Reduce):
+            self._reduce(operation, wide)
+        elif self.strict and operation.terms:
+            self._in_order(operation, wide)
         else:
-            self._reduce(operation, result, wide)
-        self._store.store(operation.target, result)
+            self._sums.write(operation.target, operation.terms, wide)
 
     def run(self) -> None:
         """Compute everything from the inputs in the memory."""
@@ -63,16 +64,52 @@ class NumpyMachine(MemoryMachine):
             for step in self._store.steps:
                 step()
 
-    def _map(
-        self, row: Primitive, streams: Sequence[Ints], result: Floats, wide: bool
-    ) -> None:
-        if not len(result):
+    def call(
+        self, numbers: Sequence[Floats], buffers: Sequence[Floats | None]
+    ) -> list[Floats]:
+        """The results of all sections; in the buffers, where there are some."""
+        start, memory = 0, self.memory
+        for part in numbers:
+            end = start + part.size
+            memory[start:end] = part.reshape(-1)
+            start = end
+        if start != self.layout.inputs:
+            raise ShapeError(f"{self.layout.inputs} numbers are needed, got {start}")
+        self.run()
+        results = []
+        for (where, shape), buffer in zip(self.outputs, buffers, strict=True):
+            result = memory[where].reshape(shape)
+            if buffer is None:
+                results.append(result.copy())
+            else:
+                buffer = buffer.reshape(shape)
+                np.copyto(buffer, result)
+                results.append(buffer)
+        return results
+
+    def _map(self, operation: Map, wide: bool) -> None:
+        row, target = operation.row, operation.target
+        if not len(target):
             return
-        operands = self._store.operands(streams, wide)
-        out = result.reshape(np.broadcast_shapes(*[x.shape for x in operands]))
-        function = NUMPY.get(row.name) if TABLE.get(row.name) is row else None
-        if self.strict and row.name not in EXACT:
-            function = None
+        views = self._store.together([*operation.operands, target], wide)
+        if views is not None:
+            *operands, out = views
+            self._row(row, operands, out)
+            return
+        operands = self._store.operands(operation.operands, wide)
+        result = self._store.block(target)
+        shape = np.broadcast_shapes(*[x.shape for x in operands])
+        self._row(row, operands, result.reshape(shape))
+        self._store.store(target, result)
+
+    def _row(self, row: Primitive, operands: list[Floats], out: Floats) -> None:
+        """out = row(*operands), in steps as few and fast as there are."""
+        known = TABLE.get(row.name) is row
+        known = known and (row.name in EXACT or not self.strict)
+        if known and row.name in STEPS:
+            STEPS[row.name](self._do, operands, out)
+            return
+        function = NUMPY.get(row.name) if known else None
         if isinstance(function, np.ufunc):
             self._do(function, *operands, out)
             return
@@ -85,33 +122,19 @@ class NumpyMachine(MemoryMachine):
 
         self._do(step)
 
-    # -- sums ------------------------------------------------------------------------
+    def _in_order(self, operation: Sum, wide: bool) -> None:
+        """One part after the other, as the eager engine does."""
+        result = self._store.block(operation.target)
+        for part in operation.terms:
+            self._terms_in_order(part, result, wide)
+        self._store.store(operation.target, result)
 
-    def _sum(self, parts: Sequence[Terms], result: Floats, wide: bool) -> None:
-        if not parts:
-            self._do(result.fill, 0.0)
-        if self.strict:
-            for part in parts:
-                self._in_order(part, result, wide)
-            return
-        if self._sum_of_two(parts, result, wide):
-            return
-        positive_first = sorted(parts, key=lambda part: part.sign < 0)
-        for number, part in enumerate(positive_first):
-            share = np.empty(len(result)) if number else result
-            self._share(part, share, wide)
-            if number:
-                combine = np.add if part.sign > 0 else np.subtract
-                self._do(combine, result, share, result)
-            elif part.sign < 0:
-                self._do(np.negative, result, result)
-
-    def _in_order(self, part: Terms, result: Floats, wide: bool) -> None:
-        """Terms added one after the other, as the eager engine does.
+    def _terms_in_order(self, part: Terms, result: Floats, wide: bool) -> None:
+        """Terms added one after the other.
 
         A sum begins with 0, a dot product with the neutral -0.
         """
-        terms = self._gathered_terms(part, wide or part.over_rows)
+        terms = self._sums.terms(part, slice(None), wide or part.over_rows)
         first = -0.0 if part.right is not None else 0.0
         rows, starts, counts = part.rows, part.starts[:-1], part.counts
         out = result.reshape(len(counts), -1)
@@ -130,129 +153,42 @@ class NumpyMachine(MemoryMachine):
 
         self._do(step)
 
-    def _sum_of_two(self, parts: Sequence[Terms], result: Floats, wide: bool) -> bool:
-        """x + y and x - y are one call."""
-        n = len(parts[0].starts) - 1 if parts else 0
-        if len(parts) != 2 or not n or any(part.over_rows for part in parts):
-            return False
-        plain = [p.right is None and len(p.left) == n for p in parts]
-        if not all(plain) or not all((p.counts == 1).all() for p in parts):
-            return False
-        first, second = sorted(parts, key=lambda part: part.sign < 0)
-        if first.sign < 0:
-            return False
-        row = TABLE["add"] if second.sign > 0 else TABLE["subtract"]
-        self._map(row, [first.left, second.left], result, wide)
-        return True
+    # -- rows of many operands ---------------------------------------------------------
 
-    def _share(self, part: Terms, out: Floats, wide: bool) -> None:
-        """The sum of the terms of one form, without its sign."""
-        counts = part.counts
-        n, k = len(counts), int(counts[0]) if len(counts) else 0
-        wide = wide and not part.over_rows
-        if not (counts == k).all() or k == 0:
-            self._ragged(part, out, wide)
-        elif k == 1 and not part.over_rows and part.right is not None:
-            self._map(TABLE["multiply"], [part.left, part.right], out, wide)
-        elif k == 1 and not part.over_rows:
-            (operand,) = self._store.operands([part.left], wide)
-            target = out.reshape(operand.shape)
-            self._do(np.copyto, target, operand)
-        elif not self._product(part, n, k, out, wide):
-            self._ragged(part, out, wide)
-
-    def _product(self, part: Terms, n: int, k: int, out: Floats, wide: bool) -> bool:
-        """Rows of k terms whose streams are affine: a matrix product, or einsum."""
-        address = self.layout.address
-        streams = [x.reshape(n, k) for x in (part.left, part.right) if x is not None]
-        inner: list[tuple[int, ...]] = []
-        for stream in streams:
-            places = address[stream]
-            step = int(places[0, 1] - places[0, 0]) if k > 1 else 0
-            if not (places == places[:, :1] + step * np.arange(k)).all():
-                return False
-            lane = (self.layout.lane_step(stream[0]),) if part.over_rows else ()
-            inner.append((step, *lane) if k > 1 else lane)
-        trips = ((k,) if k > 1 else ()) + (
-            (self.layout.rows,) if part.over_rows else ()
-        )
-        nest = self._store.nest([x[:, 0] for x in streams], wide)
-        if not nest.affine or len(nest.counts) > DEEPEST:
-            return False
-        steps = np.concatenate([nest.steps, np.array(inner)], axis=1)
-        views = self._store.views(Nest((*nest.counts, *trips), steps, nest.bases))
-        result = out.reshape(nest.counts or (1,))
-        shape = (*result.shape, *trips)
-        axes = tuple(range(-len(trips), 0))
-        if len(views) == 1:
-            self._do(np.add.reduce, views[0].reshape(shape), axes, None, result)
-        elif len(trips) > 1 or not self._matrix_product(nest, views, result):
-            left, right = [x.reshape(shape) for x in views]
-            names = "xy"[: len(trips)]
-            form = f"...{names},...{names}->..."
-            self._do(partial(np.einsum, form, left, right, out=result))
-        return True
-
-    def _matrix_product(self, nest: Nest, views: list[Floats], result: Floats) -> bool:
-        moves = nest.steps != 0
-        rows = np.flatnonzero(moves[0] & ~moves[1]).tolist()
-        columns = np.flatnonzero(~moves[0] & moves[1]).tolist()
-        if len(rows) > 1 or len(columns) > 1 or not (rows or columns):
-            return False
-        both = [i for i in range(len(nest.counts)) if i not in rows + columns]
-        k = len(nest.counts)
-        left = views[0].transpose(*both, *rows, *columns, k)
-        right = views[1].transpose(*both, *columns, *rows, k)
-        out = result.transpose(*both, *rows, *columns)
-        # a factor has the same entries all along an axis on which it stands still
-        left = left[..., 0, :] if columns else left
-        right = right[..., 0, :] if rows else right
-        if rows and columns:
-            self._do(np.matmul, left, right.swapaxes(-1, -2), out)
-        else:
-            matrix, vector = (left, right) if rows else (right, left)
-            self._do(np.matmul, matrix, vector[..., np.newaxis], out[..., np.newaxis])
-        return True
-
-    def _gathered_terms(self, part: Terms, wide: bool) -> Floats:
-        terms = self._store.gathered(part.left, wide)
-        if part.right is not None:
-            self._do(np.multiply, terms, self._store.gathered(part.right, wide), terms)
-        return terms
-
-    def _ragged(self, part: Terms, out: Floats, wide: bool) -> None:
-        full = part.counts > 0
-        starts = part.starts[:-1][full]
-        out = out.reshape(len(full), -1) if len(full) else out
-        if not len(starts):
-            self._do(out.fill, 0.0)
+    def _reduce(self, operation: Reduce, wide: bool) -> None:
+        result = self._store.block(operation.target)
+        fold = FOLDS.get(operation.row.name)
+        if TABLE.get(operation.row.name) is not operation.row:
+            fold = None
+        if not len(result):
             return
-        terms = self._gathered_terms(part, wide or part.over_rows)
-        terms = terms.reshape(len(terms), -1)
-        if part.over_rows:
-            rows = np.empty((len(terms), 1))
-            self._do(np.add.reduce, terms, 1, None, rows, True)
-            terms = rows
-        if full.all():
-            self._do(np.add.reduceat, terms, starts, 0, None, out)
-            return
-        some = np.empty((len(starts), terms.shape[1]))
-        self._do(out.fill, 0.0)
-        self._do(np.add.reduceat, terms, starts, 0, None, some)
-        self._do(out.__setitem__, full, some)
+        if fold is None or not self._fold(fold, operation, result, wide):
+            self._by_rows(operation, result, wide)
+        self._store.store(operation.target, result)
 
-    def _reduce(self, operation: Reduce, out: Floats, wide: bool) -> None:
+    def _fold(self, fold: Any, operation: Reduce, out: Floats, wide: bool) -> bool:
+        """A fold of a ufunc over rows, none of which is empty."""
+        starts, (group, *_) = operation.starts, operation.groups
+        lengths = np.diff(starts)
+        k = int(lengths[0])
+        if not lengths.all():
+            return False
+        if (lengths == k).all() and not self.strict:
+            view = self._store.rows(group.reshape(-1, k), wide)
+            if view is not None:
+                self._do(fold.reduce, view, -1, None, out.reshape(view.shape[:-1]))
+                return True
+        terms = self._store.gathered(group, wide)
+        out = out.reshape(len(lengths), *terms.shape[1:])
+        self._do(fold.reduceat, terms, starts[:-1], 0, None, out)
+        return True
+
+    def _by_rows(self, operation: Reduce, out: Floats, wide: bool) -> None:
         row, starts = operation.row, operation.starts
-        n = len(starts) - 1
-        fold = FOLDS.get(row.name) if TABLE.get(row.name) is row else None
         groups = [self._store.gathered(group, wide) for group in operation.groups]
         groups = [group.reshape(len(group), -1) for group in groups]
-        out = out.reshape(n, -1) if n else out
-        if fold is not None and (np.diff(starts) > 0).all() and len(out):
-            self._do(fold.reduceat, groups[0], starts[:-1], 0, None, out)
-            return
-
-        if row is TAKE and len(out):
+        out = out.reshape(len(starts) - 1, -1)
+        if row is TAKE:
             self._do(take_rows, groups[0], starts, out)
             return
 

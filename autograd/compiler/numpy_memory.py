@@ -90,6 +90,24 @@ class Memory:
         nest = self.nest(streams, wide)
         return self.views(nest) if self.shallow(nest) else None
 
+    def inner_step(self, rows: Ints) -> int | None:
+        """How far the numbers of each row [row, number] are apart; None: unevenly."""
+        places = self.layout.address[rows]
+        k = places.shape[1]
+        step = int(places[0, 1] - places[0, 0]) if k > 1 else 0
+        even = (places == places[:, :1] + step * np.arange(k)).all()
+        return step if even else None
+
+    def rows(self, rows: Ints, wide: bool) -> Floats | None:
+        """Numbers [row, number] as a view whose last axis is that of the numbers."""
+        step = self.inner_step(rows)
+        nest = self.nest([rows[:, 0]], wide)
+        if step is None or not self.shallow(nest):
+            return None
+        steps = np.concatenate([nest.steps, [[step]]], axis=1)
+        (view,) = self.views(Nest((*nest.counts, rows.shape[1]), steps, nest.bases))
+        return view
+
     def operands(self, streams: Sequence[Ints], wide: bool) -> list[Floats]:
         """Arrays of one shape for the operands of an elementwise operation."""
         nest = self.nest(streams, wide)

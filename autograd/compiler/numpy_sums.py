@@ -1,0 +1,268 @@
+"""Sums of terms on numpy: products of matrices, dot products, ragged sums.
+
+A sum of products becomes a matrix product where one factor varies along rows only and
+the other along columns only. Parts that are a number for each result are no copies:
+they are added where they lie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.bulk import Terms
+from autograd.compiler.nests import Nest
+from autograd.compiler.numpy_memory import Floats, Memory
+from autograd.compiler.program import Ints
+
+__all__ = ["Sums"]
+
+_VECDOT: Any = getattr(np, "vecdot", None)  # numpy 2
+_FEW = 8  # terms of a strided row that numpy adds as fast as BLAS
+
+
+def _length(part: Terms) -> int:
+    """How many terms each row has, or 0 where they differ."""
+    counts = part.counts
+    k = int(counts[0]) if len(counts) else 0
+    return k if bool((counts == k).all()) else 0
+
+
+def _plain(part: Terms) -> bool:
+    """Whether the part is one number for each result."""
+    return part.right is None and not part.over_rows and _length(part) == 1
+
+
+class Sums:
+    """Appends the steps of sums to those of a memory."""
+
+    def __init__(self, store: Memory) -> None:
+        self.store, self.layout, self._do = store, store.layout, store.do
+
+    def write(self, target: Ints, parts: Sequence[Terms], wide: bool) -> None:
+        """target = the sum of all parts."""
+        if not len(target):
+            return
+        alone = len(parts) == 1 and parts[0].sign > 0
+        if alone and self._at_once(parts[0], target, wide):
+            return
+        result = self.store.block(target)
+        if parts:
+            self._added(parts, result, wide)
+        else:
+            self._do(result.fill, 0.0)
+        self.store.store(target, result)
+
+    def _at_once(self, part: Terms, target: Ints, wide: bool) -> bool:
+        """Write the only part to the places of its results, if they are regular."""
+        k = _length(part)
+        if k == 1 and not part.over_rows:
+            streams = [part.left] if part.right is None else [part.left, part.right]
+            views = self.store.together([*streams, target], wide)
+            if views is None:
+                return False
+            if part.right is None:
+                self._do(np.copyto, views[1], views[0])
+            else:
+                self._do(np.multiply, *views)
+            return True
+        return k > 0 and self._product(
+            part, k, None, target, wide and not part.over_rows
+        )
+
+    def _added(self, parts: Sequence[Terms], result: Floats, wide: bool) -> None:
+        """The first part, then one addition for each of the others.
+
+        A single number is not added in place: numpy would look for an overlap.
+        """
+        positive = [part for part in parts if part.sign > 0]
+        negative = [part for part in parts if part.sign < 0]
+        waiting = sorted(positive, key=_plain) + sorted(
+            negative, key=lambda x: -_plain(x)
+        )
+        total = self._first(waiting, result, wide)
+        while waiting:
+            part = waiting.pop(0)
+            combine = np.add if part.sign > 0 else np.subtract
+            operand = self._operand(part, result, wide)
+            shape = total.shape if total.ndim > 1 else operand.shape
+            out = self._room(result, waiting)
+            operands = total.reshape(shape), operand.reshape(shape)
+            self._do(combine, *operands, out.reshape(shape))
+            total = out
+
+    def _room(self, result: Floats, waiting: list[Terms]) -> Floats:
+        return np.empty(1) if waiting and len(result) == 1 else result
+
+    def _first(self, waiting: list[Terms], result: Floats, wide: bool) -> Floats:
+        """What the total begins with; x + y and x - y are one call."""
+        first = waiting.pop(0)
+        if first.sign < 0:
+            share = np.empty(len(result))
+            self._share(first, share, wide)
+            out = self._room(result, waiting)
+            self._do(np.negative, share, out)
+            return out
+        if not _plain(first) or not waiting:
+            out = self._room(result, waiting)
+            self._share(first, out, wide)
+            return out
+        if not _plain(waiting[0]):
+            return self._operand(first, result, wide)
+        second = waiting.pop(0)
+        x, y = self.store.operands([first.left, second.left], wide)
+        out = self._room(result, waiting)
+        combine = np.add if second.sign > 0 else np.subtract
+        self._do(combine, x, y, out.reshape(np.broadcast_shapes(x.shape, y.shape)))
+        return out
+
+    def _operand(self, part: Terms, result: Floats, wide: bool) -> Floats:
+        """A part where it lies, or in a buffer."""
+        if _plain(part):
+            return self.store.operands([part.left], wide)[0]
+        share = np.empty(len(result))
+        self._share(part, share, wide)
+        return share
+
+    def _share(self, part: Terms, out: Floats, wide: bool) -> None:
+        """The sum of the terms of one form, without its sign, into a flat array."""
+        k, wide = _length(part), wide and not part.over_rows
+        if k == 1 and not part.over_rows:
+            streams = [part.left] if part.right is None else [part.left, part.right]
+            operands = self.store.operands(streams, wide)
+            target = out.reshape(np.broadcast_shapes(*[x.shape for x in operands]))
+            if part.right is None:
+                self._do(np.copyto, target, operands[0])
+            else:
+                self._do(np.multiply, *operands, target)
+        elif not k or not self._product(part, k, out, None, wide):
+            self._ragged(part, out, wide)
+
+    # -- rows of one length whose streams are affine ---------------------------------
+
+    def _product(
+        self, part: Terms, k: int, out: Floats | None, target: Ints | None, wide: bool
+    ) -> bool:
+        """A matrix product, or dot products; into a flat array, or to positions."""
+        streams = [x.reshape(-1, k) for x in (part.left, part.right) if x is not None]
+        inner: list[tuple[int, ...]] = []
+        for stream in streams:
+            step = self.store.inner_step(stream)
+            if step is None:
+                return False
+            lane = (self.layout.lane_step(stream[0]),) if part.over_rows else ()
+            inner.append((step, *lane) if k > 1 else lane)
+        over = (self.layout.rows,) if part.over_rows else ()
+        trips = ((k,) if k > 1 else ()) + over
+        found = self._nest([x[:, 0] for x in streams], out, target, wide)
+        if found is None:
+            return False
+        nest, result = found
+        steps = np.concatenate([nest.steps, np.array(inner)], axis=1)
+        views = self.store.views(Nest((*nest.counts, *trips), steps, nest.bases))
+        shape = (*result.shape, *trips)
+        if len(trips) > 1 or len(views) == 1 or not self._matrices(nest, views, result):
+            self._dots([x.reshape(shape) for x in views], result)
+        return True
+
+    def _nest(
+        self, streams: list[Ints], out: Floats | None, target: Ints | None, wide: bool
+    ) -> tuple[Nest, Floats] | None:
+        """The loops of the streams, and the results as an array of their shape."""
+        nest = self.store.nest(streams, wide)
+        if not self.store.shallow(nest):
+            return None
+        if out is not None:
+            return nest, out.reshape(nest.counts or (1,))
+        assert target is not None
+        both = self.store.nest([*streams, target], wide)
+        if not self.store.shallow(both) or len(both.counts) > len(nest.counts):
+            return None
+        n = len(streams)
+        own = Nest(both.counts, both.steps[n:], both.bases[n:])
+        nest = Nest(both.counts, both.steps[:n], both.bases[:n])
+        return nest, self.store.views(own)[0]
+
+    def _dots(self, views: list[Floats], result: Floats) -> None:
+        """Sums, or sums of products, over the last axes."""
+        trips = views[0].ndim - result.ndim
+        axes = tuple(range(-trips, 0))
+        if len(views) == 1:
+            (view,) = views
+            flat = view.ndim == 2 and trips == 1
+            if flat and view.strides[0] == 8 < view.strides[1] and view.shape[1] > _FEW:
+                self._do(np.matmul, view, np.ones(view.shape[1]), result)
+            else:
+                self._do(np.add.reduce, view, axes, None, result)
+        elif trips == 1 and result.size == 1:
+            first = (0,) * result.ndim
+            self._do(np.dot, *[x[first] for x in views], result.reshape(()))
+        elif trips == 1 and _VECDOT:
+            self._do(_VECDOT, *views, result)
+        else:
+            names = "xy"[:trips]
+            form = f"...{names},...{names}->..."
+            self._do(partial(np.einsum, form, *views, out=result))
+
+    def _matrices(self, nest: Nest, views: list[Floats], result: Floats) -> bool:
+        moves = nest.steps != 0
+        rows = np.flatnonzero(moves[0] & ~moves[1]).tolist()
+        columns = np.flatnonzero(~moves[0] & moves[1]).tolist()
+        if len(rows) > 1 or len(columns) > 1 or not (rows or columns):
+            return False
+        both = [i for i in range(len(nest.counts)) if i not in rows + columns]
+        k = len(nest.counts)
+        left = views[0].transpose(*both, *rows, *columns, k)
+        right = views[1].transpose(*both, *columns, *rows, k)
+        out = result.transpose(*both, *rows, *columns)
+        # a factor has the same entries all along an axis on which it stands still
+        left = left[..., 0, :] if columns else left
+        right = right[..., 0, :] if rows else right
+        if rows and columns:
+            self._do(np.matmul, left, right.swapaxes(-1, -2), out)
+        else:
+            matrix, vector = (left, right) if rows else (right, left)
+            self._do(np.matmul, matrix, vector[..., np.newaxis], out[..., np.newaxis])
+        return True
+
+    # -- all others ------------------------------------------------------------------
+
+    def terms(self, part: Terms, order: Any, wide: bool) -> Floats:
+        """The terms in an order, gathered."""
+        terms = self.store.gathered(part.left[order], wide)
+        if part.right is None:
+            return terms
+        right, products = (
+            self.store.gathered(part.right[order], wide),
+            np.empty_like(terms),
+        )
+        self._do(np.multiply, terms, right, products)
+        return products
+
+    def _ragged(self, part: Terms, out: Floats, wide: bool) -> None:
+        full = part.counts > 0
+        starts, k = part.starts[:-1][full], _length(part)
+        if not len(starts):
+            self._do(out.fill, 0.0)
+            return
+        if k and k <= len(full) and not part.over_rows:  # term by term, all rows
+            order = np.arange(len(part.left)).reshape(-1, k).T.ravel()
+            terms = self.terms(part, order, wide)
+            self._do(np.add.reduce, terms.reshape(k, -1), 0, None, out)
+            return
+        terms = self.terms(part, slice(None), wide or part.over_rows)
+        if part.over_rows:
+            rows = np.empty(len(terms))
+            self._do(np.add.reduce, terms.reshape(len(terms), -1), 1, None, rows)
+            terms = rows
+        out = out.reshape(len(full), *terms.shape[1:])
+        if full.all():
+            self._do(np.add.reduceat, terms, starts, 0, None, out)
+            return
+        some = np.empty((len(starts), *terms.shape[1:]))
+        self._do(out.fill, 0.0)
+        self._do(np.add.reduceat, terms, starts, 0, None, some)
+        self._do(out.__setitem__, full, some)
