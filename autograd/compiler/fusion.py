@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autograd.compiler.bulk import Bulk, Map, Operation, Reduce, Sum
+from autograd.compiler.bulk import Bulk, Map, Operation, Reduce, Sum, Terms
 from autograd.compiler.program import Ints
 from autograd.compiler.splitting import SCALARS, is_short, same, split
 from autograd.primitives import TABLE
