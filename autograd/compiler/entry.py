@@ -45,7 +45,10 @@ __all__ = ["Leaf", "Tree", "attach", "native_entry"]
 
 @dataclass(frozen=True)
 class Leaf:
-    """A float, or a float64 array of some shape, and where it begins in the memory."""
+    """A number, or a float64 array of some shape, and where it begins in the memory.
+
+    As arguments, integers and int64 arrays do as well.
+    """
 
     start: int
     shape: tuple[int, ...] | None = None  # None: a float
@@ -55,7 +58,7 @@ class Leaf:
 Tree: TypeAlias = "Leaf | list[Tree] | tuple[Tree, ...]"
 
 _kept: list[Any] = []  # the machine code of all entries
-FLOAT64, OUT = np.dtype(np.float64), sys.intern("out")
+FLOAT64, INT64, OUT = np.dtype(np.float64), np.dtype(np.int64), sys.intern("out")
 NUMBER, INPUT, OUTPUT, TUPLE, LIST, NEAR, RESULT = range(7)  # kinds of nodes
 NEAT, WRITEABLE = 0x101, 0x400  # flags of arrays: C-contiguous and aligned
 CONTAINERS = {tuple: (TUPLE, "PyTuple_New"), list: (LIST, "PyList_New")}
@@ -92,13 +95,13 @@ def _nodes(tree: Tree, memory: int, kind: int, hull: int = 0) -> list[int]:
         return words + [word for part in inner for word in part]
     place = memory + 8 * tree.start
     if tree.shape is None:
-        return [id(float), NUMBER, 64, place, 8, 0, 0, id(np.float64)]
+        return [id(float), NUMBER, 64, place, 8, id(int), 0, id(np.float64)]
     flags = NEAT | WRITEABLE if kind == OUTPUT else NEAT
     axes, size = len(tree.shape), 8 * prod(tree.shape)
-    more: list[int] = []
+    more = [id(INT64)]
     if hull and tree.slot is not None:
         kind = NEAR if kind == INPUT else RESULT
-        more = [memory + 8 * tree.slot, hull]
+        more += [memory + 8 * tree.slot, hull]
     length = 64 + 8 * (axes + len(more))
     words = [id(np.ndarray), kind, length, place, size, flags, axes, id(FLOAT64)]
     return [*words, *tree.shape, *more]

@@ -17,6 +17,9 @@ DECLARED = [
     "void @Py_DecRef(ptr)",
     "i32 @PyGC_Enable()",
     "i32 @PyGC_Disable()",
+    "double @PyLong_AsDouble(ptr)",
+    "ptr @PyErr_Occurred()",
+    "void @PyErr_Clear()",
     "i32 @memcmp(ptr, ptr, i64)",
     "void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)",
     "void @llvm.memset.p0.i64(ptr, i8, i64, i1)",
@@ -30,12 +33,14 @@ DECLARED = [
 # "need T x y else b" goes on or to b. ITEMS is where a tuple's items begin.
 #
 # A node's words: type, kind, size in bytes, place in the memory, bytes there, flags,
-# axes or length, dtype or constructor or other type (numpy's float64), shape. @take
+# axes or length, dtype or constructor or other type (numpy's float64), shape. Instead of
+# flags a number's node has Python's int, whose objects are converted; so are arrays of
+# the dtype that follows the shape (numpy's int64), where they are inputs. @take
 # checks an object and copies its numbers into the memory (none of an output); @put
 # copies out. Both return the node behind theirs, @take null where the object is not as
 # its node says. @make makes the result of the node at a cursor, and advances it.
 #
-# Kinds 5 and 6 are arrays that are read and written where they are. Behind the shape
+# Kinds 5 and 6 are arrays that are read and written where they are. Behind that dtype
 # follow the address of a slot, for the distance from their place in the memory, and
 # that of the hull of all results: what may lie in it is not read there, but copied.
 #
@@ -73,8 +78,21 @@ define internal ptr @take(ptr %x, ptr %n) nounwind {
   if ptr %type %wanted known other
 other:
   fields %n: ptr %also 56
-  need ptr %type %also else no
-  br label %known
+  if ptr %type %also known integer
+integer:
+  fields %n: ptr %int 40
+  need i64 %kind 0 else no
+  need ptr %type %int else no
+  %converted = call double @PyLong_AsDouble(ptr %x)
+  store double %converted, ptr %place
+  %doubtful = fcmp oeq double %converted, -1.0
+  br i1 %doubtful, label %doubt, label %end
+doubt:
+  %error = call ptr @PyErr_Occurred()
+  if ptr %error null end huge
+huge:
+  call void @PyErr_Clear()
+  ret ptr null
 known:
   switch i64 %kind, label %flat [
     i64 0, label %one i64 3, label %many i64 4, label %many]
@@ -85,28 +103,49 @@ one:
 flat:
   fields %x: i32 %axes 24, ptr %dims 32, ptr %dtype 56, i32 %flags 64
   fields %n: i32 %mask 40, i32 %rank 48, ptr %float64 56
-  need ptr %dtype %float64 else no
+  %wide = zext i32 %rank to i64
+  %length = shl i64 %wide, 3
+  %skip = add i64 %length, 64
+  %more = getelementptr i8, ptr %n, i64 %skip
+  fields %more: ptr %int64 0
+  if ptr %dtype %float64 typed whole
+whole:
+  need ptr %dtype %int64 else no
+  switch i64 %kind, label %no [i64 1, label %typed i64 5, label %typed]
+typed:
   %set = and i32 %flags, %mask
   need i32 %set %mask else no
   need i32 %axes %rank else no
   if i32 %rank 0 fits ranked
 ranked:
   %shape = getelementptr i8, ptr %n, i64 64
-  %wide = zext i32 %rank to i64
-  %length = shl i64 %wide, 3
   %differ = call i32 @memcmp(ptr %dims, ptr %shape, i64 %length)
   if i32 %differ 0 fits no
 fits:
+  if ptr %dtype %float64 floats integers
+integers:
+  fields %x: ptr %numbers 16
+  fields %n: i64 %total 32
+  %end.of = getelementptr i8, ptr %numbers, i64 %total
+  br label %loop
+loop:
+  %from.at = phi ptr [ %numbers, %integers ], [ %from.next, %convert ]
+  %to.at = phi ptr [ %place, %integers ], [ %to.next, %convert ]
+  if ptr %from.at %end.of end convert
+convert:
+  %whole.number = load i64, ptr %from.at
+  %float.number = sitofp i64 %whole.number to double
+  store double %float.number, ptr %to.at
+  %from.next = getelementptr i8, ptr %from.at, i64 8
+  %to.next = getelementptr i8, ptr %to.at, i64 8
+  br label %loop
+floats:
   switch i64 %kind, label %end [
     i64 1, label %input i64 5, label %apart i64 6, label %apart]
 apart:
   fields %x: ptr %there 16
   fields %n: i64 %span 32
-  %words = zext i32 %axes to i64
-  %behind = shl i64 %words, 3
-  %skip = add i64 %behind, 64
-  %more = getelementptr i8, ptr %n, i64 %skip
-  fields %more: ptr %slot 0, ptr %hull 8
+  fields %more: ptr %slot 8, ptr %hull 16
   fields %hull: i64 %low 0, i64 %high 8
   %from = ptrtoint ptr %there to i64
   %till = add i64 %from, %span

@@ -82,10 +82,10 @@ def slot_of(program: LLVMProgram, position: int) -> int | None:
 
 
 def _is_plain(arg: Tree) -> bool:
-    """Whether an argument is a float, or lists and tuples of them."""
+    """Whether an argument is a number, or lists and tuples of them."""
     if type(arg) in (list, tuple):
         return all(_is_plain(part) for part in arg)
-    return type(arg) in (float, np.float64)
+    return type(arg) in (int, float, np.float64)
 
 
 def _is_tree(tree: Any) -> bool:
