@@ -30,8 +30,8 @@ def _evaluate(operands: Sequence[float]) -> float:
 
 def _chosen(operands: Sequence[Number], result: Number) -> tuple[list[Number]]:
     index, count = operands[0], len(operands) - 1
-    hits = [equal(index, k) + equal(index, k - count) for k in range(count)]
-    return ([0.0, *hits],)
+    place = index + count * (index < 0)
+    return ([0.0, *[equal(place, k) for k in range(count)]],)
 
 
 TAKE = Primitive("take", _evaluate, joint=_chosen, structural=True)

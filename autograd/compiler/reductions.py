@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from autograd.compiler.bulk import Reduce
 from autograd.compiler.program import CODE, ROWS, Ints
-from autograd.compiler.symbols import Block
+from autograd.compiler.symbols import Block, Writer
 from autograd.gather import TAKE
-from autograd.primitives import TABLE, equal
+from autograd.primitives import equal
 
 __all__ = ["RAGGED", "visit_reduce"]
 
@@ -47,20 +47,44 @@ def _ragged(run: Any, operation: Reduce, cotangent: Ints) -> None:
 
 
 def _take(run: Any, operation: Reduce, cotangent: Ints) -> None:
-    """All candidates of all rows at once: the chosen one has partial 1."""
-    first, lengths = operation.starts[:-1], np.diff(operation.starts) - 1
-    rows = np.repeat(np.arange(len(first)), lengths)
-    along = np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    candidates = operation.groups[0][first[rows] + 1 + along]
-    place = [run.writer.constant(float(k)) for k in range(int(lengths.max()))]
-    index = Block(run.writer, operation.groups[0][first], rows)
-    counted = Block(run.writer, np.array(place)[along], rows)
-    length = np.array([run.writer.constant(float(k)) for k in lengths.tolist()])
-    from_end = TABLE["subtract"].apply((counted, Block(run.writer, length, rows)))
-    hit = equal.apply((index, counted)) + equal.apply((index, from_end))
-    seed = Block(run.writer, cotangent, rows)
-    chosen = TAKE.product(seed, hit)
-    run.push(1, candidates, chosen.positions, None)
+    """All candidates of all rows at once: the chosen one has partial 1.
+
+    Which one that is, is found once for all rows with one index and length.
+    """
+    used = cotangent >= 0
+    first = operation.starts[:-1][used]
+    lengths = np.diff(operation.starts)[used] - 1
+    widest = int(lengths.max()) + 1
+    pairs, pair = np.unique(
+        operation.groups[0][first] * widest + lengths, return_inverse=True
+    )
+    index, count = np.divmod(pairs, widest)
+    hit = _hits(run.writer, index, count)
+    row, along = _ragged_range(lengths)
+    candidates = operation.groups[0][first[row] + 1 + along]
+    chosen = (np.cumsum(count) - count)[pair[row]] + along  # which of the hits
+    order = np.lexsort((row, chosen))  # side by side in memory, as the hits are
+    seed = Block(run.writer, cotangent[used][row[order]])
+    share = TAKE.product(seed, Block(run.writer, hit.positions[chosen[order]]))
+    pushed = np.empty_like(order)
+    pushed[order] = share.positions
+    run.push(1, candidates, pushed, None)
+
+
+def _hits(writer: Writer, index: Ints, count: Ints) -> Block:
+    """For each index, whether it says 0, 1, ... count - 1, from either end."""
+    whole = np.array([writer.constant(float(k)) for k in range(int(count.max()) + 1)])
+    place = Block(writer, index)
+    place = place + Block(writer, whole[count]) * (place < 0.0)
+    row, along = _ragged_range(count)
+    at = Block(writer, place.positions[row])
+    return cast(Block, equal.apply((at, Block(writer, whole[along]))))
+
+
+def _ragged_range(lengths: Ints) -> tuple[Ints, Ints]:
+    """Row and place in the row of each item of rows of these lengths."""
+    row = np.repeat(np.arange(len(lengths)), lengths)
+    return row, np.arange(len(row)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
 
 
 def _columns(run: Any, operation: Reduce, cotangent: Ints) -> None:

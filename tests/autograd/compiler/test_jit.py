@@ -1248,3 +1248,45 @@ def test_tokens_vary_without_tracing_again(backend):
     for tokens in ([0, 1, 2], [5, 5, 5], [3, 0, 3]):
         close(list(compiled(table, tokens)), list(value_and_grad(f)(table, tokens)))
     assert sum(traced) == 1 + 3
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_takes_of_several_sequences_by_shared_indices(backend, strict):
+    """Some of them without a slope: sign has none."""
+    if strict and backend == "llvm":
+        backend = None
+
+    def f(xs, ys, places):
+        pairs = [(ag.take(xs, k), ag.take(ys, k)) for k in places]
+        total = ag.sum([x * x * ag.sign(y) for x, y in pairs])
+        return total + ag.take(xs, places[0]) * ag.take(xs, -1) * ag.take(ys[1:], 0)
+
+    xs, ys = [1.0, 2.0, 3.0], [-1.0, 1.5, 2.0]
+    argnums = 0, 1
+    compiled = jit(value_and_grad(f, argnums=argnums), backend=backend, strict=strict)
+    for places in ([0, 2, -2, 1], [1, 1, 1, 1], [-1, -3, 0, 2]):
+        expected = value_and_grad(f, argnums=argnums)(xs, ys, places)
+        found = compiled(xs, ys, places)
+        flat = [[value, *slopes[0], *slopes[1]] for value, slopes in (found, expected)]
+        close(*flat)
+
+
+@pytest.mark.parametrize("number", [int, float, np.float64])
+def test_entries_take_integers(number):
+    """Called three times: machine code may answer from the second time on."""
+    f = jit(lambda xs, i, by: ag.take(xs, i) * by)
+    xs = np.arange(5.0)
+    for _ in range(3):
+        assert f(xs, number(2), number(3)) == 6.0
+    assert f(xs, -1, 10**300) == 4e300
+    assert f(xs, 4, -1) == -4.0
+    assert f(xs, 4, True) == 4.0
+    for kind in (np.int64, np.longlong, np.int32, np.uint8, np.float32, bool):
+        assert f(xs.astype(kind), 1, 3) == 3.0
+    with pytest.raises(OverflowError, match="beyond the range of floats"):
+        f(xs, 1, 10**400)
+    assert f(xs, 1, 1) == 1.0
+    empty = jit(lambda xs, nothing: ag.sum(xs) + len(nothing))
+    for kind in (float, int, int):
+        assert empty(np.ones(3, int), np.zeros(0, kind)) == 3.0
