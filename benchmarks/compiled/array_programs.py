@@ -97,6 +97,14 @@ def language_model(xp, params, tokens):
     return (log_sum_exp(xp, logits) - chosen).mean()
 
 
+def adam(xp, params, m, v, gradient, step):
+    """Parameters and moments after a step of Adam, counted from 0 (C5-step)."""
+    m, v = 0.85 * m + 0.15 * gradient, 0.99 * v + 0.01 * gradient * gradient
+    c1, c2 = 1.0 / (1.0 - 0.85 ** (step + 1)), 1.0 / (1.0 - 0.99 ** (step + 1))
+    change = scalar_programs.RATE * (m * c1) / (xp.sqrt(v * c2) + 1e-8)
+    return params - change, m, v
+
+
 def accelerations(xp, params, state):
     """The derivative of the pendulum's state (x, y, vx, vy)."""
     stiffness, mass, length, damping = params[:4]

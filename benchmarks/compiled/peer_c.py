@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import scalar_programs
 
 REFERENCE = Path(__file__).resolve().parent.parent / "reference"
 FLAGS = ["-O3", "-march=native", "-ffast-math", "-mprefer-vector-width=512", "-fPIC"]
@@ -97,13 +98,13 @@ def options(task):
     return Run("bs", *arguments, gradient=greeks.ravel(), value=prices)
 
 
-def language_model(task, tokens):
-    """A training step with the rate 0: value and gradient."""
+def language_model(task, tokens, rate=0.0):
+    """A training step; with the rate 0, value and gradient."""
     params, tokens = task.params.copy(), np.array(tokens, dtype=np.int64)
     m, v, gradient = np.zeros((3, params.size))
-    numbers = ctypes.c_int(tokens.size - 1), ctypes.c_int(0), ctypes.c_double(0.0)
+    numbers = ctypes.c_int(tokens.size - 1), ctypes.c_int(0), ctypes.c_double(rate)
     arguments = (params, m, v, gradient, tokens, *numbers)
-    return Run("step", *arguments, gradient=gradient)
+    return Run("step", *arguments, gradient=params if rate else gradient)
 
 
 def digit(task):
@@ -141,6 +142,7 @@ PROGRAMS = {
     "C4": options,
     "C5": lambda task: language_model(task, task.program.keywords["tokens"]),
     "C5-tokens": lambda task: language_model(task, task.inputs[0]),
+    "C5-step": lambda task: language_model(task, task.inputs[0], scalar_programs.RATE),
     "C6": digit,
     "C8": lambda task: batch(task, "mlp_soa"),
     "C9": bodies,

@@ -85,8 +85,9 @@ def compiled(function):
 
 
 def prepare(work, task):
-    """On CasADi's virtual machine; None: too large for a map."""
-    if work.over == "each" and task.params.shape[1] > LARGEST_MAP:
+    """On CasADi's virtual machine; None: too large for a map, or not a gradient."""
+    large = work.over == "each" and task.params.shape[1] > LARGEST_MAP
+    if large or work.over == "adam":
         return None
     return buffered(one_sample(task, work.over), work, task)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
+import array_programs
 import numpy as np
 import numpy_tape
 import scalar_programs
@@ -132,6 +133,19 @@ def bodies(task):
     return run
 
 
+def training(task):
+    """The parameters change at each call; the step stays the first."""
+    params = task.params.copy()
+    model, m, v = Model(params, task.inputs[0]), *np.zeros((2, params.size))
+
+    def run():
+        value, gradient = model()
+        params[:], m[:], v[:] = array_programs.adam(np, params, m, v, gradient, 0)
+        return value, params
+
+    return run
+
+
 PROGRAMS = {
     "C1": squared_error,
     "C2": squared_error,
@@ -139,6 +153,7 @@ PROGRAMS = {
     "C4": options,
     "C5": lambda task: Model(task.params, task.program.keywords["tokens"]),
     "C5-tokens": lambda task: Model(task.params, task.inputs[0]),
+    "C5-step": training,
     "C6": cross_entropy,
     "C7": cross_entropy,
     "C8": squared_error,

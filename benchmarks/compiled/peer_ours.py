@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
+import gpt
 import numpy as np
+import scalar_programs
 
 import autograd
 
@@ -17,7 +19,7 @@ def loss_of(work, task):
     if work.over == "mean":
         rows = autograd.vmap(program, in_axes=(None, *[0] * len(task.inputs)))
         return lambda params, *inputs: autograd.mean(rows(params, *inputs))
-    if work.name == "C5-tokens":
+    if task.program is gpt.loss:
         return partial(program, take=autograd.take)
     return program
 
@@ -26,6 +28,8 @@ def prepare(work, task, backend="llvm"):
     """The compiled value and gradient, into buffers that are used again."""
     if not hasattr(autograd, "jit"):
         raise ImportError("autograd.jit does not exist yet")
+    if work.over == "adam":
+        return training(work, task, backend)
     params, inputs = task.params, task.inputs
     if work.over == "each":
         each = autograd.value_and_grad(task.program, argnums=tuple(range(len(params))))
@@ -45,6 +49,25 @@ def prepare(work, task, backend="llvm"):
     return run
 
 
+def training(work, task, backend):
+    """Two compiled functions; the second writes over its arguments."""
+    loss = autograd.value_and_grad(loss_of(work, task))
+    slope = autograd.jit(loss, backend=backend)
+    axes = (0, 0, 0, 0, None, None)
+    rows = autograd.vmap(scalar_programs.adam, in_axes=axes)
+    update = autograd.jit(rows, backend=backend)
+    params, (tokens,) = task.params.copy(), task.inputs
+    (m, v), gradient = np.zeros((2, params.size)), np.empty_like(params)
+    out, state = (np.empty(()), gradient), (params, m, v)
+
+    def run():
+        value, _ = slope(params, tokens, out=out)
+        update(*state, gradient, 0, scalar_programs.RATE, out=state)
+        return value, params
+
+    return run
+
+
 def prepare_numpy(work, task):
     """The compiled tier without LLVM."""
     return prepare(work, task, backend="numpy")
@@ -53,6 +76,8 @@ def prepare_numpy(work, task):
 def prepare_eager(work, task):
     """Uncompiled: one call of ``value_and_grad``, graph and all."""
     program, params = task.program, task.params
+    if work.over == "adam":
+        return None
     if work.over == "each":
         return _one_by_one(program, params)
     if work.over == "mean":

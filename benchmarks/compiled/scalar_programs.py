@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import autograd
 
+RATE = 0.01  # of Adam
 SMALL, DIGITS = (2, 16, 16, 1), (784, 64, 10)
 
 
@@ -29,6 +30,14 @@ def mlp(params, xs, widths):
             start += n + 1
         xs = outputs
     return xs
+
+
+def adam(param, m, v, gradient, step, rate):
+    """A parameter and its moments after a step, counted from 0 (C5-step)."""
+    m = 0.85 * m + 0.15 * gradient
+    v = 0.99 * v + 0.01 * gradient * gradient
+    c1, c2 = 1.0 / (1.0 - 0.85 ** (step + 1)), 1.0 / (1.0 - 0.99 ** (step + 1))
+    return param - rate * (m * c1) / (autograd.sqrt(v * c2) + 1e-8), m, v
 
 
 def squared_error(params, x, y):

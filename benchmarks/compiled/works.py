@@ -29,7 +29,9 @@ class Work:
     over : what the loss is.
         "": ``program(params, *inputs)``;
         "mean": the mean of ``program(params, *rows)`` over the inputs' rows;
-        "each": no sum: ``program(*column)`` for every column of ``params``.
+        "each": no sum: ``program(*column)`` for every column of ``params``;
+        "adam": ``program(params, *inputs)``, and then the first step of Adam; the
+        parameters after it are compared in place of the gradient.
 
     The gradient is flat, in the order of ``params.ravel()``.
     """
@@ -163,6 +165,7 @@ WORKS = {
         Work("C4", "Black-Scholes, 1e6 options", make_options, 10**6, 50, "each"),
         Work("C5", "GPT, 8 tokens", make_sentence, 8, 3),
         Work("C5-tokens", "GPT, 8 tokens as inputs", make_tokens, 8, 3),
+        Work("C5-step", "C5-tokens and Adam", make_tokens, 8, 3, "adam"),
         Work("C6", "MLP 784-64-10, one sample", make_one_digit, 1, 1),
         Work("C7", "MLP 784-64-10, batch of 128", make_digits, 128, 2, "mean"),
         Work("C8", "100 samples as one function", make_one_function, 100, 5),
