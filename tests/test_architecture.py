@@ -31,9 +31,9 @@ COMPILER_FLOORS = [  # autograd/compiler, from the ground
     vector_exponential;
     batches kernels_packing layout periods splitting symbols vector_library
     vector_logarithm vector_special vector_trigonometry;
-    fusion kernels lower memory numpy_memory numpy_steps reductions reroll shares
-    trace vector_inverse vmap;
-    binding numpy_rows numpy_sums recurrences vector_math;
+    fusion kernels lower memory numpy_memory numpy_products numpy_steps reductions
+    reroll shares trace vector_inverse vmap;
+    binding numpy_code numpy_rows numpy_sums recurrences vector_math;
     adjoint context engine numpy_backend rows;
     elementwise entry foreign second_order stages steps;
     loops;

@@ -16,7 +16,8 @@ import numpy as np
 from autograd.arrays import NUMPY
 from autograd.compiler.bulk import Bulk, Map, Operation, Reduce, Sum, Terms, runs_of
 from autograd.compiler.layout import Layout, unmixed
-from autograd.compiler.memory import MemoryMachine
+from autograd.compiler.memory import MemoryMachine, Section
+from autograd.compiler.numpy_code import Region, function_of, regions_of
 from autograd.compiler.numpy_memory import Floats, Memory
 from autograd.compiler.numpy_rows import EXACT, FOLDS, STEPS, take_rows
 from autograd.compiler.numpy_steps import steps_of
@@ -46,6 +47,10 @@ class NumpyMachine(MemoryMachine):
             else:
                 self._operation(same[0])
         self._store.complete()
+        regions = regions_of(self.layout, bulk.regions)
+        self._steps, self._regions = function_of(
+            self._store.steps, self.memory, regions
+        )
 
     def _operation(self, operation: Operation) -> None:
         wide = self.layout.wide(operation.target)
@@ -61,30 +66,58 @@ class NumpyMachine(MemoryMachine):
     def run(self) -> None:
         """Compute everything from the inputs in the memory."""
         with np.errstate(all="ignore"):
-            for step in self._store.steps:
-                step()
+            self._steps()
+
+    def prepare(self, bulk: Bulk, sections: Sequence[Section]) -> None:
+        """Look up where the results lie; regions with parts of them stay inside."""
+        super().prepare(bulk, sections)
+        self._apart = {
+            region: k
+            for k, region in enumerate(self._regions)
+            if all(self._separate(where, region) for where, _ in self.outputs)
+        }
+
+    def _separate(self, where: Any, region: Region) -> bool:
+        """Whether the numbers of a section are those of a region, or others."""
+        if isinstance(where, slice) and (where.start, where.stop) == region:
+            return bool(region[0] >= self.layout.inputs)
+        if isinstance(where, slice):
+            return bool(where.stop <= region[0] or region[1] <= where.start)
+        return not bool(((where >= region[0]) & (where < region[1])).any())
 
     def call(
         self, numbers: Sequence[Floats], buffers: Sequence[Floats | None]
     ) -> list[Floats]:
         """The results of all sections; in the buffers, where there are some."""
+        apart: list[Floats | None] = [None] * len(self._regions)
         start, memory = 0, self.memory
         for part in numbers:
             end = start + part.size
-            memory[start:end] = part.reshape(-1)
+            k = self._apart.get((start, end))
+            if k is not None and not _overlap(part, buffers):
+                apart[k] = part
+            else:
+                memory[start:end] = part
             start = end
         if start != self.layout.inputs:
             raise ShapeError(f"{self.layout.inputs} numbers are needed, got {start}")
-        self.run()
-        results = []
+        results, copied = [], []
         for (where, shape), buffer in zip(self.outputs, buffers, strict=True):
-            result = memory[where].reshape(shape)
-            if buffer is None:
-                results.append(result.copy())
+            result = np.empty(shape) if buffer is None else buffer.reshape(shape)
+            results.append(result)
+            k = None
+            if isinstance(where, slice):
+                k = self._apart.get((where.start, where.stop))
+            if k is not None and apart[k] is None:
+                apart[k] = result
             else:
-                buffer = buffer.reshape(shape)
-                np.copyto(buffer, result)
-                results.append(buffer)
+                copied.append((where, result, k))
+        with np.errstate(all="ignore"):
+            self._steps(*apart)
+        for where, result, k in copied:
+            found = apart[k] if k is not None else None
+            found = memory[where] if found is None else found
+            result[...] = found.reshape(result.shape)
         return results
 
     def _map(self, operation: Map, wide: bool) -> None:
@@ -115,12 +148,7 @@ class NumpyMachine(MemoryMachine):
             return
         if function is None:  # the row's own evaluation, called for each element
             function = np.frompyfunc(row.evaluate, len(operands), 1)
-        evaluate: Callable[..., Any] = function
-
-        def step() -> None:
-            out[...] = evaluate(*operands)
-
-        self._do(step)
+        self._do(_evaluated, out, function, *operands)
 
     def _in_order(self, operation: Sum, wide: bool) -> None:
         """One part after the other, as the eager engine does."""
@@ -141,7 +169,7 @@ class NumpyMachine(MemoryMachine):
         along = np.arange(len(rows)) - starts[rows]
         slices = [np.flatnonzero(along == j) for j in range(int(counts.max(initial=0)))]
 
-        def step() -> None:
+        def step(out: Floats, terms: Floats) -> None:
             flat = terms.reshape(len(rows), -1)
             out[...] = np.where(counts > 0, first, 0.0)[:, np.newaxis]
             for chosen in slices:
@@ -151,7 +179,7 @@ class NumpyMachine(MemoryMachine):
                 for lane in range(flat.shape[1]):
                     out[rows[chosen], 0] += flat[chosen, lane]
 
-        self._do(step)
+        self._do(step, out, terms)
 
     # -- rows of many operands ---------------------------------------------------------
 
@@ -192,10 +220,19 @@ class NumpyMachine(MemoryMachine):
             self._do(take_rows, groups[0], starts, out)
             return
 
-        def step() -> None:
+        def step(out: Floats, *groups: Floats) -> None:
             for i, (a, b) in enumerate(pairwise(starts)):
                 for lane in range(out.shape[1]):
                     operands = [tuple(group[a:b, lane].tolist()) for group in groups]
                     out[i, lane] = row.evaluate(*operands)
 
-        self._do(step)
+        self._do(step, out, *groups)
+
+
+def _overlap(part: Floats, buffers: Sequence[Floats | None]) -> bool:
+    """Whether a buffer may hold numbers that are still to be read."""
+    return any(x is not None and np.may_share_memory(part, x) for x in buffers)
+
+
+def _evaluated(out: Floats, function: Callable[..., Any], *operands: Floats) -> None:
+    out[...] = function(*operands)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,12 @@ from autograd.compiler.layout import Layout
 from autograd.compiler.nests import Nest, factor
 from autograd.compiler.program import Ints
 
-__all__ = ["DEEPEST", "Do", "Floats", "Memory"]
+__all__ = ["DEEPEST", "Do", "Floats", "Memory", "Step"]
 
 Floats = npt.NDArray[np.float64]
 Do = Callable[..., None]  # one more step: a function and its arguments
+Step = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+_FEW = 300  # numbers that are gathered faster than loops are set up
 DEEPEST = 4  # loops of a view; streams of more are gathered
 
 
@@ -30,12 +32,12 @@ class Memory:
     def __init__(self, layout: Layout, numbers: Floats | None = None) -> None:
         self.layout = layout
         self.numbers = layout.memory() if numbers is None else numbers
-        self.steps: list[Callable[[], Any]] = []
+        self.steps: list[Step] = []
         self._gathers: dict[tuple[bytes, bool], Floats] = {}
 
     def do(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
-        """One more step."""
-        self.steps.append(partial(function, *arguments, **named))
+        """One more step; what it reads and writes are its arguments."""
+        self.steps.append((function, arguments, named))
 
     def complete(self) -> None:
         """All steps are there: forget what only helped to make them."""
@@ -88,7 +90,23 @@ class Memory:
     def together(self, streams: Sequence[Ints], wide: bool) -> list[Floats] | None:
         """Views of one shape, the last one to be written; None where there are none."""
         nest = self.nest(streams, wide)
-        return self.views(nest) if self.shallow(nest) else None
+        flat = self._better_flat(nest) and self._flat(nest)[-1]
+        good = self.shallow(nest) and not flat
+        return self.views(nest) if good else None
+
+    def _better_flat(self, nest: Nest) -> bool:
+        """Whether numpy is faster on flat arrays, one of them gathered.
+
+        Loops within loops cost it as much to set up as a gather of some numbers.
+        """
+        few = math.prod(nest.counts) <= _FEW and len(nest.counts) > 1
+        return few and int((~self._flat(nest)).sum()) == 1
+
+    def _flat(self, nest: Nest) -> npt.NDArray[np.bool_]:
+        """Which streams are one loop with a constant step."""
+        outer, inner = nest.steps[:, :-1], nest.steps[:, 1:]
+        one = outer == inner * np.array(nest.counts[1:], np.int64)
+        return np.asarray(one.all(axis=1))
 
     def inner_step(self, rows: Ints) -> int | None:
         """How far the numbers of each row [row, number] are apart; None: unevenly."""
@@ -111,7 +129,7 @@ class Memory:
     def operands(self, streams: Sequence[Ints], wide: bool) -> list[Floats]:
         """Arrays of one shape for the operands of an elementwise operation."""
         nest = self.nest(streams, wide)
-        if self.shallow(nest):
+        if self.shallow(nest) and not self._better_flat(nest):
             return self.views(nest)
         flat = []
         for positions in streams:

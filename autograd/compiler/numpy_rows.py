@@ -108,7 +108,9 @@ def _softplus(do: Do, operands: Sequence[Floats], out: Floats) -> None:
 
 
 def _compare(function: Any, do: Do, operands: Sequence[Floats], out: Floats) -> None:
-    do(function, *operands, out)
+    mask = np.empty(out.shape, bool)
+    do(function, *operands, mask)
+    do(np.copyto, out, mask)
 
 
 # row name -> the steps that evaluate it into ``out``, which no operand overlaps

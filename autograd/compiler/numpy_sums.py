@@ -1,4 +1,4 @@
-"""Sums of terms on numpy: products of matrices, dot products, ragged sums.
+"""Sums of terms on numpy: regular ones are products of views, others are gathered.
 
 A sum of products becomes a matrix product where one factor varies along rows only and
 the other along columns only. Parts that are a number for each result are no copies:
@@ -8,7 +8,6 @@ they are added where they lie.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,12 +15,14 @@ import numpy as np
 from autograd.compiler.bulk import Terms
 from autograd.compiler.nests import Nest
 from autograd.compiler.numpy_memory import Floats, Memory
+from autograd.compiler.numpy_products import matrix_product, products, sums_along
 from autograd.compiler.program import Ints
 
 __all__ = ["Sums"]
 
-_VECDOT: Any = getattr(np, "vecdot", None)  # numpy 2
-_FEW = 8  # terms of a strided row that numpy adds as fast as BLAS
+_ZERO = np.zeros(())
+_ADDED = 4  # terms that are added one by one, faster than by a reduction
+_SMALL = 1024  # numbers: additions in place, where numpy looks for overlaps, do not pay
 
 
 def _length(part: Terms) -> int:
@@ -53,7 +54,7 @@ class Sums:
         if parts:
             self._added(parts, result, wide)
         else:
-            self._do(result.fill, 0.0)
+            self._do(np.copyto, result, _ZERO)
         self.store.store(target, result)
 
     def _at_once(self, part: Terms, target: Ints, wide: bool) -> bool:
@@ -67,17 +68,14 @@ class Sums:
             if part.right is None:
                 self._do(np.copyto, views[1], views[0])
             else:
-                self._do(np.multiply, *views)
+                products(self._do, *views)
             return True
         return k > 0 and self._product(
             part, k, None, target, wide and not part.over_rows
         )
 
     def _added(self, parts: Sequence[Terms], result: Floats, wide: bool) -> None:
-        """The first part, then one addition for each of the others.
-
-        A single number is not added in place: numpy would look for an overlap.
-        """
+        """The first part, then one addition for each of the others."""
         positive = [part for part in parts if part.sign > 0]
         negative = [part for part in parts if part.sign < 0]
         waiting = sorted(positive, key=_plain) + sorted(
@@ -95,7 +93,9 @@ class Sums:
             total = out
 
     def _room(self, result: Floats, waiting: list[Terms]) -> Floats:
-        return np.empty(1) if waiting and len(result) == 1 else result
+        """Where a total goes that is not the last one."""
+        small = len(result) <= _SMALL
+        return np.empty(len(result)) if waiting and small else result
 
     def _first(self, waiting: list[Terms], result: Floats, wide: bool) -> Floats:
         """What the total begins with; x + y and x - y are one call."""
@@ -164,8 +164,9 @@ class Sums:
         steps = np.concatenate([nest.steps, np.array(inner)], axis=1)
         views = self.store.views(Nest((*nest.counts, *trips), steps, nest.bases))
         shape = (*result.shape, *trips)
-        if len(trips) > 1 or len(views) == 1 or not self._matrices(nest, views, result):
-            self._dots([x.reshape(shape) for x in views], result)
+        two = len(trips) == 1 and len(views) == 2
+        if not two or not matrix_product(self._do, nest, views, result):
+            sums_along(self._do, [x.reshape(shape) for x in views], result)
         return True
 
     def _nest(
@@ -186,48 +187,6 @@ class Sums:
         nest = Nest(both.counts, both.steps[:n], both.bases[:n])
         return nest, self.store.views(own)[0]
 
-    def _dots(self, views: list[Floats], result: Floats) -> None:
-        """Sums, or sums of products, over the last axes."""
-        trips = views[0].ndim - result.ndim
-        axes = tuple(range(-trips, 0))
-        if len(views) == 1:
-            (view,) = views
-            flat = view.ndim == 2 and trips == 1
-            if flat and view.strides[0] == 8 < view.strides[1] and view.shape[1] > _FEW:
-                self._do(np.matmul, view, np.ones(view.shape[1]), result)
-            else:
-                self._do(np.add.reduce, view, axes, None, result)
-        elif trips == 1 and result.size == 1:
-            first = (0,) * result.ndim
-            self._do(np.dot, *[x[first] for x in views], result.reshape(()))
-        elif trips == 1 and _VECDOT:
-            self._do(_VECDOT, *views, result)
-        else:
-            names = "xy"[:trips]
-            form = f"...{names},...{names}->..."
-            self._do(partial(np.einsum, form, *views, out=result))
-
-    def _matrices(self, nest: Nest, views: list[Floats], result: Floats) -> bool:
-        moves = nest.steps != 0
-        rows = np.flatnonzero(moves[0] & ~moves[1]).tolist()
-        columns = np.flatnonzero(~moves[0] & moves[1]).tolist()
-        if len(rows) > 1 or len(columns) > 1 or not (rows or columns):
-            return False
-        both = [i for i in range(len(nest.counts)) if i not in rows + columns]
-        k = len(nest.counts)
-        left = views[0].transpose(*both, *rows, *columns, k)
-        right = views[1].transpose(*both, *columns, *rows, k)
-        out = result.transpose(*both, *rows, *columns)
-        # a factor has the same entries all along an axis on which it stands still
-        left = left[..., 0, :] if columns else left
-        right = right[..., 0, :] if rows else right
-        if rows and columns:
-            self._do(np.matmul, left, right.swapaxes(-1, -2), out)
-        else:
-            matrix, vector = (left, right) if rows else (right, left)
-            self._do(np.matmul, matrix, vector[..., np.newaxis], out[..., np.newaxis])
-        return True
-
     # -- all others ------------------------------------------------------------------
 
     def terms(self, part: Terms, order: Any, wide: bool) -> Floats:
@@ -246,12 +205,15 @@ class Sums:
         full = part.counts > 0
         starts, k = part.starts[:-1][full], _length(part)
         if not len(starts):
-            self._do(out.fill, 0.0)
+            self._do(np.copyto, out, _ZERO)
             return
-        if k and k <= len(full) and not part.over_rows:  # term by term, all rows
+        if 0 < k <= len(full) and not part.over_rows:  # term by term, all rows
             order = np.arange(len(part.left)).reshape(-1, k).T.ravel()
             terms = self.terms(part, order, wide)
-            self._do(np.add.reduce, terms.reshape(k, -1), 0, None, out)
+            self._term_by_term(terms.reshape(k, -1), out)
+            return
+        if len(full) == 1 and k and not (wide or part.over_rows) and k <= _SMALL:
+            self._dot_of_one(part, out)
             return
         terms = self.terms(part, slice(None), wide or part.over_rows)
         if part.over_rows:
@@ -263,6 +225,29 @@ class Sums:
             self._do(np.add.reduceat, terms, starts, 0, None, out)
             return
         some = np.empty((len(starts), *terms.shape[1:]))
-        self._do(out.fill, 0.0)
+        self._do(np.copyto, out, _ZERO)
         self._do(np.add.reduceat, terms, starts, 0, None, some)
-        self._do(out.__setitem__, full, some)
+        self._do(_set, out, full, some)
+
+    def _term_by_term(self, terms: Floats, out: Floats) -> None:
+        """The sum of [term, row] over the terms."""
+        if not 2 <= len(terms) <= _ADDED:
+            self._do(np.add.reduce, terms, 0, None, out)
+            return
+        total = terms[0]
+        for number, term in enumerate(terms[1:], 2):
+            more = np.empty(len(out)) if number < len(terms) else out
+            self._do(np.add, total, term, more)
+            total = more
+
+    def _dot_of_one(self, part: Terms, out: Floats) -> None:
+        """One row."""
+        left = self.store.gathered(part.left, False)
+        right = np.ones(len(left))
+        if part.right is not None:
+            right = self.store.gathered(part.right, False)
+        self._do(np.dot, left, right, out.reshape(()))
+
+
+def _set(out: Floats, where: Any, values: Floats) -> None:
+    out[where] = values
