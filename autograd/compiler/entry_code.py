@@ -33,12 +33,12 @@ DECLARED = [
 # "need T x y else b" goes on or to b. ITEMS is where a tuple's items begin.
 #
 # A node's words: type, kind, size in bytes, place in the memory, bytes there, flags,
-# axes or length, dtype or constructor or other type (numpy's float64), shape. Instead of
-# flags a number's node has Python's int, whose objects are converted; so are arrays of
-# the dtype that follows the shape (numpy's int64), where they are inputs. @take
-# checks an object and copies its numbers into the memory (none of an output); @put
-# copies out. Both return the node behind theirs, @take null where the object is not as
-# its node says. @make makes the result of the node at a cursor, and advances it.
+# axes or length, dtype or constructor or other type (numpy's float64), shape. In place
+# of flags a number's node has Python's int, whose objects are converted; so are inputs
+# of the dtype that follows the shape, numpy's int64. @take checks an object and copies
+# its numbers into the memory (none of an output); @put copies out. Both return the node
+# behind theirs, @take null where the object is not as its node says. @make makes the
+# result of the node at a cursor, and advances it.
 #
 # Kinds 5 and 6 are arrays that are read and written where they are. Behind that dtype
 # follow the address of a slot, for the distance from their place in the memory, and
