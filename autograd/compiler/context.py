@@ -12,9 +12,10 @@ from autograd.compiler.code import Code, Offset
 from autograd.compiler.layout import Layout
 from autograd.compiler.nests import Nest, factor
 from autograd.compiler.program import Ints
+from autograd.compiler.streams import Stream, known
 from autograd.compiler.vector_math import Needed
 
-__all__ = ["Context", "MixedError", "Stream", "Tables", "known"]
+__all__ = ["Context", "MixedError", "Tables"]
 
 
 class Tables:
@@ -35,13 +36,6 @@ class Tables:
         """All of them."""
         parts = self.parts or [np.zeros(1, np.int64)]
         return np.concatenate(parts).astype(np.int32)
-
-
-class Stream:
-    """Where the elements of an index array lie along the innermost loop."""
-
-    def __init__(self, base: Offset, step: int, table: int | None = None) -> None:
-        self.base, self.step, self.table = base, step, table
 
 
 class MixedError(Exception):
@@ -193,8 +187,3 @@ class Context:
         place = code.at("%t", code.plus(i, entry.table), "i32")
         short = code.emit(f"load i32, ptr {place}, align 4")
         return code.emit(f"sext i32 {short} to i64")
-
-
-def known(i: str) -> Offset:
-    """The counter of a loop that runs once is known: 0."""
-    return 0 if i == "0" else i

@@ -129,15 +129,3 @@ def _define(name: str, width: int, body: Callable[[Code], None]) -> str:
     body(code)
     head = f"define void @autograd.{name}.{width}({SIGNATURES[name]}) nounwind {{"
     return "\n".join([head, "entry:", *code.lines, "  ret void", "}"])
-
-
-# -- Matrix products: out[i, j] = sign * sum_k a[i, k] * b[k, j], b's j contiguous -----
-
-
-# -- Rows: out[j] = sign * sum_k a[j, k] * b[j, k], k contiguous -----------------------
-
-
-# -- Slices: irregular rows, ``width`` of them side by side, padded to one length -----
-
-
-# -- Transposed copies: out[k, j] = b[j, k], k contiguous in b ------------------------

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from autograd.compiler.code import Code, Offset
 
 Part = Callable[[Offset, list[str], str | None], list[str]]
+_LONG = 256  # numbers of a row
 __all__ = ["product", "rows_of_dots", "rows_strided_kernel", "shuffled"]
 
 
@@ -93,10 +94,15 @@ def _tile(
 
 
 def rows_of_dots(code: Code, kind: str) -> None:
-    """kind: no b at all; one row of b shared by all; or a row of b for each."""
+    """kind: no b at all; one row of b shared by all; or a row of b for each.
+
+    Short rows go side by side, so that their totals come together; long ones one after
+    the other, as memory is read fastest.
+    """
     width = code.width
     whole = code.times(code.over("%nk", width), width)
-    blocks = code.over("%n", width)
+    short = code.emit(f"icmp slt i64 %nk, {_LONG}")
+    blocks = code.emit(f"select i1 {short}, i64 {code.over('%n', width)}, i64 0")
 
     def many(j: str, _: list[str]) -> list[str]:
         row = code.times(j, width)

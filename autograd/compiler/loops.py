@@ -12,16 +12,18 @@ import numpy as np
 
 from autograd.compiler.bulk import Map, Operation, Sum
 from autograd.compiler.code import Offset
-from autograd.compiler.context import Context, Stream, Tables, known
+from autograd.compiler.context import Context, Tables
 from autograd.compiler.elementwise import compute, reads_of, write_scalars
 from autograd.compiler.fusion import Group, same
 from autograd.compiler.nests import Nest, factor
 from autograd.compiler.program import Ints
+from autograd.compiler.streams import Stream, known
 from autograd.compiler.vector_math import emit_tanh_and_sech2
 
 __all__ = ["Context", "LoopWriter", "Tables", "write_scalars"]
 
 _DEEPEST = 3
+_HELD = 16  # vectors of an innermost loop that may become the outer one
 _PAIR = ("tanh", "sech2")
 
 
@@ -99,6 +101,10 @@ class LoopWriter:
         if self.group.wide:
             inner = len(nest.counts) - 1
         outer = [d for d in range(len(nest.counts)) if d != inner]
+        held = self._held(nest, inner, outer)
+        if held:
+            self._interchanged(nest, inner, outer, held)
+            return
 
         def innermost(bases: list[Offset]) -> None:
             lanes = [
@@ -108,6 +114,40 @@ class LoopWriter:
             self._innermost(lanes, nest.counts[inner], [])
 
         self.context.nest(nest, outer, self.streams, innermost)
+
+    def _held(self, nest: Nest, inner: int, outer: list[int]) -> list[int]:
+        """Streams that the outer loops do not move, when gathers are among them."""
+        if not nest.affine or not outer or nest.counts[inner] > _HELD * self.code.width:
+            return []
+        fixed = (nest.steps[:, outer] == 0).all(axis=1)
+        gathers = np.abs(nest.steps[:, inner]) > 1
+        return np.flatnonzero(fixed).tolist() if (fixed & gathers).any() else []
+
+    def _interchanged(
+        self, nest: Nest, inner: int, outer: list[int], held: list[int]
+    ) -> None:
+        """The outer loops inside: gathers that they do not move are done once."""
+        code, width, count = self.code, self.code.width, nest.counts[inner]
+        whole = count // width * width
+        first = self._flat(Nest((count,), nest.steps[:, [inner]], nest.bases))
+
+        def block(i: Offset, mask: str | None) -> None:
+            loaded = {k: first[k].load(self.code, i, mask) for k in held}
+
+            def body(bases: list[Offset]) -> None:
+                steps = nest.steps[:, inner].tolist()
+                lanes = [Stream(b, s) for b, s in zip(bases, steps, strict=True)]
+                self._body(lanes, i, mask, [], loaded)
+
+            self.context.nest(nest, outer, self.streams, body)
+
+        def step(i: str, _: list[str]) -> list[str]:
+            block(known(i), None)
+            return []
+
+        code.loop(whole, step, step=width)
+        if count > whole:
+            block(whole, code.first(count - whole))
 
     def _quality(self, nest: Nest, d: int) -> tuple[int, int, int]:
         steps = np.abs(nest.steps[:, d])
@@ -124,20 +164,32 @@ class LoopWriter:
     ) -> list[str]:
         code, width = self.code, self.code.width
         whole = count // width * width
+        fixed = {
+            k: stream.load(code, 0, None)
+            for k, stream in enumerate(lanes)
+            if stream.fixed
+        }
 
         def body(i: str, sums: list[str]) -> list[str]:
-            return self._body(lanes, i, None, sums)
+            return self._body(lanes, i, None, sums, fixed)
 
         carried = [(code.type, total) for total in totals]
         totals = code.loop(whole, body, carried, step=width)
         if count > whole:
-            totals = self._body(lanes, whole, code.first(count - whole), totals)
+            mask = code.first(count - whole)
+            totals = self._body(lanes, whole, mask, totals, fixed)
         return totals
 
     def _body(
-        self, lanes: list[Stream], i: Offset, mask: str | None, sums: list[str]
+        self,
+        lanes: list[Stream],
+        i: Offset,
+        mask: str | None,
+        sums: list[str],
+        loaded: dict[int, str] | None = None,
     ) -> list[str]:
-        registers: dict[int, str] = {}
+        """One step; ``loaded`` are streams that are in registers already."""
+        registers = dict(loaded or {})
         results: list[tuple[Ints, str]] = []
         code = self.code
         i = known(i) if isinstance(i, str) else i
@@ -151,7 +203,7 @@ class LoopWriter:
                     return register
             stream = self._stream(positions)
             if stream not in registers:
-                registers[stream] = self._load(lanes[stream], i, mask)
+                registers[stream] = lanes[stream].load(code, i, mask)
             return registers[stream]
 
         pairs: dict[str, tuple[str, str]] = {}
@@ -162,7 +214,7 @@ class LoopWriter:
             results.append((operation.target, register))
             if self.context.stored[operation.target].any():
                 stream = lanes[self._stream(operation.target)]
-                self._store(stream, i, mask, register)
+                stream.store(code, i, mask, register)
         return [
             self._accumulate(total, sums[k], value, mask)
             for k, total in enumerate(self.group.totals)
@@ -208,30 +260,3 @@ class LoopWriter:
             self.context.resident(total.target)
             place = self.context.layout.address[total.target[0]]
             self.code.store_one(value, self.code.at("%v", int(place)))
-
-    def _load(self, stream: Stream, i: Offset, mask: str | None) -> str:
-        code = self.code
-        if stream.table is None and stream.step == 0:
-            return code.broadcast(code.at("%v", stream.base))
-        if stream.table is None and stream.step == 1:
-            return code.load(code.at("%v", code.plus(stream.base, i)), mask)
-        return code.gather("%v", self._places(stream, i, mask), mask)
-
-    def _places(self, stream: Stream, i: Offset, mask: str | None) -> str:
-        code = self.code
-        if stream.table is not None:
-            place = code.at("%t", code.plus(i, stream.table), "i32")
-            indices = code.load_indices(place, mask)
-            if stream.base == 0:
-                return indices
-            far = code.splat("i64", stream.base)
-            return code.emit(f"add <{code.width} x i64> {indices}, {far}")
-        start = code.plus(stream.base, code.times(i, stream.step))
-        return code.steps(start, stream.step)
-
-    def _store(self, stream: Stream, i: Offset, mask: str | None, value: str) -> None:
-        code = self.code
-        if stream.table is None and stream.step == 1:
-            code.store(value, code.at("%v", code.plus(stream.base, i)), mask)
-        else:
-            code.scatter(value, "%v", self._places(stream, i, mask), mask)

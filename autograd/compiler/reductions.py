@@ -74,7 +74,7 @@ def _take(run: Any, operation: Reduce, cotangent: Ints) -> None:
 def _hits(writer: Writer, index: Ints, count: Ints) -> Block:
     """For each index, whether it says 0, 1, ... count - 1, from either end."""
     whole = np.array([writer.constant(float(k)) for k in range(int(count.max()) + 1)])
-    place = Block(writer, index)
+    place: Any = Block(writer, index)
     place = place + Block(writer, whole[count]) * (place < 0.0)
     row, along = _ragged_range(count)
     at = Block(writer, place.positions[row])
