@@ -76,6 +76,14 @@ class NumpyMachine(MemoryMachine):
             for k, region in enumerate(self._regions)
             if all(self._separate(where, region) for where, _ in self.outputs)
         }
+        self._results = [self._result(*output) for output in self.outputs]
+
+    def _result(self, where: Any, shape: Any) -> tuple[Any, Any, Any, int | None]:
+        """A view of a section or its places, its shape, and the region that it is."""
+        if not isinstance(where, slice):
+            return None, where, shape, None
+        region = self._apart.get((where.start, where.stop))
+        return self.memory[where].reshape(shape), None, shape, region
 
     def _separate(self, where: Any, region: Region) -> bool:
         """Whether the numbers of a section are those of a region, or others."""
@@ -102,22 +110,22 @@ class NumpyMachine(MemoryMachine):
         if start != self.layout.inputs:
             raise ShapeError(f"{self.layout.inputs} numbers are needed, got {start}")
         results, copied = [], []
-        for (where, shape), buffer in zip(self.outputs, buffers, strict=True):
+        for (view, places, shape, k), buffer in zip(
+            self._results, buffers, strict=True
+        ):
             result = np.empty(shape) if buffer is None else buffer.reshape(shape)
             results.append(result)
-            k = None
-            if isinstance(where, slice):
-                k = self._apart.get((where.start, where.stop))
             if k is not None and apart[k] is None:
                 apart[k] = result
             else:
-                copied.append((where, result, k))
+                copied.append((view, places, k, result))
         with np.errstate(all="ignore"):
             self._steps(*apart)
-        for where, result, k in copied:
-            found = apart[k] if k is not None else None
-            found = memory[where] if found is None else found
-            result[...] = found.reshape(result.shape)
+        for view, places, k, result in copied:
+            found = view if k is None else apart[k]
+            if found is None:
+                found = self.memory[places].reshape(result.shape)
+            np.copyto(result, found)
         return results
 
     def _map(self, operation: Map, wide: bool) -> None:

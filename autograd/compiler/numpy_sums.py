@@ -212,8 +212,9 @@ class Sums:
             terms = self.terms(part, order, wide)
             self._term_by_term(terms.reshape(k, -1), out)
             return
-        if len(full) == 1 and k and not (wide or part.over_rows) and k <= _SMALL:
-            self._dot_of_one(part, out)
+        if len(full) == 1 and 0 < k <= _SMALL and not (wide or part.over_rows):
+            left = self.terms(part, slice(None), False)
+            self._do(np.dot, left, np.ones(k), out.reshape(()))
             return
         terms = self.terms(part, slice(None), wide or part.over_rows)
         if part.over_rows:
@@ -239,14 +240,6 @@ class Sums:
             more = np.empty(len(out)) if number < len(terms) else out
             self._do(np.add, total, term, more)
             total = more
-
-    def _dot_of_one(self, part: Terms, out: Floats) -> None:
-        """One row."""
-        left = self.store.gathered(part.left, False)
-        right = np.ones(len(left))
-        if part.right is not None:
-            right = self.store.gathered(part.right, False)
-        self._do(np.dot, left, right, out.reshape(()))
 
 
 def _set(out: Floats, where: Any, values: Floats) -> None:
