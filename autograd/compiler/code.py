@@ -176,6 +176,12 @@ class Code:
             f"ptr {pointer}, i32 8, <{w} x i1> {mask})"
         )
 
+    def prefetch(self, pointer: str, write: bool = False) -> None:
+        """Have the line around an address, which need not exist, brought near."""
+        self.do(
+            f"call void @llvm.prefetch.p0(ptr {pointer}, i32 {write:d}, i32 3, i32 1)"
+        )
+
     def load_one(self, pointer: str) -> str:
         """One double."""
         return self.emit(f"load double, ptr {pointer}, align 8")
@@ -255,6 +261,7 @@ def declarations(width: int) -> str:
             f"declare {i} @llvm.masked.load.v{w}i32.p0(ptr, i32, {m}, {i})",
             f"declare {d} @llvm.masked.gather.v{w}f64.v{w}p0({p}, i32, {m}, {d})",
             f"declare void @llvm.masked.scatter.v{w}f64.v{w}p0({d}, {p}, i32, {m})",
+            "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)",
             f"declare double @llvm.vector.reduce.fadd.v{w}f64(double, {d})",
         ]
     )

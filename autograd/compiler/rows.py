@@ -44,6 +44,7 @@ class RowsWriter(ABC):
             for column in range(count):
                 self.columns[first + column] = number, column, count
         self.totals = totals_of(operations)
+        self.wide = [p for p in bulk.outputs.tolist() if bulk.lanes[p]]
         self.total = 0
         self.pairs: dict[str, tuple[str, str]] = {}
         of = {"tanh": set[int](), "sech2": set[int]()}
@@ -64,6 +65,10 @@ class RowsWriter(ABC):
     @abstractmethod
     def keep(self, k: int, position: int, value: str) -> None:
         """Write the result number k of every row."""
+
+    def look_ahead(self) -> None:
+        """Ask for what later rows need; nothing by default."""
+        return
 
     def write(self, begin: Offset, end: Offset, room: str) -> None:
         """The loop from row ``begin`` to ``end``; sums gather in ``room``."""
@@ -95,6 +100,7 @@ class RowsWriter(ABC):
         self.mask = None if self.even else code.first(left)
         self.registers, self.pairs, self.total = {}, {}, 0
         self.arrays = [self.array(number) for number in range(len(self.bulk.blocks))]
+        self.look_ahead()
         for operation in self.operations:
             for k in range(len(operation.target)):
                 value = self._value(operation, k)
@@ -102,8 +108,7 @@ class RowsWriter(ABC):
                     self._accumulate(value, room)
                 else:
                     self._keep(int(operation.target[k]), value)
-        wide = [p for p in self.bulk.outputs.tolist() if self.bulk.lanes[p]]
-        for k, position in enumerate(wide):
+        for k, position in enumerate(self.wide):
             self.keep(k, position, self._read(position))
         return []
 

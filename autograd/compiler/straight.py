@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 LIMIT = 400  # numbers computed for each row: beyond, loops win
+AHEAD, LINE = 64, 8  # rows; numbers of a line of memory
 BLOCK = 8192  # rows whose sums are added up as one
 _FOLDS = ("maximum", "minimum", "prod")
 
@@ -210,6 +211,24 @@ class _PointerRows(RowsWriter):
         """Its pointer stands in the table."""
         place = self.code.at("%p", number, "ptr")
         return self.code.emit(f"load ptr, ptr {place}, align 8")
+
+    def look_ahead(self) -> None:
+        """Large batches wait for memory: their lines are on the way some rows before.
+
+        Nothing fails where there are no such rows.
+        """
+        code, number = self.code, len(self.bulk.blocks)
+        later = code.plus(self.row, AHEAD)
+        for array, (_, count) in zip(self.arrays, self.bulk.blocks, strict=True):
+            start = code.times(later, count)
+            for line in range(max(1, count * code.width // LINE)):
+                code.prefetch(code.at(array, code.plus(start, line * LINE)))
+        for entry in range(number, number + 2 * len(self.wide), 2):
+            step = code.emit(
+                f"load i64, ptr {code.at('%p', entry + 1, 'ptr')}, align 8"
+            )
+            place = code.at(self.array(entry), code.times(later, step))
+            code.prefetch(place, write=True)
 
     def total_place(self, k: str) -> str:
         """Behind each other."""
