@@ -19,6 +19,7 @@ from autograd.value import Value
 
 __all__ = [
     "Container",
+    "arrays_of",
     "buffers_of",
     "is_array",
     "key_of",
@@ -27,6 +28,7 @@ __all__ = [
 ]
 
 Floats = npt.NDArray[np.float64]
+FLOAT64 = np.dtype(np.float64)
 Tree = Any
 
 
@@ -54,7 +56,10 @@ def numbers_of(x: Tree, as_floats: bool) -> tuple[Floats | None, list[Any] | Non
     No array for numbers of a transform that is under way.
     """
     if is_array(x):
-        return np.ascontiguousarray(x, dtype=float).reshape(-1), None
+        ours = type(x) is np.ndarray and x.dtype is FLOAT64
+        if not (ours and x.flags.c_contiguous):
+            x = np.ascontiguousarray(x, dtype=float)
+        return x if x.ndim == 1 else x.reshape(-1), None
     leaves, _ = flatten(x, as_floats=as_floats)
     levels = [leaf.level for leaf in leaves if hasattr(leaf, "level")]
     if any(level > 0 for level in levels):
@@ -93,39 +98,37 @@ class Container:
         return self.rebuild_named(numbers.tolist())
 
 
-def written(out: Tree, results: Sequence[Floats]) -> None:
-    """Copy results into the arrays of ``out``, one after the other."""
-    arrays = _arrays(out)
-    room = [array.size for array in arrays]
-    if sum(room) != sum(result.size for result in results):
-        raise ShapeError(
-            f"out= has room for {room} numbers, the results have "
-            f"{[result.size for result in results]}"
-        )
-    if room != [result.size for result in results]:
-        flat = np.concatenate([result.reshape(-1) for result in results])
-        results = np.split(flat, np.cumsum(room)[:-1])
-    for array, result in zip(arrays, results, strict=True):
-        if not np.may_share_memory(array, result):
-            array[...] = result.reshape(array.shape)
+def arrays_of(out: Tree) -> list[Any]:
+    """The arrays of ``out``, one after the other."""
+    if isinstance(out, np.ndarray):
+        return [out]
+    if isinstance(out, dict):
+        out = list(out.values())
+    if isinstance(out, list | tuple):
+        return [array for part in out for array in arrays_of(part)]
+    raise TypeError(f"out= takes numpy arrays, got {type(out).__name__}")
 
 
-def buffers_of(out: Tree, sizes: Sequence[int]) -> list[Floats | None]:
-    """The arrays of ``out`` that results of these sizes can be written into."""
-    arrays = _arrays(out)
-    if [array.size for array in arrays] != list(sizes):
+def buffers_of(arrays: Sequence[Any], sizes: Sequence[int]) -> list[Floats | None]:
+    """The arrays that results of these sizes can be written into."""
+    if [array.size for array in arrays] != sizes:
         return [None] * len(sizes)
     return [
-        array if array.dtype == float and array.flags.carray else None
+        array if array.dtype is FLOAT64 and array.flags.carray else None
         for array in arrays
     ]
 
 
-def _arrays(tree: Tree) -> list[Any]:
-    if isinstance(tree, dict):
-        tree = list(tree.values())
-    if isinstance(tree, list | tuple):
-        return [array for part in tree for array in _arrays(part)]
-    if not isinstance(tree, np.ndarray):
-        raise TypeError(f"out= takes numpy arrays, got {type(tree).__name__}")
-    return [tree]
+def written(arrays: Sequence[Any], results: Sequence[Floats]) -> None:
+    """Copy results that are not there yet into arrays, one after the other."""
+    room = [array.size for array in arrays]
+    sizes = [result.size for result in results]
+    if sum(room) != sum(sizes):
+        raise ShapeError(f"out= has room for {room} numbers, the results have {sizes}")
+    if room != sizes:
+        flat = np.concatenate([result.reshape(-1) for result in results])
+        results = np.split(flat, np.cumsum(room)[:-1])
+    for array, result in zip(arrays, results, strict=True):
+        there = result is array or result.base is array
+        if not there and not np.may_share_memory(array, result):
+            array[...] = result.reshape(array.shape)

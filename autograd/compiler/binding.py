@@ -114,6 +114,7 @@ class Binding:
         self.static = wanted
         self.places = {place for place in wanted if isinstance(place, int)}
         self.names = {name for name in wanted if isinstance(name, str)}
+        self.forms: dict[Any, Form] = {}  # of calls without static arguments
         if wanted:
             self._complete(function)
 
@@ -135,7 +136,11 @@ class Binding:
     def split(self, args: Sequence[Any], kwargs: Any) -> tuple[Form, list[Any]]:
         """The form of a call, and its arguments that move."""
         if not self.static:
-            return Form(len(args), tuple(kwargs), ()), [*args, *kwargs.values()]
+            shape = len(args), tuple(kwargs)
+            form = self.forms.get(shape)
+            if form is None:
+                form = self.forms[shape] = Form(*shape, ())
+            return form, [*args, *kwargs.values()]
         given: list[tuple[int | str, Any]] = [*enumerate(args), *kwargs.items()]
         fixed = [pair for pair in given if pair[0] in self.places | self.names]
         names = tuple([name for name in kwargs if name not in self.names])

@@ -13,7 +13,13 @@ from functools import update_wrapper
 from importlib import import_module
 from typing import Any
 
-from autograd.compiler.arguments import buffers_of, key_of, numbers_of, written
+from autograd.compiler.arguments import (
+    arrays_of,
+    buffers_of,
+    key_of,
+    numbers_of,
+    written,
+)
 from autograd.compiler.binding import Binding, described, remade
 from autograd.compiler.executor import Settings
 from autograd.compiler.nodes import as_nodes, recording
@@ -54,19 +60,20 @@ class Compiled:
             return self.function(*args, **kwargs)
         plan, numbers, leaves = found
         inputs = plan.inputs(numbers)
-        buffers = None if out is None else buffers_of(out, plan.sizes())
+        arrays = None if out is None else arrays_of(out)
+        buffers = None if arrays is None else buffers_of(arrays, plan.sizes)
         results = plan.run(inputs, buffers)
         nodes = recording(leaves, plan.closed)
         if nodes and plan.second:
             return self.function(*args, **kwargs)
-        if out is not None and nodes:
-            raise TraceError("out= takes plain numbers, and the result is a node")
         if nodes:
+            if out is not None:
+                raise TraceError("out= takes plain numbers, and the result is a node")
             results = as_nodes(plan, inputs, leaves, results)
         results = plan.collected(results)
-        if out is None:
+        if arrays is None:
             return plan.finish(results)
-        written(out, results)
+        written(arrays, results)
         return out
 
     def _prepare(self, args: Any, kwargs: Any) -> Any:

@@ -113,7 +113,9 @@ class NumpyMachine(MemoryMachine):
         for (view, places, shape, k), buffer in zip(
             self._results, buffers, strict=True
         ):
-            result = np.empty(shape) if buffer is None else buffer.reshape(shape)
+            result = np.empty(shape) if buffer is None else buffer
+            if result.shape != shape:
+                result = result.reshape(shape)
             results.append(result)
             if k is not None and apart[k] is None:
                 apart[k] = result

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -149,7 +150,7 @@ class Plan(Results):
         ]
         return np.repeat(np.array(place, np.int64), np.diff(self.starts))
 
-    @property
+    @cached_property
     def closed(self) -> list[Any]:
         """The Values from outside, which are read at each call."""
         return [source.data for source in self.sources if source.kind == "value"]

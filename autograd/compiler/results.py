@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,7 @@ class Results:
                 at += size
         return found
 
+    @cached_property
     def sizes(self) -> list[int]:
         """How many numbers the result of each section has."""
         rows = self.bulk.batch
@@ -99,11 +101,21 @@ class Results:
 
     def collected(self, results: Sequence[Any]) -> list[Any]:
         """Results of sections as those of the function: one for each argument."""
-        if self.transform is None or self.transform.name == "hessian":
+        if self._direct:
             return list(results)
         rest = list(results)
+        assert self.transform is not None
         found = [rest.pop(0)] if self.transform.name == "value_and_grad" else []
         return found + [self._gradient(i, rest) for i in self.chosen]
+
+    @cached_property
+    def _direct(self) -> bool:
+        """Whether each section is a result: no argument is read twice, or by rows."""
+        if self.transform is None or self.transform.name == "hessian":
+            return True
+        read = [self.sources_of(i) for i in self.chosen]
+        single = all(len(numbers) == 1 for numbers in read)
+        return single and all(self.sources[n].kind == "numbers" for (n,) in read)
 
     def _gradient(self, argument: int, rest: list[Any]) -> Any:
         """The gradient of an argument, flat, from all sources that read it."""
