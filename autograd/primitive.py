@@ -154,6 +154,8 @@ class Primitive:
 
     def _apply_any(self, operands: tuple[Number, ...]) -> Number:
         """Dispatch when levels differ, or numbers must be converted to floats first."""
+        if self.arity == 1 and getattr(operands[0], "level", 0) > 0:
+            return operands[0].apply(self, operands)
         level, top = -1, None
         for operand in self.flat(operands):
             rank = getattr(operand, "level", None)

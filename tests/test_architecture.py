@@ -27,16 +27,16 @@ COMPILER_FLOORS = [  # autograd/compiler, from the ground
     for floor in """
     arguments cache coefficients entry_code entry_layout lanes nodes program regions;
     code contract nests operations optimise tracer vector_value;
-    bulk classes kernels_dense kernels_ragged recording streams vector_elementary
-    vector_exponential;
-    batches kernels_packing layout numpy_products periods splitting symbols
-    vector_library vector_logarithm vector_special vector_trigonometry;
-    fusion kernels lower memory numpy_memory numpy_steps reductions reroll shares
-    trace vector_inverse vmap;
-    binding numpy_code numpy_rows numpy_sums recurrences vector_math;
-    adjoint context engine numpy_backend rows;
-    elementwise entry foreign second_order stages steps;
-    loops;
+    classes kernels_dense kernels_ragged recording streams vector_elementary
+    vector_exponential verification;
+    batches bulk kernels_packing periods vector_library vector_logarithm
+    vector_special vector_trigonometry;
+    kernels layout numpy_products reroll splitting symbols trace vector_inverse vmap;
+    binding fusion lower memory numpy_memory numpy_steps reductions shares
+    vector_math;
+    context engine numpy_code numpy_rows numpy_sums recurrences rows;
+    adjoint elementwise entry numpy_backend stages steps;
+    foreign loops second_order;
     slices;
     calls;
     llvm_backend table_backend;

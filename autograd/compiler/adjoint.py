@@ -26,7 +26,7 @@ from autograd.compiler.bulk import (
     depends,
     runs_of,
 )
-from autograd.compiler.program import Ints
+from autograd.compiler.program import Ints, cuts_of
 from autograd.compiler.recurrences import push_by_columns, visit_loop
 from autograd.compiler.reductions import visit_reduce
 from autograd.compiler.shares import Share, gathered
@@ -157,8 +157,7 @@ class _Pass:
             order = np.argsort(owners, kind="stable")
             owners, target, left = owners[order], target[order], left[order]
             right = right[order] if right is not None else None
-        cuts = np.flatnonzero(np.diff(owners, prepend=-1, append=-1)).tolist()
-        for a, b in pairwise(cuts):
+        for a, b in pairwise(cuts_of(owners).tolist()):
             part = right[a:b] if right is not None else None
             share = Share(sign, target[a:b], left[a:b], part, over_rows)
             self.shares[owners[a]].append(share)

@@ -17,7 +17,6 @@ the same here; what is regular about them is found when they are lowered (``nest
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +33,7 @@ from autograd.compiler.operations import (
     runs_of,
 )
 from autograd.compiler.program import Ints
-from autograd.errors import TraceError
+from autograd.compiler.verification import verify
 
 __all__ = [
     "Bulk",
@@ -102,41 +101,8 @@ class Bulk:
         position is written once; rows of terms follow each other. A wrong grouping
         could then only cost speed, never memory.
         """
-        ready = np.zeros(self.size, bool)
-        ready[: self.inputs] = True
-        baked = np.array(list(self.constants), np.int64)
-        _check(_inside(baked, self.size), -1, "has constants outside")
-        _check(not ready[baked].any(), -1, "has constants in place of inputs")
-        ready[baked] = True
-        order = np.zeros(self.size, np.int64)
-        for run in runs_of(self.operations):
-            time = _times(run, self.size) if run[0].loop else None
-            for operation in run:
-                self._verify(operation, ready, order, time)
-        _check(_inside(self.outputs, self.size), -1, "returns from outside")
-        _check(bool(ready[self.outputs].all()), -1, "returns what was not computed")
+        verify(self)
         return self
-
-    def _verify(
-        self, operation: Operation, ready: Mask, order: Ints, time: Any
-    ) -> None:
-        target = operation.target
-        number = self.operations.index(operation)
-        _check(_shapes_fit(operation), number, "has rows that do not fit")
-        for rows, positions in reads_by_row(operation):
-            _check(_inside(positions, self.size), number, "reads outside")
-            there = ready[positions]
-            if time is not None:
-                now = time[target][rows]
-                there = there & (time[positions] < 0)
-                there |= (time[positions] >= 0) & (time[positions] < now)
-            _check(bool(there.all()), number, "reads too early")
-        _check(_inside(target, self.size), number, "writes outside")
-        _check(not ready[target].any(), number, "writes twice")
-        ready[target] = True
-        order[target] = np.arange(len(target))
-        once = bool((order[target] == np.arange(len(target))).all())
-        _check(once, number, "writes twice")
 
     def pruned(self) -> Bulk:
         """The program without the operations that no output needs."""
@@ -161,47 +127,3 @@ class Bulk:
     def __str__(self) -> str:
         head = f"{len(self.operations)} bulk operations, {self.size} numbers"
         return "\n".join([head, *("  " + describe(op) for op in self.operations)])
-
-
-def _times(run: list[Operation], size: int) -> Ints:
-    """When each number of a loop is computed; -1 for all others."""
-    time = np.full(size, -1, np.int64)
-    for k, operation in enumerate(run):
-        step = np.arange(len(operation.target))
-        if operation.loop < 0:
-            step = step[::-1]
-        time[operation.target] = step * len(run) + k
-    return time
-
-
-def _inside(positions: Ints, size: int) -> bool:
-    return not len(positions) or bool(positions.min() >= 0 and positions.max() < size)
-
-
-def _shapes_fit(operation: Operation) -> bool:
-    n = len(operation.target)
-    if isinstance(operation, Map):
-        arity = len(operation.operands)
-        fits = operation.row.arity == arity
-        return fits and all(len(x) == n for x in operation.operands)
-    if isinstance(operation, Reduce):
-        if operation.row.arity is not None or not operation.groups:
-            return False
-        pairs = [(operation.starts, len(x)) for x in operation.groups]
-    else:
-        pairs = [(part.starts, len(part.left)) for part in operation.terms]
-        for part in operation.terms:
-            if part.right is not None and len(part.right) != len(part.left):
-                return False
-    return all(
-        len(starts) == n + 1
-        and starts[0] == 0
-        and starts[-1] == count
-        and bool((np.diff(starts) >= 0).all())
-        for starts, count in pairs
-    )
-
-
-def _check(holds: bool, number: int, what: str) -> None:
-    if not holds:
-        raise TraceError(f"an invalid bulk program: operation {number} {what}")

@@ -11,13 +11,21 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from autograd.compiler.contract import Contraction, contract
-from autograd.compiler.program import CODE, CONSTANT, INPUT, Ints, Program, ranges
+from autograd.compiler.contract import Rows
+from autograd.compiler.program import (
+    CODE,
+    CONSTANT,
+    INPUT,
+    Ints,
+    Program,
+    distinct,
+    ranges,
+    starts_of,
+)
 
 __all__ = [
     "Hashes",
     "Mask",
-    "Rows",
     "class_keys",
     "coarse_keys",
     "levels_and_hashes",
@@ -29,9 +37,6 @@ _SYMMETRIC = [CODE["maximum"], CODE["minimum"], CODE["logsumexp"]]
 
 
 _POWER = CODE["power"]
-
-
-_SUM_KIND = -3  # the code of every contracted sum
 
 
 Hashes = npt.NDArray[np.uint64]
@@ -47,50 +52,6 @@ def mix(x: Hashes, salt: int = 0) -> Hashes:
         x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         return np.asarray(x ^ (x >> np.uint64(31)))
-
-
-class Rows:
-    """The contracted graph: for each node, the edges to its operands."""
-
-    def __init__(self, program: Program, exact: bool) -> None:
-        self.program = program
-        self.sums: Contraction = contract(program, exact)
-        self.nodes = self.sums.nodes
-        n = len(program)
-        self.kind = np.where(self.sums.is_sum, _SUM_KIND, program.code)
-        if exact:
-            self.kind = program.code
-        terms = self.sums
-        plain = np.flatnonzero(program.computed & ~terms.is_sum)
-        gone = np.ones(n, bool)
-        gone[self.nodes] = False
-        plain = plain[~gone[plain]]
-        wide = program.spread[plain]
-        near, far = plain[~wide], plain[wide]
-        two = near[program.second[near] >= 0]
-        many = ranges(program.first[far], program.second[far])
-        # edges of rows: (user, operand, slot)
-        user = np.concatenate([near, two, np.repeat(far, program.second[far])])
-        used = [program.first[near], program.second[two], program.operands[many]]
-        slot = [0 * near, 0 * two + 1, ranges(0 * far, program.second[far])]
-        order = np.argsort(user, kind="stable")
-        self.user, self.used = user[order], np.concatenate(used)[order]
-        self.slot = np.concatenate(slot)[order]
-        self.row_starts = np.searchsorted(self.user, np.arange(n + 1))
-        self.term_starts = np.searchsorted(terms.owner, np.arange(n + 1))
-
-    def all_edges(self) -> tuple[Ints, Ints]:
-        """(user, operand) of rows and of terms."""
-        terms = self.sums
-        product = terms.right >= 0
-        users = np.concatenate([self.user, terms.owner, terms.owner[product]])
-        return users, np.concatenate([self.used, terms.left, terms.right[product]])
-
-    def edges(self) -> tuple[Ints, Ints]:
-        """(user, operand) among computed numbers."""
-        users, used = self.all_edges()
-        computed = self.program.code[used] >= 0
-        return users[computed], used[computed]
 
 
 def _leaf_hashes(program: Program, origin: Ints | None) -> Hashes:
@@ -109,7 +70,8 @@ def _hash_level(rows: Rows, nodes: Ints, h: Hashes, term_hash: Hashes) -> None:
     is_sum = rows.sums.is_sum[nodes]
     sums, plain = nodes[is_sum], nodes[~is_sum]
     if len(sums):
-        terms, lengths = rows.sums, np.diff(rows.term_starts)[sums]
+        terms = rows.sums
+        lengths = rows.term_starts[sums + 1] - rows.term_starts[sums]
         span = ranges(rows.term_starts[sums], lengths)
         right = terms.right[span]
         left = h[terms.left[span]]
@@ -144,7 +106,7 @@ def _set_hash(found: Hashes, row: Ints, n: int) -> Hashes:
 
 def _row_hash(rows: Rows, plain: Ints, h: Hashes) -> Hashes:
     program = rows.program
-    lengths = np.diff(rows.row_starts)[plain]
+    lengths = rows.row_starts[plain + 1] - rows.row_starts[plain]
     span = ranges(rows.row_starts[plain], lengths)
     user = np.repeat(np.arange(len(plain)), lengths)
     used, code = rows.used[span], program.code[plain][user]
@@ -217,11 +179,11 @@ class _Fronts:
         self.waiting = np.bincount(users, minlength=n)
         order = np.argsort(used, kind="stable")
         self.users = users[order]
-        self.starts = np.searchsorted(used[order], np.arange(n + 1))
+        self.starts = starts_of(used, n)
         all_users, all_used = rows.all_edges()
         order = np.argsort(all_users, kind="stable")
         self.used = all_used[order]
-        self.begins = np.searchsorted(all_users[order], np.arange(n + 1))
+        self.begins = starts_of(all_users, n)
         outside = rows.nodes[slot[rows.nodes] < 0]
         self.front = outside[self.waiting[outside] == 0]
 
@@ -239,7 +201,7 @@ class _Fronts:
         reached = self.users[ranges(self.starts[done], lengths)]
         np.subtract.at(self.waiting, reached, 1)
         ready = (self.waiting[reached] == 0) & (self.slot[reached] < 0)
-        self.front = np.unique(reached[ready])
+        self.front = distinct(reached[ready])
 
 
 def _place(rows: Rows, level: Ints) -> Hashes:
@@ -252,7 +214,7 @@ def class_keys(rows: Rows, level: Ints, h: Hashes) -> Hashes | None:
     """Level, row and hash; None when hardly any two of them agree."""
     with np.errstate(over="ignore"):
         key = mix(h + _place(rows, level))
-    count = len(np.unique(key[rows.nodes]))
+    count = len(distinct(key[rows.nodes]))
     return key if count <= max(64, len(rows.nodes) // 12) else None
 
 

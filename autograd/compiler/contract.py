@@ -15,13 +15,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autograd.compiler.program import CODE, CONSTANT, Ints, Program, ranges
+from autograd.compiler.program import (
+    CODE,
+    CONSTANT,
+    Ints,
+    Program,
+    ranges,
+    starts_of,
+)
 
-__all__ = ["Contraction", "contract"]
+__all__ = ["Contraction", "Rows", "contract"]
 
 Columns = tuple[Ints, Ints, Ints, Ints, Ints]  # user, sign, left, right, slot
 Mask = npt.NDArray[np.bool_]
 _ADD, _SUB, _NEG = CODE["add"], CODE["subtract"], CODE["negative"]
+_SUM_KIND = -3  # the code of every contracted sum
 _SUM, _DOT, _MUL = CODE["sum"], CODE["dot"], CODE["multiply"]
 
 
@@ -43,6 +51,50 @@ class Contraction:
     sign: Ints
     left: Ints
     right: Ints
+
+
+class Rows:
+    """The contracted graph: for each node, the edges to its operands."""
+
+    def __init__(self, program: Program, exact: bool) -> None:
+        self.program = program
+        self.sums: Contraction = contract(program, exact)
+        self.nodes = self.sums.nodes
+        n = len(program)
+        self.kind = np.where(self.sums.is_sum, _SUM_KIND, program.code)
+        if exact:
+            self.kind = program.code
+        terms = self.sums
+        plain = np.flatnonzero(program.computed & ~terms.is_sum)
+        gone = np.ones(n, bool)
+        gone[self.nodes] = False
+        plain = plain[~gone[plain]]
+        wide = program.spread[plain]
+        near, far = plain[~wide], plain[wide]
+        two = near[program.second[near] >= 0]
+        many = ranges(program.first[far], program.second[far])
+        # edges of rows: (user, operand, slot)
+        user = np.concatenate([near, two, np.repeat(far, program.second[far])])
+        used = [program.first[near], program.second[two], program.operands[many]]
+        slot = [0 * near, 0 * two + 1, ranges(0 * far, program.second[far])]
+        order = np.argsort(user, kind="stable")
+        self.user, self.used = user[order], np.concatenate(used)[order]
+        self.slot = np.concatenate(slot)[order]
+        self.row_starts = starts_of(self.user, n)
+        self.term_starts = starts_of(terms.owner, n)
+
+    def all_edges(self) -> tuple[Ints, Ints]:
+        """(user, operand) of rows and of terms."""
+        terms = self.sums
+        product = terms.right >= 0
+        users = np.concatenate([self.user, terms.owner, terms.owner[product]])
+        return users, np.concatenate([self.used, terms.left, terms.right[product]])
+
+    def edges(self) -> tuple[Ints, Ints]:
+        """(user, operand) among computed numbers."""
+        users, used = self.all_edges()
+        computed = self.program.code[used] >= 0
+        return users[computed], used[computed]
 
 
 def contract(program: Program, exact: bool = False) -> Contraction:

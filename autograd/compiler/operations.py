@@ -52,7 +52,7 @@ class Terms:
     @property
     def counts(self) -> Ints:
         """How many terms each row has."""
-        return np.diff(self.starts)
+        return self.starts[1:] - self.starts[:-1]
 
     @property
     def rows(self) -> Ints:
@@ -91,9 +91,14 @@ class Reduce:
         yield from self.groups
 
     @property
+    def counts(self) -> Ints:
+        """How many operands each row has."""
+        return self.starts[1:] - self.starts[:-1]
+
+    @property
     def rows(self) -> Ints:
         """The row of each operand."""
-        return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+        return np.repeat(np.arange(len(self.starts) - 1), self.counts)
 
 
 Operation = Map | Sum | Reduce

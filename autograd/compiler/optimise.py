@@ -15,7 +15,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autograd.compiler.program import CODE, CONSTANT, INPUT, Ints, Program, ranges
+from autograd.compiler.program import (
+    CODE,
+    CONSTANT,
+    INPUT,
+    Ints,
+    Program,
+    distinct,
+    ranges,
+)
 
 __all__ = ["optimise"]
 
@@ -174,19 +182,16 @@ def _share_in_order(program: Program) -> tuple[Program, bool]:
 def _prune(program: Program) -> Program:
     """Without what no output needs; inputs stay."""
     n = len(program)
-    users, used = program.edges()
+    _, used = program.edges()
     uses = np.bincount(used, minlength=n)
     uses += np.bincount(program.outputs, minlength=n)
     dead = np.zeros(n, bool)
-    order = np.argsort(users, kind="stable")
-    begin = np.searchsorted(users[order], np.arange(n + 1))
     unused = np.flatnonzero((uses == 0) & (program.code != INPUT))
     while len(unused):
         dead[unused] = True
-        spans = ranges(begin[unused], begin[unused + 1] - begin[unused])
-        gone = used[order[spans]]
+        gone = program.operands_of_all(unused)
         np.subtract.at(uses, gone, 1)
-        gone = np.unique(gone)
+        gone = distinct(gone)
         unused = gone[(uses[gone] == 0) & (program.code[gone] != INPUT) & ~dead[gone]]
     if not dead.any():
         return program

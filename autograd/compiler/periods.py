@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from autograd.compiler.classes import Hashes, Rows, mix
+from autograd.compiler.classes import Hashes, mix
+from autograd.compiler.contract import Rows
 from autograd.compiler.program import Ints
 
 __all__ = ["Period", "find_period"]

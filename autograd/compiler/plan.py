@@ -29,7 +29,7 @@ from autograd.compiler.regions import of_arguments, of_results
 from autograd.compiler.reroll import reroll
 from autograd.compiler.results import Results
 from autograd.compiler.second_order import along_direction, with_more_inputs
-from autograd.compiler.trace import record
+from autograd.compiler.trace import collector_off, record
 from autograd.errors import TraceError
 from autograd.primitive import Primitive
 from autograd.transforms import check_argnums, value_and_grad
@@ -54,6 +54,7 @@ def chosen_of(function: Any, count: int) -> list[int]:
 class Plan(Results):
     """How to compute a function of some structure of arguments."""
 
+    @collector_off()
     def __init__(
         self, function: Callable[..., Tree], args: Sequence[Tree], settings: Settings
     ) -> None:

@@ -21,7 +21,18 @@ from autograd.errors import TraceError
 from autograd.primitive import Primitive
 from autograd.primitives import TABLE
 
-__all__ = ["CODE", "CONSTANT", "INPUT", "ROWS", "Ints", "Program", "ranges"]
+__all__ = [
+    "CODE",
+    "CONSTANT",
+    "INPUT",
+    "ROWS",
+    "Ints",
+    "Program",
+    "cuts_of",
+    "distinct",
+    "ranges",
+    "starts_of",
+]
 
 Number = Any
 Ints = npt.NDArray[np.int64]
@@ -69,8 +80,12 @@ class Program:
     @property
     def spread(self) -> npt.NDArray[np.bool_]:
         """Which instructions keep their operands in ``operands``."""
-        wide = np.array([row.arity not in (1, 2) for row in self.rows] + [False, False])
-        return np.asarray(wide[self.code])  # INPUT and CONSTANT index from the end
+        return np.asarray(self._wide[self.code])
+
+    @property
+    def _wide(self) -> npt.NDArray[np.bool_]:
+        """The same by code; INPUT and CONSTANT index from the end."""
+        return np.array([row.arity not in (1, 2) for row in self.rows] + [False, False])
 
     def edges(self) -> tuple[Ints, Ints]:
         """(instruction, operand) for every operand of every computed number."""
@@ -94,6 +109,17 @@ class Program:
             return [a] if b < 0 else [a, b]
         return [int(k) for k in self.operands[a : a + b]]
 
+    def operands_of_all(self, some: Ints) -> Ints:
+        """The operands of some instructions, in no special order."""
+        code = self.code[some]
+        wide = self._wide[code]
+        near, far = some[(code >= 0) & ~wide], some[wide]
+        second = self.second[near]
+        spans = ranges(self.first[far], self.second[far])
+        return np.concatenate(
+            [self.first[near], second[second >= 0], self.operands[spans]]
+        )
+
     def validate(self) -> Program:
         """Self, after checking that every operand is computed before it is used."""
         n = len(self)
@@ -104,7 +130,8 @@ class Program:
         ends = self.first + self.second
         inside = (self.first >= 0) & (self.second >= 0) & (ends <= room)
         _check(inside[spread], "operands beside the list")
-        counts = np.array([self.groups.get(code, 1) for code in self.code.tolist()])
+        codes = range(-2, len(self.rows))
+        counts = np.array([self.groups.get(k, 1) for k in codes])[self.code + 2]
         _check((self.second % counts == 0)[spread], "groups of different lengths")
         users, used = self.edges()
         _check((used >= 0) & (used < users), "an operand that is computed later")
@@ -176,6 +203,26 @@ def ranges(starts: Ints, lengths: Ints) -> Ints:
     ends = np.cumsum(lengths)
     total = int(ends[-1]) if len(ends) else 0
     return np.asarray(np.arange(total) + np.repeat(starts - (ends - lengths), lengths))
+
+
+def distinct(x: Any) -> Any:
+    """The items in order, each once: faster than hashing them."""
+    x = np.sort(x)
+    new = np.ones(len(x), bool)
+    np.not_equal(x[1:], x[:-1], out=new[1:])
+    return x[new]
+
+
+def cuts_of(x: Ints) -> Ints:
+    """Where runs of equal items begin, and the end."""
+    inside = np.flatnonzero(x[1:] != x[:-1]) + 1
+    return np.concatenate([[0], inside, [len(x)]]) if len(x) else np.zeros(1, np.int64)
+
+
+def starts_of(rows: Ints, n: int) -> Ints:
+    """Where each of n rows begins among their items in order, and the end."""
+    counts = np.bincount(rows, minlength=n)
+    return np.concatenate([[0], np.cumsum(counts)])
 
 
 def _check(holds: npt.NDArray[np.bool_], what: str) -> None:

@@ -35,7 +35,7 @@ def _ragged(run: Any, operation: Reduce, cotangent: Ints) -> None:
     kept = cotangent[rows] >= 0
     if not kept.all():
         used = np.flatnonzero(cotangent >= 0)
-        lengths = np.diff(operation.starts)[used]
+        lengths = operation.counts[used]
         rows, positions = np.repeat(np.arange(len(used)), lengths), positions[kept]
         result, cotangent = operation.target[used], cotangent[used]
     else:
@@ -53,7 +53,7 @@ def _take(run: Any, operation: Reduce, cotangent: Ints) -> None:
     """
     used = cotangent >= 0
     first = operation.starts[:-1][used]
-    lengths = np.diff(operation.starts)[used] - 1
+    lengths = operation.counts[used] - 1
     widest = int(lengths.max()) + 1
     pairs, pair = np.unique(
         operation.groups[0][first] * widest + lengths, return_inverse=True
@@ -89,7 +89,7 @@ def _ragged_range(lengths: Ints) -> tuple[Ints, Ints]:
 
 def _columns(run: Any, operation: Reduce, cotangent: Ints) -> None:
     """Any row of many operands: rows of one length together, operand by operand."""
-    lengths = np.diff(operation.starts)
+    lengths = operation.counts
     for length in np.unique(lengths[cotangent >= 0]).tolist():
         used = np.flatnonzero((lengths == length) & (cotangent >= 0))
         first = operation.starts[used]

@@ -22,14 +22,14 @@ from autograd.compiler.bulk import Bulk, Map, Operation, Reduce, Sum, Terms
 from autograd.compiler.classes import (
     Hashes,
     Mask,
-    Rows,
     class_keys,
     coarse_keys,
     levels_and_hashes,
     mix,
 )
+from autograd.compiler.contract import Rows
 from autograd.compiler.periods import Period, find_period
-from autograd.compiler.program import CONSTANT, INPUT, Ints, Program, ranges
+from autograd.compiler.program import CONSTANT, INPUT, Ints, Program, cuts_of, ranges
 
 __all__ = ["reroll"]
 
@@ -61,7 +61,7 @@ def reroll(program: Program, origin: Ints | None = None, exact: bool = False) ->
     rank[by_order] = np.arange(len(by_order))
     order = np.lexsort((nodes, rank[group]))
     members = nodes[order]
-    cuts = np.flatnonzero(np.diff(rank[group][order], prepend=-1, append=-1))
+    cuts = cuts_of(rank[group][order])
     position, constants, size = _positions(program, members)
     assembly = _Assembly(rows, position, h, term_hash, lanes, slot)
     operations = [assembly.operation(members[a:b]) for a, b in pairwise(cuts)]

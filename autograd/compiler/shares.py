@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd.compiler.bulk import Reduce, Sum, Terms
-from autograd.compiler.program import Ints
+from autograd.compiler.program import Ints, starts_of
 from autograd.compiler.symbols import Writer
 
 __all__ = ["Share", "gathered", "placed_reads"]
@@ -67,7 +67,7 @@ def terms_of(n: int, share: Share, rows: Ints) -> Terms:
     """The part of a share that belongs to rows 0 to n - 1, ordered by row."""
     order = np.argsort(rows, kind="stable")
     order = order[np.searchsorted(rows[order], 0) :]
-    starts = np.searchsorted(rows[order], np.arange(n + 1))
+    starts = starts_of(rows[order], n)
     right = share.right[order] if share.right is not None else None
     return Terms(share.sign, starts, share.left[order], right, share.over_rows)
 
@@ -89,7 +89,7 @@ def _joined(parts: list[Terms]) -> Terms:
     rows = np.concatenate([part.rows for part in parts])
     order = np.argsort(rows, kind="stable")
     n = len(parts[0].starts) - 1
-    starts = np.searchsorted(rows[order], np.arange(n + 1))
+    starts = starts_of(rows, n)
     left = np.concatenate([part.left for part in parts])[order]
     rights = [part.right for part in parts if part.right is not None]
     right = np.concatenate(rights)[order] if rights else None

@@ -19,7 +19,7 @@ from autograd.compiler.code import Code, declarations
 from autograd.compiler.engine import Engine, engine, run_type
 from autograd.compiler.layout import Layout
 from autograd.compiler.loops import Tables
-from autograd.compiler.program import Ints
+from autograd.compiler.program import Ints, starts_of
 from autograd.compiler.vector_math import Needed, emit_row, module_text
 from autograd.primitives import TABLE
 
@@ -102,7 +102,7 @@ class TableProgram:
         rows = np.concatenate([nothing, *[part.rows for part in parts]])
         order = np.argsort(rows, kind="stable")
         left = np.concatenate([nothing, *[part.left for part in parts]])[order]
-        starts = np.searchsorted(rows[order], np.arange(n + 1))
+        starts = starts_of(rows, n)
         if all(part.right is None for part in parts):
             return left, None, starts
         rights = [

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +19,7 @@ from autograd.errors import TraceError
 from autograd.modes import observed
 from autograd.tree import flatten
 
-__all__ = ["Traced", "record", "trace"]
+__all__ = ["Traced", "collector_off", "record", "trace"]
 
 Tree = Any
 
@@ -59,7 +61,7 @@ def record(
         else:
             given.append(container.rebuild(tracing.inputs(source, container.count)))
     before = _random_state()
-    with observed(tracing.saw):
+    with observed(tracing.saw), collector_off():
         result = f(*given)
     if _random_state() != before:
         name = getattr(f, "__name__", repr(f))
@@ -73,6 +75,18 @@ def record(
     program = tracing.program(numbers)
     alone = len(outputs) == 1 and outputs[0] is result
     return Traced(program, tracing.sources, rebuild, containers, mapped, alone)
+
+
+@contextmanager
+def collector_off() -> Iterator[None]:
+    """What a compiler makes is kept, and walking it again and again for nothing."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 def _random_state() -> tuple[Any, ...]:

@@ -92,14 +92,18 @@ def _binary(row: Primitive) -> tuple[Callable[..., Any], Callable[..., Any]]:
 
     def forward(self: Tracer, other: Any) -> Any:
         trace = self.trace
-        if other.__class__ is Tracer and other.trace is trace:
+        kind = other.__class__
+        if kind is Tracer and other.trace is trace:
             second = other.index
-        elif other.__class__ is float or not hasattr(other, "level"):
-            if other.__class__ is not float and not is_number(other):
-                return NotImplemented
+        elif kind is float or kind is int:
+            known = trace.known.get(other) if other else None  # zeros have signs
+            second = trace.index(other) if known is None else known
+        elif hasattr(other, "level"):
+            return row.apply((self, other))
+        elif is_number(other):
             second = trace.index(other)
         else:
-            return row.apply((self, other))
+            return NotImplemented
         codes = trace.code
         out: Tracer = _new(Tracer)
         out.trace = trace
@@ -112,6 +116,10 @@ def _binary(row: Primitive) -> tuple[Callable[..., Any], Callable[..., Any]]:
         return out
 
     def reflected(self: Tracer, other: Any) -> Any:
+        if other.__class__ is float or other.__class__ is int:
+            trace = self.trace
+            first = trace.index(other)
+            return Tracer(trace, trace.append(code, first, self.index))
         return row.apply((other, self)) if is_number(other) else NotImplemented
 
     return forward, reflected
