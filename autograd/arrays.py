@@ -130,6 +130,7 @@ NUMPY: dict[str, Callable[..., Array]] = {
     "floor_divide": lambda x, y: np.where(y == 0, np.nan, np.floor_divide(x, y)),
     "power": np.power,
     "guarded_multiply": _guarded_multiply,
+    "selected_multiply": _guarded_multiply,
     "where": lambda c, x, y: np.where(np.asarray(c) != 0, x, y),
     "nonnegative": lambda x: np.where(x >= 0, x + 0.0, np.nan),
     "one_minus_square": lambda x: (1.0 - x) * (1.0 + x),

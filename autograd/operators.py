@@ -38,7 +38,7 @@ COMPARISONS = {
     "gt": TABLE["greater"],
     "ge": TABLE["greater_equal"],
 }
-_HELPERS = {"guarded_multiply", "nonnegative", "polygamma"}
+_HELPERS = {"guarded_multiply", "selected_multiply", "nonnegative", "polygamma"}
 
 # method name -> row of one or two operands that no operator serves
 METHODS: dict[str, Primitive] = {

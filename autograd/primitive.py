@@ -63,6 +63,7 @@ class Primitive:
     """
 
     guarded_product: Rule  # the row that multiplies cotangents into singular partials
+    selected_product: Rule  # and the one for what a choice may have left out
 
     def __init__(
         self,
@@ -110,7 +111,7 @@ class Primitive:
         self.edited = False
         self.product: Rule = operator.mul
         if structural:
-            self.product = lambda cotangent, partial: self.guarded_product(
+            self.product = lambda cotangent, partial: self.selected_product(
                 partial, cotangent
             )
         elif singular:

@@ -46,6 +46,16 @@ guarded_multiply: Row = Row(
     doc="x * y, but 0 where x is exactly 0, whatever y is.",
 )
 Row.guarded_product = guarded_multiply
+selected_multiply: Row = Row(  # where x = 0 says "not chosen", no slope is infinite
+    "selected_multiply",
+    ieee.guarded_multiply,
+    lambda x, y, z: where(not_equal(x, 0.0) + less(absolute(y), inf), y, 0.0),
+    lambda x, y, z: x,
+    symbol="*",
+    structural=True,
+    doc="x * y, but 0 where x is exactly 0, and so are then infinite slopes.",
+)
+Row.selected_product = selected_multiply
 
 add: Row = Row(
     "add",

@@ -110,7 +110,7 @@ def pullback(
             continue
         cotangent, primitive = cotangents[node], node._primitive
         guarded = node in behind and not primitive.structural
-        product = primitive.guarded_product if guarded else primitive.product
+        product = primitive.selected_product if guarded else primitive.product
         for operand, partial in edges(node, again):
             share = product(cotangent, partial)
             if guarded or (primitive.structural and type(partial) is not float):

@@ -69,7 +69,7 @@ def _value(x):
 
 def guarded(name, operands):
     """The oracle, with IEEE's answers at poles."""
-    if name == "guarded_multiply" and operands[0] == 0:
+    if name in ("guarded_multiply", "selected_multiply") and operands[0] == 0:
         return mp.mpf(0)
     try:
         result = oracles.ORACLES[name](*operands)

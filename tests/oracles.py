@@ -22,6 +22,7 @@ def _where(c, x, y):
 # row -> function of its operands (of its groups, for n-ary rows)
 ORACLES = {
     "guarded_multiply": lambda x, y: x * y,
+    "selected_multiply": lambda x, y: x * y,
     "add": lambda x, y: x + y,
     "subtract": lambda x, y: x - y,
     "multiply": lambda x, y: x * y,

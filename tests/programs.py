@@ -17,7 +17,8 @@ from autograd import Value, gradient
 from autograd.primitives import TABLE
 from autograd.transforms import grad
 
-_LEFT_OUT = {"polygamma", "nonnegative", "guarded_multiply"}  # helpers of other rows
+_LEFT_OUT = {"polygamma", "nonnegative"}  # helpers of other rows
+_LEFT_OUT |= {"guarded_multiply", "selected_multiply"}
 ROWS = sorted(n for n, row in TABLE.items() if not row.predicate and n not in _LEFT_OUT)
 CONSTANTS = [0.5, 2.0, -1.0, 3.0, 0.1, 1.0, -0.75, 1e-3, 7.0]
 _UNIT = 2.0**-53

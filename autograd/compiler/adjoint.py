@@ -36,7 +36,7 @@ from autograd.primitives import TABLE
 
 __all__ = ["adjoint"]
 
-_GUARDED = TABLE["guarded_multiply"]
+_GUARDED, _SELECTED = TABLE["guarded_multiply"], TABLE["selected_multiply"]
 
 
 def adjoint(bulk: Bulk, outputs: Ints, seeds: Sequence[float], wrt: Ints) -> Bulk:
@@ -199,7 +199,7 @@ class _Pass:
                 continue
             for target, other in ((left, right), (right, left)):
                 if self.guarded and self.needed[target].any():
-                    product = self.writer.map(_GUARDED, (along, other))
+                    product = self.writer.map(_SELECTED, (along, other))
                     self.push(part.sign, target, product, None)
                 else:
                     self.push(part.sign, target, along, other)
@@ -231,7 +231,9 @@ class _Pass:
                 return
             partial, plain = row.product(seed, partial), None
             self.behind[target] = True
-        elif row.singular or (self.guarded and not isinstance(partial, float)):
+        elif self.guarded and not isinstance(partial, float):
+            partial, plain = _SELECTED(seed, partial), None
+        elif row.singular:
             partial, plain = _GUARDED(seed, partial), None
         else:
             plain = seed.positions

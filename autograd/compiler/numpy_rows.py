@@ -27,7 +27,7 @@ EXACT = {
     *("negative", "absolute", "sign"),
     *("sqrt", "where"),
     *("less", "less_equal", "greater", "greater_equal"),
-    *("equal", "not_equal", "guarded_multiply", "relu"),
+    *("equal", "not_equal", "guarded_multiply", "selected_multiply", "relu"),
     *("step", "nonnegative", "one_minus_square"),
 }
 
@@ -117,6 +117,7 @@ def _compare(function: Any, do: Do, operands: Sequence[Floats], out: Floats) -> 
 STEPS: dict[str, Callable[[Do, Sequence[Floats], Floats], None]] = {
     "where": _where,
     "guarded_multiply": _guarded_multiply,
+    "selected_multiply": _guarded_multiply,
     "relu": _relu,
     "step": _step,
     "one_minus_square": _one_minus_square,

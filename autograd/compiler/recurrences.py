@@ -99,5 +99,5 @@ def push_by_columns(run: Any, part: Terms, cotangent: Ints) -> None:
         for target, other in ((part.left, part.right), (part.right, part.left)):
             if run.needed[target[at[there]]].any():
                 factors = cotangent, np.where(there, other[at], zero)
-                product = run.writer.map(TABLE["guarded_multiply"], factors)
+                product = run.writer.map(TABLE["selected_multiply"], factors)
                 run.push(part.sign, target[at[there]], product[there], None)

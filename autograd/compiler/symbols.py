@@ -27,7 +27,7 @@ __all__ = ["Block", "Writer"]
 Mask = npt.NDArray[np.bool_]
 _SUM, _WHERE = ROWS[CODE["sum"]], ROWS[CODE["where"]]
 _MULTIPLY = ROWS[CODE["multiply"]]
-_GUARDED = ROWS[CODE["guarded_multiply"]]
+_GUARDED = [ROWS[CODE[name]] for name in ("guarded_multiply", "selected_multiply")]
 
 
 class Writer:
@@ -127,7 +127,7 @@ class Writer:
             return self.uniform(0.0, len(other)) if truth is other else None
         if row is _MULTIPLY and 1.0 in numbers:
             return operands[1 - numbers.index(1.0)]
-        if row is _GUARDED and numbers[0]:
+        if row in _GUARDED and numbers[0]:
             return self.map(_MULTIPLY, operands)
         return None
 

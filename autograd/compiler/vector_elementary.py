@@ -66,6 +66,7 @@ def step(x: Vector) -> Vector:
 
 ELEMENTARY: dict[str, Kernel] = {
     "guarded_multiply": guarded_multiply,
+    "selected_multiply": guarded_multiply,
     "add": operator.add,
     "subtract": operator.sub,
     "multiply": operator.mul,

@@ -20,8 +20,8 @@ from autograd.transforms import grad, jvp
 
 ROWS = sorted(TABLE)
 SMOOTH = [name for name in ROWS if not TABLE[name].predicate]
-HELPERS = {"guarded_multiply", "nonnegative", "one_minus_square", "direction_cosine"}
-HELPERS |= {"sech2", "step", "gaussian"}
+HELPERS = {"guarded_multiply", "selected_multiply", "nonnegative"}
+HELPERS |= {"one_minus_square", "direction_cosine", "sech2", "step", "gaussian"}
 
 
 def close(got, expected, scale=0.0):

@@ -228,6 +228,47 @@ def test_zeros_that_meet_singular_partials_keep_their_edge(backend):
 
 # -- Higher orders -------------------------------------------------------------------
 
+BEHIND = {  # a choice, and a point where the branch left out is infinite
+    "softplus": (lambda x: ag.where(x > 20, x, ag.log(1 + ag.exp(x))), 800.0),
+    "cube": (lambda x: ag.where(x < 10, x * x * x, x), inf),
+    "sqrt": (lambda x: ag.where(x > 0, ag.sqrt(x), 0.0), 0.0),
+    "quotient": (lambda x: ag.where(x > 0, 1.0 / x, x * x), 0.0),
+    "entropy": (lambda x: ag.where(x > 0, ag.log(x) * x, x * x), 0.0),
+    "tower": (lambda x: ag.where(x < 10, ag.exp(ag.exp(x)), x * x), 20.0),
+    "power": (lambda x: ag.where(x > 0, x**-1.5, x**2), 0.0),
+    "nested": (
+        lambda x: ag.where(
+            x > 0, ag.where(x > 1, ag.log(x - 1), ag.sqrt(x)), x * x * x
+        ),
+        0.0,
+    ),
+    "sums": (lambda x: ag.where(x > 0, ag.sum([1.0 / x, x]) ** 2, x**3), -0.0),
+}
+ORDERS = {
+    "grad of grad": lambda f: lambda x: grad(grad(f))(x),
+    "hessian": lambda f: lambda x: hessian(lambda xs: f(xs[0]))([x])[0][0],
+    "hvp": lambda f: lambda x: hvp(lambda xs: f(xs[0]))([x], [1.0])[0],
+    "jvp of grad": lambda f: lambda x: jvp(grad(f), (x,), (1.0,))[1],
+    "third": lambda f: lambda x: grad(grad(grad(f)))(x),
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("name", BEHIND)
+def test_choices_select_in_every_order(name, order, backend):
+    f, x = BEHIND[name]
+    expected = ORDERS[order](f)(x)
+    assert math.isfinite(expected)
+    assert jit(ORDERS[order](f), backend=backend)(x) == expected
+    if order == "hessian":
+        direct = jit(hessian(lambda xs: f(xs[0])), backend=backend)
+        assert direct([x])[0][0] == expected
+    if order == "hvp":
+        direct = jit(hvp(lambda xs: f(xs[0])), backend=backend)
+        assert direct([x], [1.0])[0] == expected
+
+
 SMOOTH = [
     name
     for name in UNARY
