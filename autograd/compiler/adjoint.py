@@ -253,9 +253,11 @@ class _Pass:
         missing = found < 0
         if missing.all():
             return self.writer.uniform(0.0, n)
-        if missing.any():  # zeros in their places, so that the block has no holes
-            self.writer.operations.append(Sum(into[missing], []))
-            found[missing] = into[missing]
+        lanes = self.writer.has_lanes(into)
+        for holes in (missing & lanes, missing & ~lanes):
+            if holes.any():  # zeros in their places, so that the block has none
+                self.writer.operations.append(Sum(into[holes], []))
+                found[holes] = into[holes]
         return found
 
     def _wide_inputs(self) -> Any:

@@ -61,6 +61,9 @@ def _times_of_results(bulk: Any, run: Ints, never: int) -> Ints:
     _check_all(_inside(places, bulk.size), writer, "writes outside")
     once = np.bincount(places, minlength=bulk.size)[places] == 1
     _check_all(once & (ready[places] == never), writer, "writes twice")
+    first = np.array([x[0] if len(x) else 0 for x in targets], np.int64)
+    lanes = bulk.has_lanes(places) == bulk.has_lanes(first)[writer]
+    _check_all(lanes, writer, "writes both for all rows and for each")
     ready[places] = run[writer]
     return ready
 

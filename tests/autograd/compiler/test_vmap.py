@@ -377,3 +377,25 @@ def test_strict_batches():
     f = vmap(model, in_axes=(0, None))
     found = jit(f, strict=True)(X, W)
     assert [x.hex() for x in found.tolist()] == [x.hex() for x in each(model, X, W)]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("used", [(1, 2), (1, 3), (2, 3)])
+@pytest.mark.parametrize("count", [1, 2, 4, 13, 17])
+def test_unused_numbers_of_rows_and_of_all(count, used, backend):
+    """Their slopes are zeros beside each other: for each row, and for all."""
+    a, b = used
+
+    def loss(X, w):
+        rows = vmap(lambda x, w: x[0] * w[a] + w[b], in_axes=(0, None))
+        return ag.mean(rows(X, w))
+
+    X, w = np.arange(2.0 * count).reshape(count, 2), np.array([2.0, 5.0, 7.0, 9.0])
+    slopes = jit(grad(loss, argnums=(0, 1)), backend=backend)
+    for _ in range(2):
+        by_row, shared = slopes(X, w)
+        expected = [0.0] * 4
+        expected[a], expected[b] = X[:, 0].mean(), 1.0
+        assert shared.tolist() == pytest.approx(expected)
+        assert by_row[:, 0].tolist() == pytest.approx([w[a] / count] * count)
+        assert by_row[:, 1].tolist() == [0.0] * count
