@@ -116,7 +116,7 @@ class NumpyMachine(MemoryMachine):
             result = np.empty(shape) if buffer is None else buffer
             if result.shape != shape:
                 result = result.reshape(shape)
-            results.append(result)
+            results.append(result if buffer is None else buffer)
             if k is not None and apart[k] is None:
                 apart[k] = result
             else:
