@@ -2,10 +2,13 @@
 
 import operator
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from autograd import jit, value_and_grad
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = [str(ROOT), str(ROOT / "benchmarks" / "compiled")]
@@ -15,7 +18,8 @@ try:
     import peer_c
     import peer_numpy
     import peer_ours
-    from works import WORKS, Task
+    from scalar_programs import irregular
+    from works import WORKS, Task, random_plan
 finally:
     del sys.path[: len(FOLDERS)]
 
@@ -95,3 +99,17 @@ def test_c_agrees_with_numpy():
         answer = answer_of(peer_c, work)
         if answer is not None:
             close(work, answer, answer_of(peer_numpy, work))
+
+
+def test_a_million_irregular_instructions():
+    """Compiled, with what there is, against the uncompiled engine."""
+    plan = random_plan(800_000, window=30_000)
+    task = Task(partial(irregular, plan), small(WORKS["irregular"]).params)
+    compiled = jit(value_and_grad(task.program))
+    value, slopes = compiled(task.params)
+    assert next(iter(compiled.plans.values())).traced > 1_000_000
+    expected, gradient = peer_ours.prepare_eager(WORKS["irregular"], task)()
+    assert value == pytest.approx(expected, rel=1e-9)
+    largest = np.abs(gradient).max()
+    assert 0.0 < largest < np.inf
+    np.testing.assert_allclose(slopes, gradient, rtol=1e-6, atol=1e-9 * largest)

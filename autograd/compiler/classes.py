@@ -46,12 +46,11 @@ Mask = npt.NDArray[np.bool_]
 
 
 def mix(x: Hashes, salt: int = 0) -> Hashes:
-    """Spread bits: the finaliser of splitmix64 (Steele, Lea & Flood 2014)."""
-    with np.errstate(over="ignore"):
-        x = x + np.uint64((salt * 0x9E3779B97F4A7C15 + 0x1234567) % 2**64)
-        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return np.asarray(x ^ (x >> np.uint64(31)))
+    """Spread the bits of an array: splitmix64 (Steele, Lea & Flood 2014)."""
+    x = x + np.uint64((salt * 0x9E3779B97F4A7C15 + 0x1234567) % 2**64)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
 
 
 def _leaf_hashes(program: Program, origin: Ints | None) -> Hashes:
@@ -75,8 +74,7 @@ def _hash_level(rows: Rows, nodes: Ints, h: Hashes, term_hash: Hashes) -> None:
         span = ranges(rows.term_starts[sums], lengths)
         right = terms.right[span]
         left = h[terms.left[span]]
-        with np.errstate(over="ignore"):
-            both = mix(left) + mix(h[np.maximum(right, 0)])  # symmetric
+        both = mix(left) + mix(h[np.maximum(right, 0)])  # symmetric
         found = np.where(right >= 0, mix(both, 3), left)
         found = np.where(terms.sign[span] < 0, mix(found, 5), found)
         term_hash[span] = found
@@ -98,8 +96,7 @@ def _set_hash(found: Hashes, row: Ints, n: int) -> Hashes:
     total = np.zeros(n, np.uint64)
     element = np.zeros(n, np.uint64)
     if len(found):
-        with np.errstate(over="ignore"):
-            total[full] = np.add.reduceat(mix(found, 7), starts[full])
+        total[full] = np.add.reduceat(mix(found, 7), starts[full])
         element[full] = found[starts[full]]
     return np.where(counts == 1, element, mix(total, 9))
 
@@ -115,14 +112,12 @@ def _row_hash(rows: Rows, plain: Ints, h: Hashes) -> Hashes:
     bits = program.constants.view(np.uint64)[program.first[used[by_value]]]
     found[by_value] = mix(bits, 13)
     symmetric = np.isin(program.code[plain], _SYMMETRIC)
-    with np.errstate(over="ignore"):
-        placed = mix(found + mix(rows.slot[span].astype(np.uint64), 17), 19)
-        total = np.zeros(len(plain), np.uint64)
-        np.add.at(total, user, placed)
+    placed = mix(found + mix(rows.slot[span].astype(np.uint64), 17), 19)
+    total = np.zeros(len(plain), np.uint64)
+    np.add.at(total, user, placed)
     if symmetric.any():
         total[symmetric] = _set_hash(found, user, len(plain))[symmetric]
-    with np.errstate(over="ignore"):
-        return mix(total + mix((program.code[plain] + 64).astype(np.uint64)), 23)
+    return mix(total + mix((program.code[plain] + 64).astype(np.uint64)), 23)
 
 
 def levels_and_hashes(
@@ -206,14 +201,12 @@ class _Fronts:
 
 def _place(rows: Rows, level: Ints) -> Hashes:
     kind = (rows.kind + 64).astype(np.uint64)
-    with np.errstate(over="ignore"):
-        return np.asarray(mix(level.astype(np.uint64), 29) + mix(kind, 31))
+    return np.asarray(mix(level.astype(np.uint64), 29) + mix(kind, 31))
 
 
 def class_keys(rows: Rows, level: Ints, h: Hashes) -> Hashes | None:
     """Level, row and hash; None when hardly any two of them agree."""
-    with np.errstate(over="ignore"):
-        key = mix(h + _place(rows, level))
+    key = mix(h + _place(rows, level))
     count = len(distinct(key[rows.nodes]))
     return key if count <= max(64, len(rows.nodes) // 12) else None
 
@@ -223,5 +216,4 @@ def coarse_keys(rows: Rows, level: Ints, lanes: Mask) -> Hashes:
     many = np.minimum(np.diff(rows.term_starts), 2).astype(np.uint64)
     many += 4 * lanes.astype(np.uint64)
     arity = np.diff(rows.row_starts).astype(np.uint64)
-    with np.errstate(over="ignore"):
-        return mix(_place(rows, level) + mix(many, 37) + mix(arity, 41))
+    return mix(_place(rows, level) + mix(many, 37) + mix(arity, 41))

@@ -44,12 +44,14 @@ def find_period(rows: Rows) -> Period | None:
         return None
     signature = _signatures(rows)
     best: Period | None = None
+    edges: tuple[Ints, Ints] | None = None
     for length in _guesses(signature):
         found = _longest_run(signature, length)
         if found is None or (best and found[1] <= best.count * best.length):
             continue
         first, covered = found
-        period = _checked(rows, Period(first, length, covered // length))
+        edges = edges or _edges(rows)
+        period = _checked(*edges, Period(first, length, covered // length))
         if period is not None and period.count >= FEWEST:
             best = period
     return best
@@ -64,9 +66,8 @@ def _signatures(rows: Rows) -> Hashes:
     signs = np.bincount(sums.owner, sums.sign, minlength=n)[nodes]
     parts = [rows.kind[nodes] + 64, edges, products, signs + 1e6]
     total = np.zeros(len(nodes), np.uint64)
-    with np.errstate(over="ignore"):
-        for salt, part in enumerate(parts):
-            total += mix(np.asarray(part).astype(np.uint64), 47 + salt)
+    for salt, part in enumerate(parts):
+        total += mix(np.asarray(part).astype(np.uint64), 47 + salt)
     return total
 
 
@@ -74,9 +75,8 @@ def _guesses(signature: Hashes) -> list[int]:
     """Distances between equal windows, the most frequent ones first."""
     size = len(signature) - _WINDOW + 1
     window = np.zeros(size, np.uint64)
-    with np.errstate(over="ignore"):
-        for k in range(_WINDOW):
-            window = mix(window + signature[k : k + size], k)
+    for k in range(_WINDOW):
+        window = mix(window + signature[k : k + size], k)
     order = np.argsort(window, kind="stable")
     same = window[order][1:] == window[order][:-1]
     distances = np.diff(order)[same]
@@ -96,13 +96,17 @@ def _longest_run(signature: Hashes, length: int) -> tuple[int, int] | None:
     return int(begins[k]), int(ends[k] - begins[k]) + length
 
 
-def _checked(rows: Rows, period: Period) -> Period | None:
-    """The period, begun later where its first steps differ; None if it is no loop."""
+def _edges(rows: Rows) -> tuple[Ints, Ints]:
+    """The places of users in order, and of their operands (-1: a leaf)."""
     place = np.full(len(rows.program), -1, np.int64)
     place[rows.nodes] = np.arange(len(rows.nodes))
     users, used = rows.all_edges()
     order = np.argsort(place[users], kind="stable")
-    at, operand = place[users][order], place[used][order]
+    return place[users][order], place[used][order]
+
+
+def _checked(at: Ints, operand: Ints, period: Period) -> Period | None:
+    """The period, begun later where its first steps differ; None if it is no loop."""
     for skip in range(3):
         first, count = period.first + skip * period.length, period.count - skip
         a, b = np.searchsorted(at, [first, first + count * period.length])

@@ -149,8 +149,7 @@ class _Assembly:
         span = ranges(starts[nodes], lengths)
         owner = np.repeat(np.arange(len(nodes)), lengths)
         product = (sums.right[span] >= 0).astype(np.uint64)
-        with np.errstate(over="ignore"):
-            form = mix(self.term_hash[span] + product)
+        form = mix(self.term_hash[span] + product)
         over_rows = bool(self.rows.program.code[nodes[0]] == self.rows.program.total)
         over_rows &= self.rows.program.batch > 0
         _, earliest, group = np.unique(form, return_index=True, return_inverse=True)
