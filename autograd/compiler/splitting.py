@@ -38,31 +38,34 @@ def split(bulk: Bulk) -> Bulk:
         lanes.append(np.full(n if bulk.batch else 0, wide))
         return np.arange(size - n, size)
 
-    for operation in _paired(bulk.operations):
-        if not isinstance(operation, Sum) or operation.loop:
-            operations.append(operation)
-            continue
+    def put(operation: Sum, wide: bool) -> None:
+        """The operations that a sum is taken apart into."""
         short: list[Terms] = []
         long: list[Terms] = []
         n = len(operation.target)
         one_each = np.arange(n + 1)
-        wide = bool(bulk.has_lanes(operation.target[:1]).any())
         for whole in operation.terms:
             if whole.over_rows and not (whole.counts == 1).all():
                 target = room(n, True)  # first the terms, then the rows
                 own = Terms(1, whole.starts, whole.left, whole.right)
-                operations.append(Sum(target, pieces(own, n)))
+                put(Sum(target, [own]), True)
                 whole = Terms(whole.sign, one_each, target, None, True)
             for part in pieces(whole, n):
                 (short if is_short(part, n) else long).append(part)
         if not long or (len(long) == 1 and not short):
             operations.append(Sum(operation.target, [*short, *long]))
-            continue
+            return
         for part in long:
             target = room(n, wide)
             operations.append(Sum(target, [part]))
             short.append(Terms(1, one_each, target))
         operations.append(Sum(operation.target, short))
+
+    for operation in _paired(bulk.operations):
+        if isinstance(operation, Sum) and not operation.loop:
+            put(operation, bool(bulk.has_lanes(operation.target[:1]).any()))
+        else:
+            operations.append(operation)
     return replace(bulk, operations=operations, size=size, lanes=np.concatenate(lanes))
 
 
