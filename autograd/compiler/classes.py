@@ -121,27 +121,28 @@ def _row_hash(rows: Rows, plain: Ints, h: Hashes) -> Hashes:
 
 
 def levels_and_hashes(
-    rows: Rows, origin: Ints | None, slot: Ints
+    rows: Rows, origin: Ints | None, slot: Ints, loop: Ints
 ) -> tuple[Ints, Hashes, Hashes, Mask]:
     """Level and hash of every node, and the hash of every term, front by front.
 
     And which nodes hold one number for each row of the batch. ``slot`` is the place of
-    a node in the steps of a loop over time, -1 outside: what is outside of the loop
-    comes before it or after it, and a loop has as many levels as a step has nodes.
+    a node in the steps of a loop over time, -1 outside, ``loop`` that loop's number.
+    What is outside comes before a loop or after it, and a loop has as many levels as a
+    step has nodes.
     """
     n, program = len(rows.program), rows.program
     fronts = _Fronts(rows, slot)
     h = _leaf_hashes(program, origin)
     term_hash = np.zeros(len(rows.sums.owner), np.uint64)
     level, lanes = np.zeros(n, np.int64), _leaf_lanes(program)
-    looped, depth = np.flatnonzero(slot >= 0), 0
-    while len(fronts.front) or len(looped):
-        if not len(fronts.front):  # all that the loop reads is there
+    loops, depth = [np.flatnonzero(loop == k) for k in range(loop.max(initial=0), 0, -1)], 0
+    while len(fronts.front) or loops:
+        if not len(fronts.front):  # all that the next loop reads is there
+            looped = loops.pop()
             level[looped] = depth + 1 + slot[looped]
             h[looped] = mix(slot[looped].astype(np.uint64), 53)
-            depth += int(slot.max()) + 1
+            depth += int(slot[looped].max()) + 1
             fronts.advance(looped)
-            looped = looped[:0]
             continue
         front, depth = fronts.front, depth + 1
         level[front] = depth

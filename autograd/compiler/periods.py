@@ -20,12 +20,13 @@ from autograd.compiler.classes import Hashes, mix
 from autograd.compiler.contract import Rows
 from autograd.compiler.program import Ints
 
-__all__ = ["Period", "find_period"]
+__all__ = ["Period", "find_periods"]
 
 FEWEST = 16  # steps that make a loop
 LONGEST = 2000  # nodes of a step
 _WINDOW = 8  # nodes whose signatures must agree for a first guess
 _GUESSES = 6
+_MOST = 16  # loops of a program
 
 
 @dataclass(frozen=True)
@@ -36,22 +37,39 @@ class Period:
     length: int
     count: int
 
+    @property
+    def end(self) -> int:
+        """The first node behind it."""
+        return self.first + self.count * self.length
 
-def find_period(rows: Rows) -> Period | None:
-    """The longest stretch of steps that depend on each other, if there is one."""
-    nodes = rows.nodes
-    if rows.program.batch or len(nodes) < 4 * FEWEST:
-        return None
-    signature = _signatures(rows)
+
+def find_periods(rows: Rows) -> list[Period]:
+    """Stretches of steps that depend on each other: the longest, then the others."""
+    if rows.program.batch or len(rows.nodes) < 4 * FEWEST:
+        return []
+    signature, edges = _signatures(rows), _edges(rows)
+    free, found = [(0, len(rows.nodes))], list[Period]()
+    while free and len(found) < _MOST:
+        begin, end = free.pop()
+        period = _longest(signature[begin:end], begin, edges)
+        if period is not None:
+            found.append(period)
+            free += [(period.end, end), (begin, period.first)]
+    return sorted(found, key=lambda period: period.first)
+
+
+def _longest(signature: Hashes, begin: int, edges: tuple[Ints, Ints]) -> Period | None:
+    """The longest stretch among the nodes from ``begin`` on, if there is one."""
     best: Period | None = None
-    edges: tuple[Ints, Ints] | None = None
+    if len(signature) < 4 * FEWEST:
+        return None
     for length in _guesses(signature):
         found = _longest_run(signature, length)
         if found is None or (best and found[1] <= best.count * best.length):
             continue
         first, covered = found
-        edges = edges or _edges(rows)
-        period = _checked(*edges, Period(first, length, covered // length))
+        guess = Period(begin + first, length, covered // length)
+        period = _checked(*edges, guess)
         if period is not None and period.count >= FEWEST:
             best = period
     return best
@@ -113,15 +131,17 @@ def _checked(at: Ints, operand: Ints, period: Period) -> Period | None:
         if count < FEWEST or (b - a) % count:
             return None
         now = Period(first, period.length, count)
-        verdict = _verdict(now, operand[a:b].reshape(count, -1))
+        user = at[a : a + (b - a) // count] - first
+        verdict = _verdict(now, user, operand[a:b].reshape(count, -1))
         if verdict is not None:
             return now if verdict else None
     return None
 
 
-def _verdict(period: Period, operand: Ints) -> bool | None:
-    """Whether steps read each other; None where an operand is out of step.
+def _verdict(period: Period, user: Ints, operand: Ints) -> bool | None:
+    """Whether steps need each other; None where an operand is out of step.
 
+    user : the place within the step of each edge's user.
     operand : [step, edge], places of nodes; -1 for leaves.
     """
     step = period.first + period.length * np.arange(period.count)[:, np.newaxis]
@@ -132,8 +152,24 @@ def _verdict(period: Period, operand: Ints) -> bool | None:
     near = (later >= step[1:] - period.length).all(axis=0) & (later >= 0).all(axis=0)
     if not (leaf | before | (moving & near)).all():
         return None
-    carried = moving & near & (later < step[1:]).all(axis=0)
-    return bool(carried.any())
+    inside = moving & near
+    source = (later[0] - period.first) % period.length
+    return _is_circular(source[inside], user[inside])
+
+
+def _is_circular(source: Ints, user: Ints) -> bool:
+    """Whether edges close a circle: a step needs what it makes in the step before.
+
+    Without one, the steps are independent, only cut at another place.
+    """
+    while len(user):
+        waiting = np.zeros(int(max(source.max(), user.max())) + 1, bool)
+        waiting[user] = True
+        kept = waiting[source]  # all others come from what waits for nothing
+        if kept.all():
+            return True
+        source, user = source[kept], user[kept]
+    return False
 
 
 def _constant(table: Ints) -> npt.NDArray[np.bool_]:

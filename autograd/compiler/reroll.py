@@ -28,7 +28,7 @@ from autograd.compiler.classes import (
     mix,
 )
 from autograd.compiler.contract import Rows
-from autograd.compiler.periods import Period, find_period
+from autograd.compiler.periods import Period, find_periods
 from autograd.compiler.program import CONSTANT, INPUT, Ints, Program, cuts_of, ranges
 
 __all__ = ["reroll"]
@@ -45,8 +45,8 @@ def reroll(program: Program, origin: Ints | None = None, exact: bool = False) ->
     exact : keep every addition as it was traced, so that results are bit-identical.
     """
     rows = Rows(program, exact)
-    slot = _slots(rows, None if exact else find_period(rows))
-    level, h, term_hash, lanes = levels_and_hashes(rows, origin, slot)
+    slot, loop = _slots(rows, [] if exact else find_periods(rows))
+    level, h, term_hash, lanes = levels_and_hashes(rows, origin, slot, loop)
     nodes = rows.nodes
     key = class_keys(rows, level, h)
     if exact or key is None:
@@ -66,7 +66,7 @@ def reroll(program: Program, origin: Ints | None = None, exact: bool = False) ->
     assembly = _Assembly(rows, position, h, term_hash, lanes, slot)
     operations = [assembly.operation(members[a:b]) for a, b in pairwise(cuts)]
     for operation, first in zip(operations, members[cuts[:-1]].tolist(), strict=True):
-        operation.loop = int(slot[first] >= 0)
+        operation.loop = int(loop[first])
     bulk = Bulk(operations, size, program.inputs, constants, position[program.outputs])
     if program.batch:
         bulk.batch, bulk.lanes = program.batch, np.zeros(size, bool)
@@ -75,14 +75,16 @@ def reroll(program: Program, origin: Ints | None = None, exact: bool = False) ->
     return bulk.verify()
 
 
-def _slots(rows: Rows, period: Period | None) -> Ints:
-    """The place of each number in the steps of a loop over time; -1 outside."""
+def _slots(rows: Rows, periods: list[Period]) -> tuple[Ints, Ints]:
+    """Each number's place in the steps of a loop over time, -1 outside; and which loop,
+    counted from 1."""
     slot = np.full(len(rows.program), -1, np.int64)
-    if period is not None:
-        end = period.first + period.count * period.length
-        along = np.arange(end - period.first)
-        slot[rows.nodes[period.first : end]] = along % period.length
-    return slot
+    loop = np.zeros(len(rows.program), np.int64)
+    for number, period in enumerate(periods, 1):
+        nodes = rows.nodes[period.first : period.end]
+        slot[nodes] = np.arange(len(nodes)) % period.length
+        loop[nodes] = number
+    return slot, loop
 
 
 def _positions(program: Program, members: Ints) -> tuple[Ints, dict[int, float], int]:

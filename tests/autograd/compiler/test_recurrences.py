@@ -1,6 +1,7 @@
 """Loops over time: found, differentiated backwards, run on both backends."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -78,6 +79,48 @@ def extremes(p, steps=100):
     return x + y
 
 
+def one_after_the_other(p, ys):
+    """Three loops; the second reads what the first leaves, the third both."""
+    x, v, k = p
+    loss = 0.0
+    for y in ys[:60]:
+        v = v - 0.01 * k * ag.sin(x)
+        x = x + 0.01 * v
+        loss = loss + (x - y) ** 2
+    z = x * v
+    for y, after in pairwise(ys[:41]):
+        z = ag.tanh(z * k + y) * x
+        loss = loss + z * after
+    w = ag.exp(-0.01 * loss)
+    for _ in range(30):
+        w = w + 0.1 * ag.cos(w * v)
+    return w * loss
+
+
+def inner(p, ys):
+    """Long loops inside a short one; the losses between them."""
+    x, v, k = p
+    loss = 0.0
+    for y in ys[:3]:
+        for _ in range(25):
+            v = v - 0.01 * k * ag.sin(x)
+            x = x + 0.01 * v
+        loss = loss + (x - y) ** 2 / (1.0 + v * v)
+    return loss
+
+
+def outer(p, ys):
+    """Short loops inside a long one: its steps hold them."""
+    x, v, k = p
+    loss = 0.0
+    for y in ys[:30]:
+        for _ in range(3):
+            v = v - 0.01 * k * ag.sin(x)
+            x = x + 0.01 * v
+        loss = loss + (x - y) ** 2 / (1.0 + v * v)
+    return loss
+
+
 cube = Primitive("cube", lambda x: x * x * x, lambda x, y: 3.0 * x * x)
 
 
@@ -97,7 +140,11 @@ PROGRAMS = [
     (logistic, ([0.3, 2.7],)),
     (extremes, ([0.3, 0.9, 0.7],)),
     (own_row, ([0.3, 0.9],)),
+    (one_after_the_other, ([0.5, 0.1, 2.0], YS)),
+    (inner, ([0.5, 0.1, 2.0], YS)),
+    (outer, ([0.5, 0.1, 2.0], YS)),
 ]
+LOOPS = {"one_after_the_other": 3, "inner": 3}  # one in all others
 parametrised = pytest.mark.parametrize(
     ("f", "args"), PROGRAMS, ids=[f.__name__ for f, _ in PROGRAMS]
 )
@@ -123,7 +170,9 @@ def test_a_loop_is_recovered_and_its_adjoint_is_one(f, args):
     compiled = jit(value_and_grad(f), backend="numpy")
     compiled(*args)
     loops = {operation.loop for operation in bulk_of(compiled).operations}
-    assert loops == {0, 1, -2}
+    count = LOOPS.get(f.__name__, 1)
+    backwards = {-k for k in range(count + 1, 2 * count + 1)}
+    assert loops == {0, *range(1, count + 1), *backwards}
 
 
 @pytest.mark.parametrize("steps", [100, 1000])
