@@ -135,7 +135,8 @@ def levels_and_hashes(
     h = _leaf_hashes(program, origin)
     term_hash = np.zeros(len(rows.sums.owner), np.uint64)
     level, lanes = np.zeros(n, np.int64), _leaf_lanes(program)
-    loops, depth = [np.flatnonzero(loop == k) for k in range(loop.max(initial=0), 0, -1)], 0
+    count, depth = int(loop.max(initial=0)), 0
+    loops = [np.flatnonzero(loop == k) for k in range(count, 0, -1)]
     while len(fronts.front) or loops:
         if not len(fronts.front):  # all that the next loop reads is there
             looped = loops.pop()
