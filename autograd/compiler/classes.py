@@ -128,10 +128,11 @@ def levels_and_hashes(
     And which nodes hold one number for each row of the batch. ``slot`` is the place of
     a node in the steps of a loop over time, -1 outside, ``loop`` that loop's number.
     What is outside comes before a loop or after it, and a loop has as many levels as a
-    step has nodes.
+    step has nodes. Hashes are left out from the level on at which it is clear that the
+    program is irregular.
     """
     n, program = len(rows.program), rows.program
-    fronts = _Fronts(rows, slot)
+    fronts, done, irregular = _Fronts(rows, slot), 0, False
     h = _leaf_hashes(program, origin)
     term_hash = np.zeros(len(rows.sums.owner), np.uint64)
     level, lanes = np.zeros(n, np.int64), _leaf_lanes(program)
@@ -147,7 +148,12 @@ def levels_and_hashes(
             continue
         front, depth = fronts.front, depth + 1
         level[front] = depth
-        _hash_level(rows, front, h, term_hash)
+        if not irregular:
+            _hash_level(rows, front, h, term_hash)
+            early = done <= 2 * _few(rows)
+            done += len(front)
+            if early and done > 2 * _few(rows):  # once, among the first of the nodes
+                irregular = class_keys(rows, level, h) is None
         if program.batch:
             total = program.code[front] == program.total
             lanes[front] = fronts.any_operand(lanes) & ~total
@@ -206,16 +212,19 @@ def _place(rows: Rows, level: Ints) -> Hashes:
     return np.asarray(mix(level.astype(np.uint64), 29) + mix(kind, 31))
 
 
+def _few(rows: Rows) -> int:
+    """As many classes as a regular program may have."""
+    return max(64, len(rows.nodes) // 12)
+
+
 def class_keys(rows: Rows, level: Ints, h: Hashes) -> Hashes | None:
     """Level, row and hash; None when hardly any two of them agree."""
     key = mix(h + _place(rows, level))
-    count = len(distinct(key[rows.nodes]))
-    return key if count <= max(64, len(rows.nodes) // 12) else None
+    reached = rows.nodes[level[rows.nodes] > 0]
+    return key if len(distinct(key[reached])) <= _few(rows) else None
 
 
 def coarse_keys(rows: Rows, level: Ints, lanes: Mask) -> Hashes:
-    """For irregular programs: level and row, and whether a sum has many terms."""
-    many = np.minimum(np.diff(rows.term_starts), 2).astype(np.uint64)
-    many += 4 * lanes.astype(np.uint64)
+    """For irregular programs: level, row, and the number of operands."""
     arity = np.diff(rows.row_starts).astype(np.uint64)
-    return mix(_place(rows, level) + mix(many, 37) + mix(arity, 41))
+    return mix(_place(rows, level) + mix(lanes.astype(np.uint64), 37) + mix(arity, 41))

@@ -45,9 +45,8 @@ def optimise(program: Program) -> Program:
       %3 = multiply %2 %2
       return %3
     """
-    rounds = 0
+    rounds, given, program = 0, program, _prune(program)
     while True:
-        size = len(program)
         program, folded = _fold(program)
         program, renamed = _identities(program)
         share = _share if rounds < _VECTOR_ROUNDS else _share_in_order
@@ -55,10 +54,8 @@ def optimise(program: Program) -> Program:
         rounds += 1
         if not (folded or renamed or shared):
             break
-        if renamed or shared:
-            program = _prune(program)
-    program = _prune(program)
-    return program.validate() if len(program) != size or rounds > 1 else program
+        program = _prune(program)
+    return program.validate() if program is not given else program
 
 
 def _fold(program: Program) -> tuple[Program, bool]:
