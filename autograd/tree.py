@@ -46,6 +46,9 @@ def flatten(tree: Tree, as_floats: bool = False) -> tuple[list[Any], Rebuild]:
 def _walk(
     tree: Tree, leaves: list[Any], as_floats: bool = False
 ) -> Callable[[Any], Tree]:
+    if type(tree) is float or type(tree) is int:  # most are
+        leaves.append(tree)
+        return next
     if hasattr(tree, "__tree_flatten__"):
         own, build = tree.__tree_flatten__()
         leaves.extend([_float_of(p) for p in own] if as_floats else own)
@@ -103,6 +106,8 @@ def named(tree: Tree) -> Tree:
 
 def structure(tree: Tree) -> Any:
     """A comparable description of a tree's shape: equal for trees that fit together."""
+    if type(tree) is float or type(tree) is int:
+        return "leaf"
     if isinstance(tree, Mapping):
         return ("dict", tuple([(key, structure(part)) for key, part in tree.items()]))
     if isinstance(tree, list | tuple):

@@ -21,6 +21,7 @@ from nn import storage
 __all__ = ["Module", "modules_of"]
 
 Number = Any
+_PLAIN = {int, float, str, bool, type(None)}  # often among attributes, nothing inside
 
 
 class Module:
@@ -78,7 +79,7 @@ class Module:
         if "_numbers" in self.__dict__:
             return dict(self.__dict__["_numbers"])
         found = _find(self)[0]
-        named = {name: parameter for parameter, name in found.items()}
+        named = {_joined(*name): parameter for parameter, name in found.items()}
         if len(named) != len(found):
             raise ValueError(
                 f"two parameters of {type(self).__name__} have the same name: give the "
@@ -175,31 +176,33 @@ def modules_of(root: Module) -> list[Module]:
     return _find(root)[1]
 
 
-def _find(root: Module) -> tuple[dict[Value, str], list[Module]]:
-    """{parameter: path} and the modules below a module, each once, in order."""
-    found: dict[Value, str] = {}
+def _find(root: Module) -> tuple[dict[Value, tuple[str, Any]], list[Module]]:
+    """{parameter: (path, key)} and the modules below a module, each once, in order."""
+    found: dict[Value, tuple[str, Any]] = {}
     modules: list[Module] = []
     seen: set[int] = set()
 
     def walk(part: Any, path: str) -> None:
-        if isinstance(part, Value):
-            if part not in found and _is_parameter(part):
-                found[part] = path
-            return
-        items = _items(part)
-        if items is None or id(part) in seen:
-            return
         seen.add(id(part))
         if isinstance(part, Module):
             modules.append(part)
-        for key, child in items:
-            walk(child, f"{path}.{key}" if path else str(key))
+        for key, child in _items(part):
+            if isinstance(child, Value):
+                if not child.op and child not in found:
+                    found[child] = path, key
+            elif type(child) not in _PLAIN and id(child) not in seen:
+                walk(child, _joined(path, key))
 
     walk(root, "")
     return found, modules
 
 
-def _items(part: Any) -> Iterable[tuple[Any, Any]] | None:
+def _joined(path: str, key: Any) -> str:
+    return f"{path}.{key}" if path else str(key)
+
+
+def _items(part: Any) -> Iterable[tuple[Any, Any]]:
+    """What is inside, by key; nothing where there is no inside."""
     if isinstance(part, list | tuple):
         return enumerate(part)
     if isinstance(part, Module):
@@ -208,4 +211,4 @@ def _items(part: Any) -> Iterable[tuple[Any, Any]] | None:
         return part.items()
     if getattr(part, "dtype", None) == np.dtype(object):
         return enumerate(part.ravel().tolist())
-    return None
+    return ()

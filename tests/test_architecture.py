@@ -45,7 +45,7 @@ COMPILER_FLOORS = [  # autograd/compiler, from the ground
     executor;
     results;
     plan;
-    native;
+    native shortcuts;
     __init__ jit
     """.split(";")  # noqa: SIM905
 ]

@@ -40,7 +40,7 @@ from autograd.compiler.entry_layout import (
 )
 from autograd.errors import MissingDependencyError
 
-__all__ = ["Leaf", "Tree", "attach", "native_entry"]
+__all__ = ["Leaf", "Tree", "native_entry"]
 
 
 @dataclass(frozen=True)
@@ -187,17 +187,3 @@ def native_entry(
     table = _table([*words, id(OUT)], more, [given, fresh, there])
     name = getattr(fallback, "__name__", "compiled")
     return _builtin(name, code, table, fallback, keep, engine(), hull)
-
-
-def attach(instance: Any, entry: Callable[..., Any]) -> None:
-    """Let ``instance(...)`` call an entry, or another one than before.
-
-    The instance gets a class of its own, derived from its class, with the builtin as
-    ``__call__``: a builtin is no descriptor, so it is called without ``self``.
-    """
-    kind: Any = type(instance)
-    if "__attached__" not in vars(kind):
-        names = {"__slots__": (), "__attached__": True, "__doc__": kind.__doc__}
-        names |= {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
-        kind = instance.__class__ = type(kind.__name__, (kind,), names)
-    kind.__call__ = entry

@@ -25,13 +25,14 @@ from autograd.compiler.executor import Settings
 from autograd.compiler.nodes import as_nodes, recording
 from autograd.compiler.plan import Plan, chosen_of
 from autograd.compiler.recording import LIMIT, ElsewhereError
+from autograd.compiler.shortcuts import array_shortcut, attach
 from autograd.errors import TraceError
 from autograd.modes import MODES
 
 __all__ = ["Compiled", "jit"]
 
 Tree = Any
-_ENTRIES = 4  # plans of a function that get native entries
+_SHORTCUTS = 4  # plans of a function that get one
 
 
 class Compiled:
@@ -47,6 +48,7 @@ class Compiled:
         self.function, self.settings = function, settings
         self.binding = Binding(function, static)
         self.plans: dict[Any, Plan] = {}
+        self.chosen: dict[Any, list[int]] = {}  # which arguments gradients are of
 
     def __call__(self, *args: Tree, out: Tree = None, **kwargs: Tree) -> Tree:
         """What the function returns; written into the arrays of ``out``, if given."""
@@ -85,34 +87,39 @@ class Compiled:
         if MODES.active and (MODES.thread.observers or MODES.thread.watch):
             return None
         form, moving = self.binding.split(args, kwargs)
-        key = form, tuple([key_of(x) for x in moving])
-        plan = self.plans.get(key)
-        function = self.function if plan else form.bound(self.function)
-        chosen = plan.chosen if plan else chosen_of(function, len(moving))
+        if form not in self.chosen:
+            self.chosen[form] = chosen_of(form.bound(self.function), len(moving))
         numbers, leaves = [], []
         for place, x in enumerate(moving):
-            part, own = numbers_of(x, place in chosen)
+            part, own = numbers_of(x, place in self.chosen[form])
             if part is None:
                 return None
             numbers.append(part)
             leaves.append(own)
+        sizes = [part.size for part in numbers]
+        key = form, *sizes, *[key_of(x) for x in moving]
+        plan = self.plans.get(key)
         if plan is None:
+            function = form.bound(self.function)
             plan = self.plans[key] = Plan(function, moving, self.settings)
-            if function is self.function and len(self.plans) <= _ENTRIES:
+            if function is self.function and len(self.plans) <= _SHORTCUTS:
                 self._enter(plan, moving)
         return plan, numbers, leaves
 
     def _enter(self, plan: Plan, args: list[Tree]) -> None:
-        """Let calls like this one go through machine code from now on."""
-        if plan.executor.backend != "llvm" or plan.second:
+        """Let calls like this one take a shortcut from now on, if there is one."""
+        if plan.second:
             return
-        native = import_module("autograd.compiler.native")
-        past = type(self).__call__  # an earlier entry, or this class's own method
+        past = type(self).__call__  # an earlier shortcut, or this class's own method
         own = past.__get__(self) if past is Compiled.__call__ else past
-        entry = native.entry_of(plan, args, own)
+        entry = None
+        if plan.executor.backend == "llvm":
+            native = import_module("autograd.compiler.native")
+            entry = native.entry_of(plan, args, own)
+            plan.entered = entry is not None
+        entry = entry or array_shortcut(plan, args, own)
         if entry is not None:
-            import_module("autograd.compiler.entry").attach(self, entry)
-            plan.entered = True
+            attach(self, entry)
 
     def report(self) -> str:
         """What was compiled, for every structure of arguments seen so far."""

@@ -101,7 +101,7 @@ class NumpyMachine(MemoryMachine):
         start, memory = 0, self.memory
         for part in numbers:
             end = start + part.size
-            k = self._apart.get((start, end))
+            k = self._apart.get((start, end)) if apart else None
             if k is not None and not _overlap(part, buffers):
                 apart[k] = part
             else:
@@ -109,25 +109,22 @@ class NumpyMachine(MemoryMachine):
             start = end
         if start != self.layout.inputs:
             raise ShapeError(f"{self.layout.inputs} numbers are needed, got {start}")
-        results, copied = [], []
-        for (view, places, shape, k), buffer in zip(
-            self._results, buffers, strict=True
-        ):
+        results = []
+        for (_, _, shape, k), buffer in zip(self._results, buffers, strict=True):
             result = np.empty(shape) if buffer is None else buffer
-            if result.shape != shape:
-                result = result.reshape(shape)
-            results.append(result if buffer is None else buffer)
+            results.append(result)
             if k is not None and apart[k] is None:
-                apart[k] = result
-            else:
-                copied.append((view, places, k, result))
+                apart[k] = result.reshape(shape)
         with np.errstate(all="ignore"):
             self._steps(*apart)
-        for view, places, k, result in copied:
+        for (view, places, shape, k), result in zip(
+            self._results, results, strict=True
+        ):
             found = view if k is None else apart[k]
             if found is None:
-                found = self.memory[places].reshape(result.shape)
-            np.copyto(result, found)
+                found = memory[places].reshape(shape)
+            if k is None or not np.may_share_memory(found, result):
+                np.copyto(result, found.reshape(result.shape))
         return results
 
     def _map(self, operation: Map, wide: bool) -> None:

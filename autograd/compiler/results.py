@@ -101,7 +101,7 @@ class Results:
 
     def collected(self, results: Sequence[Any]) -> list[Any]:
         """Results of sections as those of the function: one for each argument."""
-        if self._direct:
+        if self.direct:
             return list(results)
         rest = list(results)
         assert self.transform is not None
@@ -109,7 +109,7 @@ class Results:
         return found + [self._gradient(i, rest) for i in self.chosen]
 
     @cached_property
-    def _direct(self) -> bool:
+    def direct(self) -> bool:
         """Whether each section is a result: no argument is read twice, or by rows."""
         if self.transform is None or self.transform.name == "hessian":
             return True

@@ -14,7 +14,8 @@ pytest.importorskip("llvmlite")
 
 from autograd.compiler import entry, entry_layout
 from autograd.compiler.engine import engine
-from autograd.compiler.entry import Leaf, attach, native_entry
+from autograd.compiler.entry import Leaf, native_entry
+from autograd.compiler.shortcuts import attach
 from autograd.errors import MissingDependencyError
 from autograd.modes import no_grad
 

@@ -1,0 +1,69 @@
+"""Shortcuts: calls whose arguments are float64 arrays need not be looked at in full.
+
+A shortcut takes the place of a compiled function's ``__call__``, sees whether a call is
+exactly like the one that it was made for, and hands every other call to what was there
+before. Native entries do the same in machine code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.arguments import FLOAT64, is_array, written
+from autograd.compiler.plan import Plan
+from autograd.modes import MODES
+
+__all__ = ["array_shortcut", "attach"]
+
+Tree = Any
+
+
+def array_shortcut(
+    plan: Plan, args: Sequence[Tree], fallback: Callable[..., Tree]
+) -> Any:
+    """Calls with arrays like these, to a plan; None where it takes more than that."""
+    if plan.closed or plan.second or not plan.direct or not all(map(is_array, args)):
+        return None
+    shapes, sizes = [x.shape for x in args], plan.sizes
+    executor, fresh = plan.executor, [None] * len(sizes)
+
+    def call(*args: Tree, out: Tree = None, **kwargs: Tree) -> Tree:
+        if kwargs or MODES.active or len(args) != len(shapes):
+            return fallback(*args, out=out, **kwargs)
+        numbers = []
+        for x, shape in zip(args, shapes, strict=True):
+            neat = type(x) is np.ndarray and x.dtype is FLOAT64 and x.shape == shape
+            if not (neat and x.flags.c_contiguous):
+                return fallback(*args, out=out, **kwargs)
+            numbers.append(x if len(shape) == 1 else x.reshape(-1))
+        if out is None:
+            return plan.finish(executor.run(plan.inputs(numbers), fresh))
+        arrays = out if type(out) in (tuple, list) else (out,)
+        if len(arrays) != len(sizes):
+            return fallback(*args, out=out, **kwargs)
+        for x, size in zip(arrays, sizes, strict=True):
+            neat = type(x) is np.ndarray and x.dtype is FLOAT64 and x.size == size
+            if not (neat and x.flags.carray):
+                return fallback(*args, out=out, **kwargs)
+        written(arrays, executor.run(plan.inputs(numbers), arrays))
+        return out
+
+    return staticmethod(call)
+
+
+def attach(instance: Any, shortcut: Any) -> None:
+    """Let ``instance(...)`` call a shortcut, or another one than before.
+
+    The instance gets a class of its own, derived from its class, with the shortcut as
+    ``__call__``. It is called without ``self``: builtins and static methods bind to
+    nothing.
+    """
+    kind: Any = type(instance)
+    if "__attached__" not in vars(kind):
+        names = {"__slots__": (), "__attached__": True, "__doc__": kind.__doc__}
+        names |= {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
+        kind = instance.__class__ = type(kind.__name__, (kind,), names)
+    kind.__call__ = shortcut
