@@ -116,8 +116,9 @@ class Operators:
     def __float__(self) -> float:
         raise TypeError(
             "a node is not converted to a float by itself, since its gradient would be "
-            "lost: use .data for the number of a Value, or autograd's function "
-            "(autograd.exp instead of math.exp)"
+            "lost: use autograd's function (autograd.exp instead of math.exp), lists "
+            "or arrays of dtype=object to keep nodes in, or .data for the number of a "
+            "Value"
         )
 
     __int__ = __complex__ = __float__

@@ -44,7 +44,8 @@ def rows(xs: Any, name: str = "the data") -> list[Any]:
         )
     if hasattr(xs, "__array__"):
         xs = np.asarray(xs).tolist()
-    if hasattr(xs, "level") or isinstance(xs, Real):
+    single = hasattr(xs, "level") and not hasattr(xs, "__len__")
+    if single or isinstance(xs, Real):
         return [xs]
     if isinstance(xs, str | bytes) or not (
         hasattr(xs, "__iter__") or hasattr(xs, "__getitem__")

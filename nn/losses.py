@@ -233,4 +233,5 @@ def find_loss(loss: str | Loss) -> Loss:
     if callable(loss):
         return loss
     name = f"{loss}_loss" if f"{loss}_loss" in LOSSES else loss
-    return choose("loss", name, LOSSES, "any function (outputs, targets) -> Value")
+    others = "any function (outputs, targets) -> Value; _loss may be left out"
+    return choose("loss", name, LOSSES, others)

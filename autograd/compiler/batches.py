@@ -175,9 +175,13 @@ class Mapped(Operators):
 
     def __iter__(self) -> Iterator[Any]:
         raise TraceError(
-            "the rows of a batch stream through the lanes together: reduce them with "
-            "autograd.sum or autograd.mean, or return the batch"
+            "the rows of a batch stream through the lanes together: compute what is of "
+            "one row (its loss, say) in the mapped function, and reduce the batch with "
+            "autograd.sum or autograd.mean, or return it"
         )
+
+    def __getitem__(self, place: Any) -> Any:
+        return iter(self)
 
     def __bool__(self) -> bool:
         raise TraceError("a batch of traced numbers has no truth value: use where")

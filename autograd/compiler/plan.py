@@ -121,7 +121,8 @@ class Plan(Results):
         if self.transform and not (self.alone and len(self.program.outputs) == 1):
             raise TypeError(
                 f"{self.transform.name} needs a function that returns one number, got "
-                f"{len(self.program.outputs)}; use jacobian or vjp for several outputs"
+                f"a tree of {len(self.program.outputs)}; use jacobian or vjp for "
+                f"several outputs"
             )
 
     # -- inputs ----------------------------------------------------------------------

@@ -146,6 +146,9 @@ class Results:
             f"{self.executor.reason}",
             f"ready after {1e3 * sum(self.seconds.values()):.1f} ms ({times})",
         ]
+        loops = len({op.loop for op in self.primal.operations if op.loop})
+        if loops:
+            lines.insert(3, f"loops over time: {loops}")
         lines.append(f"calls through {'machine code' if self.entered else 'Python'}")
         foreign = {
             operation.row.name

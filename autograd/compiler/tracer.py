@@ -49,8 +49,9 @@ class Tracer(Operators):
     def __bool__(self) -> bool:
         raise TraceError(
             "a traced number has no truth value, since the program must fit all "
-            "inputs: use where(condition, x, y), maximum and minimum instead of "
-            "if, and, or, max and min; or name the argument in static="
+            "inputs: use autograd.where(condition, x, y), maximum, minimum and clip "
+            "instead of if, and, or, max, min and numpy's; or name the argument in "
+            "static="
         )
 
     def __eq__(self, other: object) -> Any:
@@ -70,6 +71,20 @@ class Tracer(Operators):
             "a traced number cannot be an index or a length: use take(xs, i) to "
             "gather by an input, or name the argument in static="
         )
+
+    def __float__(self) -> float:
+        raise TraceError(
+            "a traced number does not become a float, since the program must fit all "
+            "inputs: use autograd's function (autograd.exp instead of math.exp), and "
+            "lists or arrays of dtype=object to keep traced numbers in"
+        )
+
+    __int__ = __complex__ = __float__
+
+    def __format__(self, how: str) -> str:
+        if how:
+            raise TraceError("a traced number has no digits yet: format the results")
+        return repr(self)
 
     @property
     def data(self) -> Any:

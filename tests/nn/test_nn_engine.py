@@ -92,7 +92,7 @@ def test_the_reason_is_logged(caplog):
 
     with caplog.at_level(logging.WARNING, "nn"):
         history = quick(small(), loss, compile=True)
-    assert history.engine.startswith("eager: TypeError: ")
+    assert history.engine.startswith("eager: TraceError: ")
     (record,) = caplog.records
     assert record.name == "nn"
     assert record.getMessage() == history.engine
@@ -177,7 +177,7 @@ def test_predict_says_why_it_is_eager(caplog):
             return self.w[0] * int(x[0])
 
     predict(Rounded(1), X, compile=True)
-    assert "eager: TypeError" in caplog.text
+    assert "eager: TraceError" in caplog.text
 
 
 SCALE = [2.0]

@@ -869,6 +869,17 @@ def test_models_of_one_shape_and_of_others(backend):
         close(list(found), list(value_and_grad(loss)(model, [0.5, 1.0], 1.0)), 1e-12)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_model_that_grows(backend):
+    f = jit(value_and_grad(lambda model: ag.sum(model.parameters())), backend=backend)
+    model = nn.MLP(1, [1])
+    assert list(f(model)[1].values()) == [1.0, 1.0]
+    model.more = [Value(3.0), 5]
+    value, slopes = f(model)
+    assert value == 3.0 + model.parameters()[0].data + model.parameters()[1].data
+    assert list(slopes) == list(model.named_parameters()) and len(slopes) == 3
+
+
 def test_models_that_are_gone_are_not_confused():
     """Models of equally many parameters one after the other, each freed before."""
     f = jit(lambda model, xs: model(xs[: len(model.layers[0].neurons[0].w)]))

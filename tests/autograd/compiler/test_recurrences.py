@@ -210,3 +210,12 @@ def test_nan_goes_through_a_loop(backend):
     value, slopes = compiled([float("nan"), 2.7])
     assert math.isnan(value)
     assert all(map(math.isnan, slopes))
+
+
+def test_the_report_counts_loops():
+    f = jit(lambda x: deep([x, 0.5], 100))
+    f(1.0)
+    assert "loops over time: 1" in f.report()
+    f = jit(lambda x: x * 2.0)
+    f(1.0)
+    assert "loops" not in f.report()

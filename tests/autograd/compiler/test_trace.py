@@ -287,10 +287,31 @@ def test_data_is_refused(f):
         trace(f, 1.0)
 
 
-@pytest.mark.parametrize("convert", [float, int, math.sin, complex])
+@pytest.mark.parametrize("convert", [float, int, math.sin, complex, round])
 def test_conversions_are_refused(convert):
-    with pytest.raises((TraceError, TypeError)):
+    with pytest.raises(TraceError, match="become a float") as caught:
         trace(lambda x: convert(x), 1.0)
+    assert ".data" not in str(caught.value)
+
+
+def test_a_traced_number_has_no_digits():
+    with pytest.raises(TraceError, match="format the results"):
+        trace(lambda x: [x, f"{x:.2f}"], 1.0)
+    seen = []
+    trace(lambda x: [seen.append(f"{x}"), x][1], 1.0)
+    assert "Tracer" in seen[0]
+
+
+def test_numbers_put_into_arrays_of_floats():
+    def filled(xs):
+        squares = np.zeros(2)
+        squares[0] = xs[0] ** 2
+        return squares[0]
+
+    with pytest.raises(TraceError, match="dtype=object"):
+        trace(filled, [1.0])
+    with pytest.raises(TypeError, match="dtype=object"):
+        filled([ag.Value(1.0)])
 
 
 @pytest.mark.parametrize(

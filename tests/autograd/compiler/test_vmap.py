@@ -375,6 +375,21 @@ def test_reductions_that_are_not_sums(backend):
         jit(largest, backend=backend)(rows(9, 1)[:, 0])
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda batch, y: batch[0],
+        lambda batch, y: list(batch),
+        lambda batch, y: nn.mse_loss(batch, y),
+    ],
+)
+def test_rows_are_not_picked(use):
+    """Also by the losses of nn, which take lists: the error says what to do."""
+    f = jit(lambda X, y: use(vmap(lambda x: x * x)(X), y))
+    with pytest.raises(ag.TraceError, match=r"in the mapped function"):
+        f(rows(9, 1)[:, 0], np.zeros(9))
+
+
 def test_strict_batches():
     X = rows(9)
     f = vmap(model, in_axes=(0, None))
