@@ -183,15 +183,15 @@ class _Fronts:
         order = np.argsort(used, kind="stable")
         self.users = users[order]
         self.starts = starts_of(used, n)
-        all_users, all_used = rows.all_edges()
-        order = np.argsort(all_users, kind="stable")
-        self.used = all_used[order]
-        self.begins = starts_of(all_users, n)
+        if rows.program.batch:
+            all_users, all_used = rows.all_edges()
+            order = np.argsort(all_users, kind="stable")
+            self.used, self.begins = all_used[order], starts_of(all_users, n)
         outside = rows.nodes[slot[rows.nodes] < 0]
         self.front = outside[self.waiting[outside] == 0]
 
     def any_operand(self, marked: Mask) -> Mask:
-        """Whether any operand of each node of the front is marked."""
+        """Whether any operand of each node of the front is marked (of batches)."""
         front = self.front
         lengths = self.begins[front + 1] - self.begins[front]
         hits = marked[self.used[ranges(self.begins[front], lengths)]]
