@@ -13,10 +13,10 @@ from typing import Any
 
 from autograd.lifted import primal_of
 from autograd.primitive import Primitive
-from autograd.primitives import equal
+from autograd.primitives import absolute, equal, floor
 from autograd.value import Value
 
-__all__ = ["TAKE", "take"]
+__all__ = ["TAKE", "place_of", "take"]
 
 Number = Any
 
@@ -28,9 +28,15 @@ def _evaluate(operands: Sequence[float]) -> float:
     return candidates[place] if inside else nan
 
 
+def place_of(index: Number, count: Number) -> Number:
+    """Where an index leads, from either end: as ``int`` does, it drops a fraction."""
+    whole = floor(absolute(index))
+    return whole + (count - 2.0 * whole) * (index <= -1.0)
+
+
 def _chosen(operands: Sequence[Number], result: Number) -> tuple[list[Number]]:
     index, count = operands[0], len(operands) - 1
-    place = index + count * (index < 0)
+    place = place_of(index, count)
     return ([0.0, *[equal(place, k) for k in range(count)]],)
 
 

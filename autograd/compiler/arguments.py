@@ -6,7 +6,7 @@ they are; everything else (numbers, lists, dicts, modules) is flattened at each 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import is_
 from typing import Any
 
@@ -122,8 +122,16 @@ def buffers_of(arrays: Sequence[Any], sizes: Sequence[int]) -> list[Floats | Non
     ]
 
 
-def written(arrays: Sequence[Any], results: Sequence[Floats]) -> None:
-    """Copy results that are not there yet into arrays, one after the other."""
+def written(
+    arrays: Sequence[Any],
+    results: Sequence[Floats],
+    finish: Callable[[Sequence[Floats]], Tree],
+) -> None:
+    """Copy results that are not there yet into arrays, one after the other.
+
+    ``finish`` makes of them what the function returns, whose numbers fill arrays of
+    other sizes in their order.
+    """
     if len(arrays) == len(results) and all(map(is_, arrays, results)):
         return
     room = [array.size for array in arrays]
@@ -131,8 +139,8 @@ def written(arrays: Sequence[Any], results: Sequence[Floats]) -> None:
     if sum(room) != sum(sizes):
         raise ShapeError(f"out= has room for {room} numbers, the results have {sizes}")
     if room != sizes:
-        flat = np.concatenate([result.reshape(-1) for result in results])
+        flat = np.array(flatten(finish(results))[0], float)
         results = np.split(flat, np.cumsum(room)[:-1])
     for array, result in zip(arrays, results, strict=True):
         if not np.may_share_memory(array, result):
-            array[...] = result.reshape(array.shape)
+            np.copyto(array, result.reshape(array.shape), casting="same_kind")

@@ -20,7 +20,7 @@ from autograd.compiler.engine import processors
 from autograd.compiler.fusion import split
 from autograd.compiler.layout import Layout, unmixed
 from autograd.compiler.llvm_backend import LLVMMachine, LLVMProgram
-from autograd.compiler.memory import Section
+from autograd.compiler.memory import Section, apart
 from autograd.compiler.program import Ints
 from autograd.compiler.rows import totals_of
 from autograd.compiler.stages import one_pass, parted, stages
@@ -94,7 +94,7 @@ class BlockedMachine:
         arrays = self._inputs(numbers)
         if program.before:
             self._run_shared(program.before)
-        results = self._results(buffers)
+        results = self._results(apart(buffers, arrays))
         begins = range(0, program.batch, program.rows)
         sums = np.zeros((len(begins), len(program.totals)))
 

@@ -1,10 +1,10 @@
 """Machine code on disk, so that the next process need not generate it again.
 
 A file is named by the SHA-256 of what it was made from (the text, the processor, its
-features, LLVM's version) and begins with the SHA-256 of its contents: a truncated or
-stale file is one that is not there. Files are written aside and renamed, so that
-concurrent writers cannot meet. Whatever goes wrong with the directory (read-only,
-full, missing) costs time only.
+features, LLVM's version) and begins with the SHA-256 of that and of its contents: a
+truncated, stale or misnamed file is one that is not there. Files are written aside and
+renamed, so that concurrent writers cannot meet. Whatever goes wrong with the directory
+(read-only, full, missing) costs time only.
 
 The directory is ``SCALAR_AUTOGRAD_CACHE``, or ``scalar-autograd`` below
 ``XDG_CACHE_HOME`` or ``~/.cache``; set the variable to an empty text for no cache.
@@ -39,6 +39,10 @@ def _path(key: str) -> Path | None:
     return None if place is None else place / f"{name}.o"
 
 
+def _digest(key: str, code: bytes) -> bytes:
+    return hashlib.sha256(key.encode() + b"\0" + code).digest()
+
+
 def load(key: str) -> bytes | None:
     """The object code that was saved under a key, if it is there and whole."""
     with contextlib.suppress(OSError, RuntimeError):
@@ -46,7 +50,7 @@ def load(key: str) -> bytes | None:
         if path is None:
             return None
         found = path.read_bytes()
-        if hashlib.sha256(found[_DIGEST:]).digest() == found[:_DIGEST]:
+        if _digest(key, found[_DIGEST:]) == found[:_DIGEST]:
             with contextlib.suppress(OSError):
                 os.utime(path)
             return found[_DIGEST:]
@@ -63,7 +67,7 @@ def save(key: str, code: bytes) -> None:
         handle, aside = tempfile.mkstemp(dir=path.parent, suffix=".part")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(hashlib.sha256(code).digest() + code)
+                file.write(_digest(key, code) + code)
             os.replace(aside, path)
         except BaseException:
             Path(aside).unlink(missing_ok=True)

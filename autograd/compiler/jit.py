@@ -75,7 +75,7 @@ class Compiled:
         results = plan.collected(results)
         if arrays is None:
             return plan.finish(results)
-        written(arrays, results)
+        written(arrays, results, plan.finish)
         return out
 
     def _prepare(self, args: Any, kwargs: Any) -> Any:

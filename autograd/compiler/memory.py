@@ -12,9 +12,21 @@ from autograd.compiler.bulk import Bulk, Floats
 from autograd.compiler.layout import Layout
 from autograd.errors import ShapeError
 
-__all__ = ["MemoryMachine", "Section"]
+__all__ = ["MemoryMachine", "Section", "apart"]
 
 Section = tuple[int, int, bool]  # outputs begin to end; whether one for each row
+
+
+def apart(
+    buffers: Sequence[Floats | None], numbers: Sequence[Floats]
+) -> list[Floats | None]:
+    """The buffers, without those that share memory with numbers still to be read."""
+    return [
+        None
+        if buffer is None or any(np.may_share_memory(buffer, x) for x in numbers)
+        else buffer
+        for buffer in buffers
+    ]
 
 
 class MemoryMachine(ABC):

@@ -158,27 +158,27 @@ class NumpyMachine(MemoryMachine):
         self._do(_evaluated, out, function, *operands)
 
     def _in_order(self, operation: Sum, wide: bool) -> None:
-        """One part after the other, as the eager engine does."""
+        """One part after the other, as the eager engine does: products begin with the
+        neutral -0, plain sums with 0."""
         result = self._store.block(operation.target)
+        counts = np.sum([part.counts for part in operation.terms], axis=0)
+        products = len(operation.terms) > 1 or operation.terms[0].right is not None
+        first = np.where(counts > 0, -0.0 if products else 0.0, 0.0)
+        out = result.reshape(len(counts), -1)
+        self._do(np.copyto, out, first[:, np.newaxis])
         for part in operation.terms:
-            self._terms_in_order(part, result, wide)
+            self._terms_in_order(part, out, wide)
         self._store.store(operation.target, result)
 
-    def _terms_in_order(self, part: Terms, result: Floats, wide: bool) -> None:
-        """Terms added one after the other.
-
-        A sum begins with 0, a dot product with the neutral -0.
-        """
+    def _terms_in_order(self, part: Terms, out: Floats, wide: bool) -> None:
+        """Terms added one after the other."""
         terms = self._sums.terms(part, slice(None), wide or part.over_rows)
-        first = -0.0 if part.right is not None else 0.0
         rows, starts, counts = part.rows, part.starts[:-1], part.counts
-        out = result.reshape(len(counts), -1)
         along = np.arange(len(rows)) - starts[rows]
         slices = [np.flatnonzero(along == j) for j in range(int(counts.max(initial=0)))]
 
         def step(out: Floats, terms: Floats) -> None:
-            flat = terms.reshape(len(rows), -1)
-            out[...] = np.where(counts > 0, first, 0.0)[:, np.newaxis]
+            flat = terms.reshape(len(rows), -1) * float(part.sign)
             for chosen in slices:
                 if not part.over_rows:
                     out[rows[chosen]] += flat[chosen]

@@ -137,7 +137,7 @@ STEPS: dict[str, Callable[[Do, Sequence[Floats], Floats], None]] = {
 def take_rows(operands: Floats, starts: Ints, out: Floats) -> None:
     """Rows (index, candidates ...): the candidate at the index; NaN outside."""
     count = (np.diff(starts) - 1)[:, np.newaxis]
-    index = operands[starts[:-1]]
+    index = np.trunc(operands[starts[:-1]])
     place = np.where(index < 0, index + count, index)
     inside = (place >= 0) & (place < count)
     place = np.where(inside, place, 0).astype(np.int64)

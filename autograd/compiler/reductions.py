@@ -9,7 +9,7 @@ import numpy as np
 from autograd.compiler.bulk import Reduce
 from autograd.compiler.program import CODE, ROWS, Ints
 from autograd.compiler.symbols import Block, Writer
-from autograd.gather import TAKE
+from autograd.gather import TAKE, place_of
 from autograd.primitives import equal
 
 __all__ = ["RAGGED", "visit_reduce"]
@@ -21,7 +21,7 @@ RAGGED = {ROWS[CODE[name]] for name in ("maximum", "minimum", "logsumexp")}
 
 def visit_reduce(run: Any, operation: Reduce, cotangent: Ints) -> None:
     """Push the shares of an operation to its operands; ``run`` is the reverse pass."""
-    if operation.row is TAKE:
+    if operation.row is TAKE and not operation.loop:
         _take(run, operation, cotangent)
     elif operation.row in RAGGED and not operation.loop:
         _ragged(run, operation, cotangent)
@@ -74,8 +74,7 @@ def _take(run: Any, operation: Reduce, cotangent: Ints) -> None:
 def _hits(writer: Writer, index: Ints, count: Ints) -> Block:
     """For each index, whether it says 0, 1, ... count - 1, from either end."""
     whole = np.array([writer.constant(float(k)) for k in range(int(count.max()) + 1)])
-    place: Any = Block(writer, index)
-    place = place + Block(writer, whole[count]) * (place < 0.0)
+    place: Any = place_of(Block(writer, index), Block(writer, whole[count]))
     row, along = _ragged_range(count)
     at = Block(writer, place.positions[row])
     return cast(Block, equal.apply((at, Block(writer, whole[along]))))

@@ -23,10 +23,11 @@ def _mapped(operation: Operation, f: Callable[[Ints], Ints]) -> Operation:
     """An operation with f applied to all its index arrays."""
     target = f(operation.target)
     if isinstance(operation, Map):
-        return Map(operation.row, target, tuple([f(x) for x in operation.operands]))
+        operands = tuple([f(x) for x in operation.operands])
+        return replace(operation, target=target, operands=operands)
     if isinstance(operation, Reduce):
         groups = tuple([f(x) for x in operation.groups])
-        return Reduce(operation.row, target, operation.starts, groups)
+        return replace(operation, target=target, groups=groups)
     parts = [
         replace(
             part,
@@ -35,7 +36,7 @@ def _mapped(operation: Operation, f: Callable[[Ints], Ints]) -> Operation:
         )
         for part in operation.terms
     ]
-    return Sum(target, parts)
+    return replace(operation, target=target, terms=parts)
 
 
 def with_more_inputs(bulk: Bulk, count: int) -> Bulk:

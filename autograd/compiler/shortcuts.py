@@ -48,7 +48,7 @@ def array_shortcut(
             neat = type(x) is np.ndarray and x.dtype is FLOAT64 and x.size == size
             if not (neat and x.flags.carray):
                 return fallback(*args, out=out, **kwargs)
-        written(arrays, executor.run(plan.inputs(numbers), arrays))
+        written(arrays, executor.run(plan.inputs(numbers), arrays), plan.finish)
         return out
 
     return staticmethod(call)

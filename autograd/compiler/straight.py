@@ -23,7 +23,7 @@ from autograd.compiler.engine import engine, processors
 from autograd.compiler.fusion import split
 from autograd.compiler.layout import Layout, unmixed
 from autograd.compiler.llvm_backend import LLVMProgram
-from autograd.compiler.memory import Section
+from autograd.compiler.memory import Section, apart
 from autograd.compiler.resident import ResidentProgram
 from autograd.compiler.rows import RowsWriter, sums_rows, totals_of
 from autograd.compiler.stages import is_wide, one_pass, parted, stages
@@ -130,7 +130,7 @@ class StraightMachine:
                 start = int(self.layout.address[position]) if part.size else 0
                 memory[start : start + part.size] = part
                 position += part.size
-        results = self._results(buffers)
+        results = self._results(apart(buffers, kept))
         where = memory.ctypes.data
         if program.before:
             program.before.run(where, program.before.tables.ctypes.data)

@@ -56,6 +56,16 @@ def test_damaged_files_are_not_there(place, spot):
     assert cache.load("key") is None
 
 
+def test_misnamed_files_are_not_there(place):
+    cache.save("key", CODE)
+    (file,) = files(place)
+    cache.save("another", CODE + b"more")
+    (other,) = set(files(place)) - {file}
+    file.write_bytes(other.read_bytes())
+    assert cache.load("key") is None
+    assert cache.load("another") == CODE + b"more"
+
+
 def test_longer_files_are_not_there(place):
     cache.save("key", CODE)
     (file,) = files(place)

@@ -1301,3 +1301,43 @@ def test_entries_take_integers(number):
     empty = jit(lambda xs, nothing: ag.sum(xs) + len(nothing))
     for kind in (float, int, int):
         assert empty(np.ones(3, int), np.zeros(0, kind)) == 3.0
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    "index", [-3, -2.5, -1.5, -1, -0.5, 0, 0.5, 1.5, 2.75, math.nan]
+)
+@pytest.mark.parametrize("count", [1, 3])
+def test_takes_drop_fractions(backend, strict, index, count):
+    """As int() does, in values and in slopes."""
+    if strict and backend == "llvm":
+        pytest.skip("strict runs on numpy")
+    xs = [1.0, 2.0, 3.0][:count]
+    inside = index == index and -count <= int(index) < count
+    value = xs[int(index)] if inside else math.nan
+    slope = [float(inside and k == int(index) % count) for k in range(count)]
+    settings = {"backend": None if strict else backend, "strict": strict}
+    np.testing.assert_equal(jit(ag.take, **settings)(xs, index), value)
+    found = jit(grad(lambda p, i: ag.take(p, i)), **settings)(xs, index)
+    assert [x if inside else 0.0 for x in found] == slope
+    if inside:
+        assert grad(lambda p: ag.take(p, index))(xs) == slope
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x * x,
+        lambda x: x + x,
+        lambda x: x * ag.sin(x) - x,
+        lambda x: x - x * x * x,
+        lambda x: ag.sum([x, x * x, -x, 2.0]),
+    ],
+)
+def test_strict_nodes_have_all_their_slopes(f):
+    a = Value(2.0)
+    found = ag.gradient(jit(f, strict=True)(a), a)
+    assert found == pytest.approx(grad(f)(2.0), rel=1e-15)
+    closed = jit(lambda x: f(a) * x, strict=True)
+    assert ag.gradient(closed(2.0), a) == pytest.approx(2.0 * grad(f)(2.0), rel=1e-15)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd import Primitive, grad, hvp, jit, value_and_grad
+from autograd import Primitive, grad, hessian, hvp, jit, value_and_grad
 
 BACKENDS = ["numpy", "llvm"]
 
@@ -121,6 +121,32 @@ def outer(p, ys):
     return loss
 
 
+def products(p, steps=20):
+    s, total = p[2], 0.0
+    for _ in range(steps):
+        q = ag.prod([p[0], s, p[1]]) * p[1]
+        s = ag.tanh(q * p[1]) + 0.1 * q
+        total = total + s * s
+    return total + s
+
+
+def chosen_weights(p, places, steps=20):
+    """A weight of each step is chosen by an input."""
+    s, total = 0.3, 0.0
+    for t in range(steps):
+        s = ag.tanh(s + ag.take(p, places[t]))
+        total = total + ag.sin(s)
+    return total
+
+
+def chosen_twice(p, places, steps=30):
+    x, y = p[0], 0.1
+    for t in range(steps):
+        x = ag.sin(x * ag.take(p, places[t])) + y
+        y = ag.take([x, y, p[1]], places[steps - 1 - t]) * 0.5
+    return x * y
+
+
 cube = Primitive("cube", lambda x: x * x * x, lambda x, y: 3.0 * x * x)
 
 
@@ -135,6 +161,9 @@ YS = [math.sin(i) for i in range(150)]
 PROGRAMS = [
     (runge_kutta, ([2.0, 1.0, 1.0, 0.2],)),
     (deep, ([0.3, 0.9],)),
+    (products, ([0.5, 0.2, 0.3],)),
+    (chosen_weights, ([0.4, -0.2, 0.7], [float(k % 3) for k in range(20)])),
+    (chosen_twice, ([0.4, -0.2, 0.7], [float((2 * k) % 3 - 1) for k in range(30)])),
     (trajectory, ([0.3, 0.9, 0.1],)),
     (observed, ([0.3, 0.9, 0.7], YS)),
     (logistic, ([0.3, 2.7],)),
@@ -194,6 +223,22 @@ def test_products_with_the_hessian(f, args, backend):
     behind = np.array(slope([a - step * d for a, d in zip(x, direction)], *rest))
     expected = (ahead - behind) / (2 * step)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@parametrised
+def test_hessians(f, args, backend):
+    """Column by column what hvp gives."""
+    if f is own_row:
+        pytest.skip("its row is differentiated by the same rules")
+    x, *rest = args
+    g = (lambda p: f(p, *rest)) if rest else f
+    found = np.array(jit(hessian(g), backend=backend)(x))
+    product = jit(hvp(f), backend=backend)
+    columns = [product(x, unit, *rest) for unit in np.eye(len(x)).tolist()]
+    assert found.any()
+    np.testing.assert_allclose(found.T, columns, rtol=1e-9, atol=1e-9)
+    few = np.array(hessian(g)(x)) if f in (products, logistic) else found
+    np.testing.assert_allclose(found, few, rtol=1e-8)
 
 
 def test_loops_whose_steps_are_independent_are_no_loops():

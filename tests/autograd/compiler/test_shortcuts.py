@@ -96,6 +96,8 @@ def test_out(compiled, args):
     assert np.array_equal(joint, [value, *slopes])
     with pytest.raises(ShapeError, match=r"room for \[5\]"):
         compiled(*args, out=np.zeros(5))
+    with pytest.raises(TypeError, match="int64"):
+        compiled(*args, out=(np.zeros(()), np.zeros(3, int)))
     with pytest.raises(TypeError, match="out="):
         compiled(*args, out=3.0)
     frozen = np.zeros(3)

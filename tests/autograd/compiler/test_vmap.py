@@ -417,3 +417,55 @@ def test_unused_numbers_of_rows_and_of_all(count, used, backend):
         assert shared.tolist() == pytest.approx(expected)
         assert by_row[:, 0].tolist() == pytest.approx([w[a] / count] * count)
         assert by_row[:, 1].tolist() == [0.0] * count
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("n", [9, 8192, 8193, 50_000])
+@pytest.mark.parametrize("shift", [-3, -1, 0, 1, 3])
+def test_results_over_arguments(backend, n, shift):
+    """An ``out`` that shares memory with an argument gets what it would get alone."""
+    f = jit(vmap(lambda x: ag.sin(x) * x), backend=backend)
+    numbers = np.linspace(0.0, 1.0, n + 6)
+    expected = f(numbers[3 : n + 3].copy())
+    target = numbers[3 + shift : n + 3 + shift]
+    f(numbers[3 : n + 3], out=target)
+    assert np.array_equal(target, expected)
+
+
+def deep_row(w, x):
+    """More operations than there is room for in registers."""
+    total = 0.0
+    for i in range(60):
+        total = total + ag.tanh(w[i] * x[0] + w[i + 1] * x[1]) * w[i]
+    return total
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("shift", [0, 1, 5])
+def test_results_of_blocks_over_arguments(backend, shift):
+    f = jit(vmap(deep_row, in_axes=(None, 0)), backend=backend)
+    w, numbers = np.linspace(-1.0, 1.0, 61), np.linspace(0.0, 1.0, 40_006)
+    X = numbers[:40_000].reshape(20_000, 2)
+    expected = f(w, X.copy())
+    target = numbers[shift : 20_000 + shift]
+    f(w, X, out=target)
+    assert np.array_equal(target, expected)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_arrays_of_a_mapped_function(backend):
+    """out= gets the rows first, as what is returned has them."""
+    f = jit(vmap(lambda x: x * 2.0), backend=backend)
+    for X in (rows(3, 2), rows(9, 5), rows(9, 1), rows(8200, 2)):
+        room, columns = np.empty(X.shape), np.empty(X.size)
+        assert np.array_equal(f(X), 2.0 * X)
+        assert f(X, out=room) is room
+        assert np.array_equal(room, 2.0 * X)
+        f(X, out=columns)
+        assert np.array_equal(columns.reshape(X.shape), 2.0 * X)
+    pair = jit(vmap(lambda x: (x[0], x * x[1])), backend=backend)
+    X = rows(5, 2)
+    first, second = np.empty(5), np.empty((5, 2))
+    pair(X, out=(first, second))
+    assert np.array_equal(first, X[:, 0])
+    assert np.array_equal(second, X * X[:, 1:])
