@@ -155,7 +155,7 @@ def _is_numeric(x: Any) -> bool:
 def _evaluate(primitive: Primitive, operands: tuple[Any, ...]) -> Array:
     """A row some of whose operands are arrays."""
     flat = primitive.flat(operands)
-    _refuse_masked(flat)
+    refuse_masked(flat)
     numeric = all(_is_numeric(x) and not hasattr(x, "level") for x in flat)
     evaluate = NUMPY.get(primitive.name)
     if numeric and evaluate is not None and TABLE[primitive.name] is primitive:
@@ -173,7 +173,8 @@ def _evaluate(primitive: Primitive, operands: tuple[Any, ...]) -> Array:
     return result.astype(float) if numeric else result
 
 
-def _refuse_masked(operands: Any) -> None:
+def refuse_masked(operands: Any) -> None:
+    """Raise TypeError for masked arrays, whose masks would be ignored."""
     if any(isinstance(x, np.ma.MaskedArray) for x in operands):
         raise TypeError(
             "masked arrays are not taken: fill or select first (array.compressed())"
@@ -222,7 +223,7 @@ def apply_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kw: Any) -> An
             f"numpy.{called}{' with ' + ', '.join(kw) if kw else ''} does not know "
             f"Values; use autograd's functions"
         )
-    _refuse_masked(inputs)
+    refuse_masked(inputs)
     boxed = [_shielded(x) for x in inputs]
     if ufunc.__name__ in _COMPARE:
         result = ufunc(*boxed)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from autograd.arrays import refuse_masked
 from autograd.errors import ShapeError, TraceError
 from autograd.numbers import as_float
 from autograd.tree import flatten, named, structure
@@ -59,6 +60,7 @@ def numbers_of(x: Tree, as_floats: bool) -> tuple[Floats | None, list[Any] | Non
     No array for numbers of a transform that is under way.
     """
     if is_array(x):
+        refuse_masked([x])
         ours = type(x) is np.ndarray and x.dtype is FLOAT64
         if not (ours and x.flags.c_contiguous):
             x = np.ascontiguousarray(x, dtype=float)

@@ -7,10 +7,12 @@ call to call; their structure, and what is named in ``static=``, select the plan
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import astuple
 from functools import update_wrapper
 from importlib import import_module
+from types import MethodType
 from typing import Any
 
 from autograd.compiler.arguments import (
@@ -128,13 +130,26 @@ class Compiled:
             return f"{name}: not called yet"
         return "\n".join(f"{name}: {plan.report()}" for plan in self.plans.values())
 
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
+
     def __reduce__(self) -> Any:
+        if _named(self.__module__, self.__qualname__) is self:  # a decorated function
+            return self.__qualname__
         arguments = self.binding.static, *astuple(self.settings)
         return _again, (described(self.function), *arguments)
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__name__", repr(self.function))
         return f"<compiled {name}, {len(self.plans)} plans>"
+
+
+def _named(module: str, path: str) -> Any:
+    """What can be imported under that name; None for nothing."""
+    found: Any = sys.modules.get(module)
+    for name in path.split("."):
+        found = getattr(found, name, None)
+    return found
 
 
 def _again(description: Any, *arguments: Any) -> Compiled:
@@ -160,8 +175,8 @@ def jit(
         switches); other values of them are traced anew.
     backend : "llvm", "numpy", or by default LLVM where llvmlite is installed.
     strict : results bit-identical to the uncompiled ones: no reassociation of sums, the
-        C library's functions, no fused multiply-add (but for the sign of a slope of
-        zero behind a ``where``). Slower.
+        C library's functions, no fused multiply-add; but for some slopes behind choices
+        (``where``, ``take``). Slower.
     background : answer with the numpy backend until LLVM has compiled in a thread of
         its own; results may then change in their last digits from call to call.
     limit : the longest trace, in instructions.

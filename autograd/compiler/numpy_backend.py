@@ -192,8 +192,10 @@ class NumpyMachine(MemoryMachine):
 
     def _reduce(self, operation: Reduce, wide: bool) -> None:
         result = self._store.block(operation.target)
-        fold = FOLDS.get(operation.row.name)
-        if TABLE.get(operation.row.name) is not operation.row:
+        name = operation.row.name
+        exact = name in EXACT or not self.strict  # of zeros the first is the largest
+        fold = FOLDS.get(name) if exact else None
+        if TABLE.get(name) is not operation.row:
             fold = None
         if not len(result):
             return

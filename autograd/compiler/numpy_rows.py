@@ -28,7 +28,7 @@ EXACT = {
     *("sqrt", "where"),
     *("less", "less_equal", "greater", "greater_equal"),
     *("equal", "not_equal", "guarded_multiply", "selected_multiply", "relu"),
-    *("step", "nonnegative", "one_minus_square"),
+    *("step", "nonnegative", "one_minus_square", "prod"),
 }
 
 # Numbers as arrays: a ufunc would make one of a float, each time anew.

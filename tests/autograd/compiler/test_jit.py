@@ -9,6 +9,7 @@ import random
 import threading
 from collections import namedtuple
 from fractions import Fraction
+from functools import partial
 
 import compiled_functions as functions
 import numpy as np
@@ -1341,3 +1342,60 @@ def test_strict_nodes_have_all_their_slopes(f):
     assert found == pytest.approx(grad(f)(2.0), rel=1e-15)
     closed = jit(lambda x: f(a) * x, strict=True)
     assert ag.gradient(closed(2.0), a) == pytest.approx(2.0 * grad(f)(2.0), rel=1e-15)
+
+
+@pytest.mark.parametrize("f", [ag.maximum, ag.minimum, lambda *xs: ag.clip(*xs, 1.0)])
+@pytest.mark.parametrize("xs", [(0.0, -0.0), (-0.0, 0.0)])
+def test_strict_keeps_the_sign_of_the_first_zero(f, xs):
+    assert str(jit(f, strict=True)(*xs)) == str(f(*map(Value, xs)).data)
+
+
+@jit
+def decorated(x):
+    return ag.sin(x) * x
+
+
+class Line:
+    def __init__(self, slope):
+        self.slope = slope
+
+    @partial(jit, static="self")
+    def at(self, x):
+        return self.slope * x
+
+
+def test_decorated_functions_are_pickled_by_name():
+    assert decorated(2.0) == pytest.approx(2.0 * math.sin(2.0), rel=1e-15)
+    assert pickle.loads(pickle.dumps(decorated)) is decorated
+    assert copy.deepcopy(decorated) is decorated
+    twin = pickle.loads(pickle.dumps(jit(energy)))
+    assert type(twin) is type(jit(energy))
+
+
+def test_methods():
+    assert Line(2.0).at(3.0) == 6.0
+    assert Line(-1.0).at(3.0) == -3.0
+
+
+def test_methods_of_models():
+    class Model(nn.Module):
+        def __init__(self):
+            self.w = Value(2.0)
+
+        @jit
+        def value(self, x):
+            return self.w * x
+
+    model = Model()
+    y = model.value(3.0)
+    y.backward()
+    assert y.data == 6.0
+    assert model.w.grad == 3.0
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_masked_arrays_are_refused(backend):
+    f = jit(lambda x: ag.sum(x), backend=backend)
+    assert f(np.ones(2)) == 2.0
+    with pytest.raises(TypeError, match="masked arrays"):
+        f(np.ma.masked_array([1.0, 2.0], mask=[False, True]))
