@@ -12,7 +12,7 @@ from tiers import bits
 import autograd as ag
 from autograd import TraceError, trace, value_and_grad
 from autograd.compiler.adjoint import adjoint
-from autograd.compiler.bulk import Bulk, Map, Reduce, Sum, Terms
+from autograd.compiler.bulk import Bulk, Map, Reduce, Sum, Terms, runs_of
 from autograd.compiler.lower import lowered
 from autograd.compiler.optimise import optimise
 from autograd.compiler.reroll import reroll
@@ -32,9 +32,14 @@ def interpreted(bulk, numbers):
     """What a bulk program computes, one number after the other."""
     memory = bulk.memory()
     memory[: bulk.inputs] = numbers
-    for operation in bulk.operations:
-        for i, target in enumerate(operation.target.tolist()):
-            memory[target] = _one(operation, i, memory)
+    for same in runs_of(bulk.operations):
+        if not same[0].loop:
+            moments = [(same[0], i) for i in range(len(same[0].target))]
+        else:  # step after step, perhaps backwards
+            steps = range(len(same[0].target))[:: 1 if same[0].loop > 0 else -1]
+            moments = [(operation, i) for i in steps for operation in same]
+        for operation, i in moments:
+            memory[operation.target[i]] = _one(operation, i, memory)
     return memory[bulk.outputs].tolist()
 
 
