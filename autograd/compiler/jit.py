@@ -134,8 +134,9 @@ class Compiled:
         return self if instance is None else MethodType(self, instance)
 
     def __reduce__(self) -> Any:
-        if _named(self.__module__, self.__qualname__) is self:  # a decorated function
-            return self.__qualname__
+        path = getattr(self, "__qualname__", "")
+        if _named(self.__module__, path) is self:  # a decorated function
+            return path
         arguments = self.binding.static, *astuple(self.settings)
         return _again, (described(self.function), *arguments)
 

@@ -37,6 +37,13 @@ def _plain(part: Terms) -> bool:
     return part.right is None and not part.over_rows and _length(part) == 1
 
 
+def _are_equal(x: Terms, y: Terms) -> bool:
+    """Whether two parts are the same products, as those of a square's slope are."""
+    if x.right is None or y.right is None or not np.array_equal(x.starts, y.starts):
+        return False
+    return np.array_equal(x.left, y.left) and np.array_equal(x.right, y.right)
+
+
 class Sums:
     """Appends the steps of sums to those of a memory."""
 
@@ -81,6 +88,10 @@ class Sums:
         waiting = sorted(positive, key=_plain) + sorted(
             negative, key=lambda x: -_plain(x)
         )
+        if len(positive) == 2 and not negative and _are_equal(*positive):
+            self._share(positive[0], result, wide)
+            self._do(np.add, result, result, result)
+            return
         total = self._first(waiting, result, wide)
         while waiting:
             part = waiting.pop(0)

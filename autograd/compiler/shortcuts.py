@@ -29,6 +29,8 @@ def array_shortcut(
         return None
     shapes, sizes = [x.shape for x in args], plan.sizes
     executor, fresh = plan.executor, [None] * len(sizes)
+    in_order = [(source.kind, source.data) for source in plan.sources]
+    as_given = in_order == [("numbers", place) for place in range(len(args))]
 
     def call(*args: Tree, out: Tree = None, **kwargs: Tree) -> Tree:
         if kwargs or MODES.active or len(args) != len(shapes):
@@ -39,8 +41,10 @@ def array_shortcut(
             if not (neat and x.flags.c_contiguous):
                 return fallback(*args, out=out, **kwargs)
             numbers.append(x if len(shape) == 1 else x.reshape(-1))
+        if not as_given:
+            numbers = plan.inputs(numbers)
         if out is None:
-            return plan.finish(executor.run(plan.inputs(numbers), fresh))
+            return plan.finish(executor.run(numbers, fresh))
         arrays = out if type(out) in (tuple, list) else (out,)
         if len(arrays) != len(sizes):
             return fallback(*args, out=out, **kwargs)
@@ -48,7 +52,7 @@ def array_shortcut(
             neat = type(x) is np.ndarray and x.dtype is FLOAT64 and x.size == size
             if not (neat and x.flags.carray):
                 return fallback(*args, out=out, **kwargs)
-        written(arrays, executor.run(plan.inputs(numbers), arrays), plan.finish)
+        written(arrays, executor.run(numbers, arrays), plan.finish)
         return out
 
     return staticmethod(call)

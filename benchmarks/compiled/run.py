@@ -43,7 +43,13 @@ def parse():
 
 
 def set_threads(count):
-    """Before numpy's, torch's and XLA's libraries are loaded."""
+    """Before numpy's, torch's and XLA's libraries are loaded.
+
+    A single thread stays on one processor; otherwise XLA's workers may wander.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        allowed = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, set(allowed[:count]))
     for library in ("OMP", "OPENBLAS", "MKL"):
         os.environ[library + "_NUM_THREADS"] = str(count)
     if count == 1:

@@ -1370,6 +1370,9 @@ def test_decorated_functions_are_pickled_by_name():
     assert copy.deepcopy(decorated) is decorated
     twin = pickle.loads(pickle.dumps(jit(energy)))
     assert type(twin) is type(jit(energy))
+    model = nn.MLP(1, [1], seed=0)  # a callable without a name
+    twin = pickle.loads(pickle.dumps(jit(model)))
+    assert twin([2.0]).data == pytest.approx(model([2.0]).data, rel=1e-14)
 
 
 def test_methods():
