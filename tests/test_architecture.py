@@ -38,7 +38,7 @@ COMPILER_FLOORS = [  # autograd/compiler, from the ground
     adjoint elementwise entry numpy_backend stages steps;
     foreign loops second_order;
     slices;
-    calls;
+    calls ragged;
     llvm_backend table_backend;
     blocked resident;
     straight;

@@ -34,38 +34,46 @@ def sliced(
     pad: int | None,
     zero: int,
     dump: int,
-) -> list[Ints]:
+    members: Ints | None = None,
+) -> tuple[list[Ints], Ints, Ints]:
     """Rows sorted by length, ``width`` side by side, padded to the longest of them.
 
     Returns the lengths of the blocks, the targets of all lanes, and the entries of the
     streams: for each block, term by term, those of its lanes. ``pad`` is read where a
     row has no more terms; None repeats its first one. ``dump`` takes what belongs to
-    no row, and ``zero`` is read for it.
+    no row, and ``zero`` is read for it. A block holds rows of one group: so many
+    ``members`` each has, all rows are one by default. Also returned are the first block
+    of each group and the first term of each block, with the ends.
     """
-    lengths = np.diff(starts)
-    order = np.argsort(-lengths, kind="stable")
-    n = len(order)
-    blocks = -(-n // width)
-    longest = lengths[order][::width]
-    place = np.empty(n, np.int64)  # of each row among the sorted ones
-    place[order] = np.arange(n)
+    lengths, n = np.diff(starts), len(target)
+    members = np.array([n]) if members is None else members
+    group = np.repeat(np.arange(len(members)), members)
+    order = np.lexsort((-lengths, group))
+    block = np.concatenate([[0], np.cumsum(-(-members // width))])
+    skipped = block[:-1] * width - (np.cumsum(members) - members)
+    place = np.empty(n, np.int64)  # of each row among the lanes of all blocks
+    place[order] = np.arange(n) + skipped[group[order]]
+    blocks = int(block[-1])
+    longest = np.zeros(blocks, np.int64)
+    leading = place % width == 0
+    longest[place[leading] // width] = lengths[leading]
     offset = np.concatenate([[0], np.cumsum(longest)])
+    first = offset[place // width] * width + place % width  # entry of each row
     row = np.repeat(np.arange(n), lengths)
-    along = np.arange(len(row)) - starts[row]
-    entry = (offset[place[row] // width] + along) * width + place[row] % width
+    entry = first[row] + (np.arange(len(row)) - starts[row]) * width
     targets = np.full(blocks * width, dump)
     targets[place] = target
     found = [longest, targets]
     for stream in streams:
         if pad is None:
-            first = np.full(blocks * width, zero)
-            first[place] = stream[starts[:-1]]
-            filled = np.repeat(first.reshape(blocks, width), longest, axis=0).ravel()
+            lead = np.full(blocks * width, zero)
+            lead[place] = stream[starts[:-1]]
+            filled = np.repeat(lead.reshape(blocks, width), longest, axis=0).ravel()
         else:
             filled = np.full(int(offset[-1]) * width, pad)
         filled[entry] = stream
         found.append(filled)
-    return found
+    return found, block, offset
 
 
 def write_slices(
@@ -83,7 +91,7 @@ def write_slices(
     address, code = context.layout.address, context.code
     streams = [address[left]] if right is None else [address[left], address[right]]
     zero, dump = context.zero, context.dump
-    found = sliced(code.width, address[target], starts, streams, pad, zero, dump)
+    found, *_ = sliced(code.width, address[target], starts, streams, pad, zero, dump)
     where = [context.tables.add(entries) for entries in found]
     if right is None:
         where.append(where[2])

@@ -9,17 +9,19 @@ there is one for each row of the table, compiled on first use.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from autograd.compiler.bulk import Bulk, Map, Operation, Reduce, Sum, Terms
-from autograd.compiler.calls import FOLDS, sliced
+from autograd.compiler.calls import FOLDS
 from autograd.compiler.code import Code, declarations
 from autograd.compiler.engine import Engine, engine, run_type
 from autograd.compiler.layout import Layout
 from autograd.compiler.loops import Tables
-from autograd.compiler.program import Ints, starts_of
+from autograd.compiler.program import Ints
+from autograd.compiler.ragged import Ragged, Spare
 from autograd.compiler.vector_math import Needed, emit_row, module_text
 from autograd.primitives import TABLE
 
@@ -47,6 +49,16 @@ def _is_known(operation: Operation) -> bool:
     return bool((np.diff(target) == 1).all())
 
 
+@dataclass(frozen=True)
+class _Piece:
+    """A descriptor-to-be: which kernel runs which piece of the ragged rows."""
+
+    kernel: int
+    sign: int
+    ragged: Ragged
+    number: int
+
+
 class TableProgram:
     """Descriptors, their tables, and the function that runs them."""
 
@@ -56,85 +68,77 @@ class TableProgram:
     def __init__(self, bulk: Bulk) -> None:
         self.bulk, self.layout = bulk, Layout(bulk, 0)
         self.host = engine()
-        self.zero, self.one, self.dump = range(bulk.size, bulk.size + 3)
-        self.places, self.spare = (self.zero, self.one, self.dump), 0
+        self.places, self.spare = tuple(range(bulk.size, bulk.size + 3)), 0
+        self.spare_places = Spare(*self.places)
         self.slots = bulk.size + 8
-        self.rows: list[tuple[int, ...]] = []
-        self._tables = Tables()
-        self._positions: dict[int, tuple[Ints, int]] = {}
+        self._tables, self._ragged = Tables(), dict[str, Ragged]()
+        rows: list[Any] = []
         for operation in bulk.operations:
             if isinstance(operation, Map):
-                self._map(operation)
+                rows += self._map(operation)
             elif isinstance(operation, Sum):
-                self._sum(operation)
+                rows += self._sum(operation)
             else:
-                self._fold(operation)
+                rows.append(self._fold(operation))
+        self.descriptors = self._described(rows)
         self.tables = self._tables.array()
-        self.descriptors = np.zeros((len(self.rows), WORDS), np.int64)
-        for k, row in enumerate(self.rows):
-            self.descriptors[k, : len(row)] = row
         self.run = run_type()(self._function())
 
-    def _map(self, operation: Map) -> None:
+    def _map(self, operation: Map) -> list[tuple[int, ...]]:
         kernel = map_kernel(self.host, operation.row.name)
         tables = [self._tables.add(x) for x in operation.operands]
         target = operation.target
-        if len(target):
-            self.rows.append((kernel, len(target), int(target[0]), *tables))
+        if not len(target):
+            return []
+        return [(kernel, len(target), int(target[0]), *tables)]
 
-    def _sum(self, operation: Sum) -> None:
+    def _sum(self, operation: Sum) -> list[_Piece]:
         """Positive terms, then negative ones on top of them; each a ragged dot."""
-        n = len(operation.target)
-        signs = {part.sign for part in operation.terms} or {1}
-        for number, sign in enumerate(sorted(signs, reverse=True)):
+        found: list[_Piece] = []
+        for sign in sorted({part.sign for part in operation.terms} or {1})[::-1]:
             parts = [part for part in operation.terms if part.sign == sign]
-            left, right, starts = self._merged(parts, n)
-            kind = "dot" if right is not None else "sum"
-            if number:
-                kind += "_more"
-            self._slices(kind, operation.target, starts, left, right, self.zero, sign)
+            products = any(part.right is not None for part in parts)
+            kind = "dot" if products else "sum"
+            ragged = self._ragged_for(kind, self.spare_places.zero, products)
+            name = f"{kind}_more" if found else kind
+            found.append(self._piece(name, ragged, operation.target, parts, sign))
+        return found
 
-    def _merged(self, parts: list[Terms], n: int) -> tuple[Ints, Ints | None, Ints]:
-        """Parts as one: a plain term is a product with 1."""
-        if len(parts) == 1:
-            return parts[0].left, parts[0].right, parts[0].starts
-        nothing = np.zeros(0, np.int64)
-        rows = np.concatenate([nothing, *[part.rows for part in parts]])
-        order = np.argsort(rows, kind="stable")
-        left = np.concatenate([nothing, *[part.left for part in parts]])[order]
-        starts = starts_of(rows, n)
-        if all(part.right is None for part in parts):
-            return left, None, starts
-        rights = [
-            part.right if part.right is not None else np.full(len(part.left), self.one)
-            for part in parts
-        ]
-        return left, np.concatenate(rights)[order], starts
+    def _fold(self, operation: Reduce) -> _Piece:
+        kind = operation.row.name
+        pad = self.spare_places.one if kind == "prod" else None
+        part = Terms(1, operation.starts, operation.groups[0], None)
+        ragged = self._ragged_for(kind, pad, False)
+        return self._piece(kind, ragged, operation.target, [part], 1)
 
-    def _fold(self, operation: Reduce) -> None:
-        name = operation.row.name
-        pad = self.one if name == "prod" else None
-        group = operation.groups[0]
-        self._slices(name, operation.target, operation.starts, group, None, pad, 1)
+    def _ragged_for(self, kind: str, pad: int | None, products: bool) -> Ragged:
+        ragged = self._ragged.get(kind)
+        if ragged is None or ragged.full:
+            if ragged:
+                self._finish(ragged)
+            ragged = self._ragged[kind] = Ragged(pad, products)
+        return ragged
 
-    def _slices(
-        self,
-        kind: str,
-        target: Ints,
-        starts: Ints,
-        left: Ints,
-        right: Ints | None,
-        pad: int | None,
-        sign: int,
-    ) -> None:
-        streams = [left] if right is None else [left, right]
-        width = self.host.width
-        entries = sliced(width, target, starts, streams, pad, self.zero, self.dump)
-        where = [self._tables.add(entry) for entry in entries]
-        if len(where) < 4:
-            where.append(where[2])
+    def _finish(self, ragged: Ragged) -> None:
+        ragged.finish(self.host.width, self.spare_places, self._tables)
+
+    def _piece(
+        self, kind: str, ragged: Ragged, target: Ints, parts: list[Terms], sign: int
+    ) -> _Piece:
         kernel = self.host.library(f"autograd.slices_{kind}_by_table")
-        self.rows.append((kernel, len(entries[0]), sign, *where))
+        return _Piece(kernel, sign, ragged, ragged.add(target, parts))
+
+    def _described(self, rows: list[Any]) -> Ints:
+        """Descriptors, with the places of all tables."""
+        for ragged in self._ragged.values():
+            self._finish(ragged)
+        descriptors = np.zeros((len(rows), WORDS), np.int64)
+        for k, row in enumerate(rows):
+            if isinstance(row, _Piece):
+                blocks, begins = row.ragged.where[row.number]
+                row = row.kernel, blocks, row.sign, *begins
+            descriptors[k, : len(row)] = row
+        return descriptors
 
     def _function(self) -> int:
         """A function that hands the descriptors to the dispatcher."""
