@@ -22,9 +22,6 @@ __all__ = ["Executor", "Settings"]
 Floats = npt.NDArray[np.float64]
 
 
-_MANY = 300  # bulk operations: with more, compiling their loops does not pay
-
-
 @dataclass(frozen=True)
 class Settings:
     """What ``jit`` was asked for."""
@@ -99,7 +96,7 @@ class Executor:
         if straight.applicable(bulk):
             self.form = "straight-line code over rows"
             program = straight.ResidentProgram(bulk)
-        elif len(bulk.operations) > _MANY and table_backend.fits(bulk):
+        elif table_backend.pays(bulk):
             self.form = "descriptors of irregular operations"
             program = table_backend.TableProgram(bulk)
         else:

@@ -20,14 +20,32 @@ from autograd.compiler.code import Code, declarations
 from autograd.compiler.engine import Engine, engine, run_type
 from autograd.compiler.layout import Layout
 from autograd.compiler.loops import Tables
+from autograd.compiler.nests import factor
 from autograd.compiler.program import Ints
 from autograd.compiler.ragged import Ragged, Spare
 from autograd.compiler.vector_math import Needed, emit_row, module_text
 from autograd.primitives import TABLE
 
-__all__ = ["TableProgram", "fits"]
+__all__ = ["TableProgram", "pays"]
 
+_MANY = 300  # bulk operations: with more, compiling their loops does not pay
+_SOME = 50  # the same for those of irregular programs
 WORDS = 8  # of a descriptor: kernel, count, target, then where tables begin
+
+
+def pays(bulk: Bulk) -> bool:
+    """Whether loops of their own would be many, or hardly regular."""
+    count = len(bulk.operations)
+    if count <= _SOME or not fits(bulk):
+        return False
+    return count > _MANY or _irregular_share(bulk) > 0.5
+
+
+def _irregular_share(bulk: Bulk) -> float:
+    """How many of all indices are in streams that no loops describe."""
+    reads = [x for operation in bulk.operations for x in operation.reads() if len(x)]
+    irregular = sum(len(x) for x in reads if not factor([x]).affine)
+    return irregular / max(1, sum(map(len, reads)))
 
 
 def fits(bulk: Bulk) -> bool:

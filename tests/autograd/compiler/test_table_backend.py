@@ -1,17 +1,18 @@
 """Irregular programs from descriptors: the same numbers, however tables are cut."""
 
 import random
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import regular_programs as regular
 
 import autograd as ag
-from autograd import jit
+from autograd import jit, value_and_grad
 
 pytest.importorskip("llvmlite")
 
-from autograd.compiler import executor, ragged
+from autograd.compiler import ragged, table_backend
 from autograd.compiler.bulk import Bulk, Map, Sum, Terms
 from autograd.compiler.llvm_backend import LLVMMachine
 from autograd.compiler.slices import sliced
@@ -52,7 +53,8 @@ def tangled(seed, length=150):
 @pytest.mark.parametrize("many", [1, 20, 1 << 16])
 @pytest.mark.parametrize("seed", range(8))
 def test_tangled_programs(seed, many, monkeypatch):
-    monkeypatch.setattr(executor, "_MANY", 0)
+    monkeypatch.setattr(table_backend, "_MANY", 0)
+    monkeypatch.setattr(table_backend, "_SOME", 0)
     monkeypatch.setattr(ragged, "_MANY", many)
     f, args = tangled(seed)
     eager = regular.derivative_of(f, args)
@@ -62,6 +64,24 @@ def test_tangled_programs(seed, many, monkeypatch):
     assert regular.Bound(eager, args, seed).deviation(found) is None
     again = jit(regular.derivative_of(f, args), backend="llvm")
     assert again(*args)[0] == found[0] == compiled(*args)[0]
+
+
+def test_irregular_programs_get_descriptors_and_regular_ones_loops():
+    f, args = tangled(0)
+    compiled = jit(regular.derivative_of(f, args))
+    compiled(*args)
+    assert "descriptors" in compiled.report()
+
+    def layers(xs):
+        for k in range(40):
+            xs = [ag.tanh(x * y + 0.1 * k) for x, y in pairwise(xs)] + [xs[0]]
+        return ag.sum(xs)
+
+    compiled = jit(value_and_grad(layers))
+    compiled([0.1 * k for k in range(60)])
+    count = int(compiled.report().split(" with gradient")[0].split()[-1])
+    assert 50 < count < 300
+    assert "descriptors" not in compiled.report()
 
 
 def test_sums_of_nothing():
