@@ -56,9 +56,7 @@ class Compiled:
         """What the function returns; written into the arrays of ``out``, if given."""
         try:
             found = self._prepare(args, kwargs)
-        except (
-            ElsewhereError
-        ):  # f closes over a number of a transform that is under way
+        except ElsewhereError:  # f closes over a number of a transform under way
             found = None
         if found is None:
             return self.function(*args, **kwargs)
