@@ -199,28 +199,38 @@ def _roots(n: int, child: Ints, parent: Ints, sign: Ints) -> tuple[Ints, Ints]:
     """The end of every chain of parents, and the product of the signs on the way."""
     root, parity = np.arange(n), np.ones(n, np.int64)
     root[child], parity[child] = parent, sign
-    while True:
-        further = root[root]
-        if np.array_equal(further, root):
-            return root, parity
-        moving = further != root
-        parity = np.where(moving, parity * parity[root], parity)
-        root = further
+    while len(child):  # those of whom it is not clear yet that they are at the end
+        reached = root[child]
+        further, turns = root[reached], parity[reached]
+        moving = further != reached
+        child = child[moving]
+        root[child] = further[moving]
+        parity[child] *= turns[moving]
+    return root, parity
 
 
 def _without_ones_and_zeros(
     program: Program, owner: Ints, sign: Ints, left: Ints, right: Ints
 ) -> tuple[Ints, Ints, Ints, Ints]:
     """Terms 1 * x and -1 * x are plain; a term 0 beside others says nothing."""
-    value = np.full(len(program) + 1, np.nan)
     constant = np.flatnonzero(program.code == CONSTANT)
-    value[constant] = program.constants[program.first[constant]]
-    for swap in (False, True):
-        a, b = (right, left) if swap else (left, right)
-        unit = (right >= 0) & (np.abs(value[a]) == 1.0)
-        sign = np.where(unit, sign * np.where(value[a] < 0, -1, 1), sign)
-        left, right = np.where(unit, b, left), np.where(unit, -1, right)
-    zero = (right < 0) & (value[left] == 0.0)
-    others = np.bincount(owner[~zero], minlength=len(program))
-    keep = ~zero | (others[owner] == 0)
+    value = program.constants[program.first[constant]]
+    marks = np.zeros(len(program) + 1, np.int8)  # of constants 1 and -1
+    for number in (1, -1):
+        marks[constant[value == number]] = number
+    if marks.any():
+        for swap in (False, True):
+            mark = np.where(right >= 0, marks[right if swap else left], 0)
+            unit = mark != 0
+            sign = np.where(unit, sign * mark, sign)
+            left = left if swap else np.where(unit, right, left)
+            right = np.where(unit, -1, right)
+    nothing = np.zeros(len(program), bool)
+    nothing[constant[value == 0.0]] = True
+    zero = (right < 0) & nothing[left]
+    if not zero.any():
+        return owner, sign, left, right
+    beside = np.zeros(len(program), bool)  # which sums have other terms
+    beside[owner[~zero]] = True
+    keep = ~(zero & beside[owner])
     return owner[keep], sign[keep], left[keep], right[keep]

@@ -91,10 +91,10 @@ def _signatures(rows: Rows) -> Hashes:
 
 def _guesses(signature: Hashes) -> list[int]:
     """Distances between equal windows, the most frequent ones first."""
-    size = len(signature) - _WINDOW + 1
-    window = np.zeros(size, np.uint64)
-    for k in range(_WINDOW):
-        window = mix(window + signature[k : k + size], k)
+    window, width = signature, 1
+    while width < _WINDOW:
+        window = mix(window[:-width] * np.uint64(3) + window[width:], width)
+        width *= 2
     order = np.argsort(window, kind="stable")
     same = window[order][1:] == window[order][:-1]
     distances = np.diff(order)[same]

@@ -59,9 +59,10 @@ def reroll(program: Program, origin: Ints | None = None, exact: bool = False) ->
     by_order = np.lexsort((nodes[earliest], level[nodes][earliest]))
     rank = np.empty(len(by_order), np.int64)
     rank[by_order] = np.arange(len(by_order))
-    order = np.lexsort((nodes, rank[group]))
+    number = rank.astype(np.min_scalar_type(len(rank)))[group]  # short ones sort fast
+    order = np.argsort(number, kind="stable")
     members = nodes[order]
-    cuts = cuts_of(rank[group][order])
+    cuts = cuts_of(number[order])
     position, constants, size = _positions(program, members)
     assembly = _Assembly(rows, position, h, term_hash, lanes, slot)
     operations = [assembly.operation(members[a:b]) for a, b in pairwise(cuts)]

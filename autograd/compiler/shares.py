@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd.compiler.bulk import Reduce, Sum, Terms
-from autograd.compiler.program import Ints, starts_of
+from autograd.compiler.program import Ints, distinct, starts_of
 from autograd.compiler.symbols import Writer
 
 __all__ = ["Share", "gathered", "placed_reads"]
@@ -21,10 +21,11 @@ __all__ = ["Share", "gathered", "placed_reads"]
 Mask = npt.NDArray[np.bool_]
 SOURCES = 24  # more sources of one place than this, and those of one form are one
 _SIGNATURES = 4  # more groups of targets than this, and one ragged sum serves all
+_MARKS = np.random.default_rng(0).integers(1, 2**57, SOURCES).tolist()  # of sources
 _TAGS = 4  # more sources than this, and sources of one form become one
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Share:
     """Terms of one form for the cotangents of some targets."""
 
@@ -111,7 +112,7 @@ def gathered(
     hits = [np.bincount(place, minlength=n) > 0 for place in places]
     wide = into is not None and writer.has_lanes(into)
     signature = _signatures(hits, n, many, np.asarray(wide))
-    kinds = np.unique(signature[signature != 0]).tolist()
+    kinds = distinct(signature[signature != 0]).tolist()
     if into is None and len(kinds) > 1:  # one block, so that its order stays plain
         pairs = zip(shares, places, strict=True)
         parts = [terms_of(n, share, place) for share, place in pairs]
@@ -133,15 +134,17 @@ def gathered(
 
 def _signatures(hits: list[Mask], n: int, many: bool, wide: Any) -> Ints:
     """Equal for places with the same sources; 0 without any."""
-    signature = np.zeros(n, np.int64)
-    marks = np.random.default_rng(len(hits)).integers(1, 2**62, len(hits))
-    for mark, hit in zip(marks.tolist(), hits, strict=True):
-        signature += hit * mark
-    reached = signature != 0
-    kinds = len(np.unique(signature[reached]))
-    if many or kinds > max(_SIGNATURES, int(reached.sum()) // 8):
-        return np.asarray(reached * (1 + wide.astype(np.int64)))
-    return signature
+    reached = np.zeros(n, bool)
+    for hit in hits:
+        reached |= hit
+    if not many:
+        signature = np.zeros(n, np.int64)
+        for mark, hit in zip(_MARKS, hits, strict=False):
+            signature += hit * mark
+        kinds = len(distinct(signature[reached]))
+        if kinds <= max(_SIGNATURES, int(reached.sum()) // 8):
+            return signature
+    return np.asarray(reached * (1 + wide.astype(np.int64)))
 
 
 def _summed(
