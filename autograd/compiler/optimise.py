@@ -196,20 +196,17 @@ def _prune(program: Program) -> Program:
 
 
 def _compact(program: Program, keep: Mask) -> Program:
-    number = np.cumsum(keep) - 1
-    moved = _renumbered(program, number)
-    wide = np.flatnonzero(keep & program.spread)
-    first = moved.first.copy()
-    lengths = program.second[wide]
-    spans = ranges(program.first[wide], lengths)
-    first[wide] = np.cumsum(lengths) - lengths
-    return replace(
-        moved,
+    kept = replace(
+        program,
         code=program.code[keep],
-        first=first[keep],
-        second=moved.second[keep],
-        operands=moved.operands[spans],
+        first=program.first[keep],
+        second=program.second[keep],
     )
+    wide = np.flatnonzero(kept.spread)
+    lengths = kept.second[wide]
+    operands = program.operands[ranges(kept.first[wide], lengths)]
+    kept.first[wide] = np.cumsum(lengths) - lengths
+    return _renumbered(replace(kept, operands=operands), np.cumsum(keep) - 1)
 
 
 def _renumbered(program: Program, number: Ints) -> Program:
