@@ -116,9 +116,9 @@ class Operators:
     def __float__(self) -> float:
         raise TypeError(
             "a node is not converted to a float by itself, since its gradient would be "
-            "lost: use autograd's function (autograd.exp instead of math.exp), lists "
-            "or arrays of dtype=object to keep nodes in, or .data for the number of a "
-            "Value"
+            "lost: use .data for the number of a Value, autograd's function "
+            "(autograd.exp instead of math.exp), or lists and arrays of dtype=object "
+            "to keep nodes in"
         )
 
     __int__ = __complex__ = __float__
