@@ -143,6 +143,8 @@ class _Results:
             leaves.append(Leaf(int(self.layout.address[position]), shape))
         found = plan.rebuild(leaves)
         if isinstance(found, np.ndarray):
+            if any(plan.mapped):
+                raise _UnfitError
             return Leaf(self._start(self.outputs), found.shape)
         return found
 

@@ -68,6 +68,7 @@ def _take(run: Any, operation: Reduce, cotangent: Ints) -> None:
     share = TAKE.product(seed, Block(run.writer, hit.positions[chosen[order]]))
     pushed = np.empty_like(order)
     pushed[order] = share.positions
+    run.behind[candidates] = True
     run.push(1, candidates, pushed, None)
 
 

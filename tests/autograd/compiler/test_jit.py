@@ -1402,3 +1402,33 @@ def test_masked_arrays_are_refused(backend):
     assert f(np.ones(2)) == 2.0
     with pytest.raises(TypeError, match="masked arrays"):
         f(np.ma.masked_array([1.0, 2.0], mask=[False, True]))
+
+
+NOT_CHOSEN = [
+    lambda w: ag.tanh(ag.log(w - 5.0) + w),
+    lambda w: ag.sin(w * math.nan),
+    lambda w: ag.tanh(w * math.inf - w * math.inf),
+    lambda w: ag.tanh(ag.take([w, 2.0 * w], w + 9.0) + w),
+    lambda w: ag.exp(w * 4000.0) * w,
+]
+
+
+@pytest.mark.parametrize("other", NOT_CHOSEN)
+@pytest.mark.parametrize("steps", [1, 3, 20])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_candidates_that_are_not_chosen_send_nothing(backend, steps, other):
+    """NaN and infinite slopes among them, in loops over time too."""
+
+    def f(w, places):
+        x = w
+        for place in places:
+            x = ag.take([ag.sin(w), other(x + w)], place)
+        return x
+
+    places = [1.0] * (steps - 1) + [0.0]
+    compiled = jit(value_and_grad(f), backend=backend)
+    for _ in range(2):
+        found = compiled(0.3, places)
+        assert found == pytest.approx((math.sin(0.3), math.cos(0.3)), rel=1e-15)
+    second = jit(hessian(lambda w: f(w, places)), backend=backend)(0.3)
+    assert second == pytest.approx(-math.sin(0.3), rel=1e-15)

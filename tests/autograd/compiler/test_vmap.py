@@ -456,9 +456,21 @@ def test_results_of_blocks_over_arguments(backend, shift):
 def test_arrays_of_a_mapped_function(backend):
     """out= gets the rows first, as what is returned has them."""
     f = jit(vmap(lambda x: x * 2.0), backend=backend)
-    for X in (rows(3, 2), rows(9, 5), rows(9, 1), rows(8200, 2)):
+    for X in (
+        rows(3, 2),
+        rows(9, 5),
+        rows(9, 1),
+        rows(1, 3),
+        rows(1, 1),
+        rows(8200, 2),
+    ):
         room, columns = np.empty(X.shape), np.empty(X.size)
-        assert np.array_equal(f(X), 2.0 * X)
+        own = jit(vmap(lambda x: x * 2.0), backend=backend)
+        for g in (f, own, own, own):
+            assert np.array_equal(g(X), 2.0 * X)
+        assert own(X, out=room) is room
+        assert np.array_equal(room, 2.0 * X)
+        room[:] = 0.0
         assert f(X, out=room) is room
         assert np.array_equal(room, 2.0 * X)
         f(X, out=columns)
