@@ -1,7 +1,8 @@
 """Trees: numbers in lists, tuples, dicts, arrays and modules, flattened and rebuilt.
 
 A module takes part by a protocol: ``__tree_flatten__()`` returns its numbers and a
-function that puts new ones in their place.
+function that puts new ones in their place; ``__tree_key__()``, where there is one, what
+is equal as long as its structure is.
 """
 
 from __future__ import annotations

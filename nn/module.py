@@ -159,6 +159,13 @@ class Module:
 
         return parameters, rebuild
 
+    def __tree_key__(self) -> Any:
+        """Equal as long as the same parameters are found at the same places."""
+        if "_numbers" in self.__dict__:
+            return tuple(self.__dict__["_numbers"])
+        found, _, again = _find(self)
+        return tuple(found.items()), tuple(again)
+
 
 def _listed(what: str, names: list[str]) -> str:
     if not names:
@@ -176,9 +183,11 @@ def modules_of(root: Module) -> list[Module]:
     return _find(root)[1]
 
 
-def _find(root: Module) -> tuple[dict[Value, tuple[str, Any]], list[Module]]:
-    """{parameter: (path, key)} and the modules below a module, each once, in order."""
+def _find(root: Module) -> tuple[dict[Value, tuple[str, Any]], list[Module], list[Any]]:
+    """{parameter: (path, key)} and the modules below a module, each once, in order;
+    and where parameters are met again."""
     found: dict[Value, tuple[str, Any]] = {}
+    again: list[Any] = []
     modules: list[Module] = []
     seen: set[int] = set()
 
@@ -190,11 +199,13 @@ def _find(root: Module) -> tuple[dict[Value, tuple[str, Any]], list[Module]]:
             if isinstance(child, Value):
                 if not child.op and child not in found:
                     found[child] = path, key
+                elif not child.op:
+                    again.append((child, path, key))
             elif type(child) not in _PLAIN and id(child) not in seen:
                 walk(child, _joined(path, key))
 
     walk(root, "")
-    return found, modules
+    return found, modules, again
 
 
 def _joined(path: str, key: Any) -> str:

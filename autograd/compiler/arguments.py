@@ -49,6 +49,8 @@ def key_of(x: Tree) -> Any:
         return "dict", tuple([(name, key_of(part)) for name, part in x.items()])
     if isinstance(x, list | tuple):
         return type(x), tuple([key_of(part) for part in x])
+    if hasattr(x, "__tree_key__"):
+        return id(x), x.__tree_key__()
     if hasattr(x, "__tree_flatten__"):
         return id(x)
     return structure(x)

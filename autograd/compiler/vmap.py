@@ -88,7 +88,7 @@ def _leaves(arg: Tree) -> list[Any]:
         return [leaf for part in arg.values() for leaf in _leaves(part)]
     if isinstance(arg, tuple):
         return [leaf for part in arg for leaf in _leaves(part)]
-    if isinstance(arg, list) and arg and hasattr(arg[0], "shape"):
+    if isinstance(arg, list) and arg and getattr(arg[0], "shape", False):
         return [leaf for part in arg for leaf in _leaves(part)]
     return [arg]
 
@@ -161,7 +161,7 @@ def _like(arg: Tree, columns: Any) -> Tree:
         return {key: _like(part, columns) for key, part in arg.items()}
     if isinstance(arg, tuple):
         return tuple([_like(part, columns) for part in arg])
-    if isinstance(arg, list) and arg and hasattr(arg[0], "shape"):
+    if isinstance(arg, list) and arg and getattr(arg[0], "shape", False):
         return [_like(part, columns) for part in arg]
     return next(columns)
 

@@ -1432,3 +1432,60 @@ def test_candidates_that_are_not_chosen_send_nothing(backend, steps, other):
         assert found == pytest.approx((math.sin(0.3), math.cos(0.3)), rel=1e-15)
     second = jit(hessian(lambda w: f(w, places)), backend=backend)(0.3)
     assert second == pytest.approx(-math.sin(0.3), rel=1e-15)
+
+
+class Changing(nn.Module):
+    def __init__(self):
+        self.a, self.b, self.d = Value(2.0), Value(10.0), Value(0.5)
+
+    def __call__(self, x):
+        c = getattr(self, "c", 0.0)
+        return self.a * x + getattr(self, "b", 0.0) * self.d + c**2
+
+
+def renamed(model):
+    del model.b
+    model.c = Value(4.0)
+
+
+def reordered(model):
+    a = model.__dict__.pop("a")
+    model.a = a
+
+
+def moved(model):
+    model.c = model.__dict__.pop("b")
+
+
+def shared_otherwise(model):
+    model.a, model.b, model.c = model.b, model.b, model.a
+
+
+def replaced(model):
+    model.b = Value(-1.0)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    "change", [renamed, reordered, moved, shared_otherwise, replaced]
+)
+def test_models_that_change_with_as_many_parameters(backend, change):
+    def f(model, x):
+        return model(x) * 1.0
+
+    model = Changing()
+    compiled = jit(value_and_grad(f), backend=backend)
+    for _ in range(2):
+        found, expected = compiled(model, 3.0), value_and_grad(f)(model, 3.0)
+        assert found == expected
+        assert list(found[1]) == list(expected[1])
+        change(model) if len(compiled.plans) == 1 else None
+
+
+def test_models_that_share_otherwise():
+    model = Changing()
+    model.c = model.a
+    compiled = jit(value_and_grad(lambda m: m(3.0) * 1.0))
+    assert compiled(model)[0] == 15.0
+    model.c = model.b
+    assert compiled(model)[0] == 111.0

@@ -481,3 +481,9 @@ def test_arrays_of_a_mapped_function(backend):
     pair(X, out=(first, second))
     assert np.array_equal(first, X[:, 0])
     assert np.array_equal(second, X * X[:, 1:])
+
+
+def test_lists_of_numpy_numbers():
+    xs = list(np.array([1.0, 2.0]))
+    assert vmap(lambda x: x * 2.0)(xs).tolist() == [2.0, 4.0]
+    assert jit(vmap(lambda x: x * 2.0))(xs).tolist() == [2.0, 4.0]
