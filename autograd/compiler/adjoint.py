@@ -83,8 +83,10 @@ class _Pass:
         self.needed = self._needed()
         self.wide = False  # whether the operation that pushes has lanes
         # Behind a ``where`` a cotangent of 0 may mean "not chosen": it wins over an
-        # infinite or NaN partial, as if the edge were not there.
+        # infinite or NaN partial, as if the edge were not there. What is also reached
+        # in another way is chosen in any case.
         self.behind = np.zeros(bulk.size, bool)
+        self.chosen = np.zeros(bulk.size, bool)
         self.guarded = False  # whether the operation that pushes is behind one
 
     def _needed(self) -> npt.NDArray[np.bool_]:
@@ -103,13 +105,22 @@ class _Pass:
                     needed[operation.target] = found
         return needed
 
-    def push(self, sign: int, target: Ints, left: Ints, right: Ints | None) -> None:
+    def push(
+        self,
+        sign: int,
+        target: Ints,
+        left: Ints,
+        right: Ints | None,
+        behind: bool | None = None,
+    ) -> None:
         """Let the cotangents of ``target`` grow by sign * left * right.
 
         What the rows of a batch push to a number that they share is summed over them.
+        ``behind`` says whether a choice may leave the target out; by default what holds
+        for the operation that pushes.
         """
-        if self.guarded:
-            self.behind[target] = True
+        behind = self.guarded if behind is None else behind
+        (self.behind if behind else self.chosen)[target] = True
         mask = self.needed[target]
         if not mask.all():
             target, left = target[mask], left[mask]
@@ -175,7 +186,8 @@ class _Pass:
         """Push the shares of an operation to its operands."""
         operation = self.bulk.operations[number]
         self.wide = self.writer.wide(operation.target)
-        self.guarded = bool(self.behind[operation.target].any())
+        behind = self.behind[operation.target] & ~self.chosen[operation.target]
+        self.guarded = bool(behind.any())
         if isinstance(operation, Sum):
             self._visit_sum(operation, cotangent)
         elif isinstance(operation, Map):
@@ -225,12 +237,11 @@ class _Pass:
 
     def share(self, row: Primitive, target: Ints, seed: Block, partial: Any) -> None:
         """Push seed * partial, by the product that the row asks for."""
-        n = len(target)
+        n, behind = len(target), self.guarded
         if row.structural:
             if isinstance(partial, float) and partial == 0.0:
                 return
-            partial, plain = row.product(seed, partial), None
-            self.behind[target] = True
+            partial, plain, behind = row.product(seed, partial), None, True
         elif self.guarded and not isinstance(partial, float):
             partial, plain = _SELECTED(seed, partial), None
         elif row.singular:
@@ -239,9 +250,9 @@ class _Pass:
             plain = seed.positions
         factor = seed.at(partial, n, seed.rows)
         if plain is None:
-            self.push(1, target, factor, None)
+            self.push(1, target, factor, None, behind)
         else:
-            self.push(1, target, plain, factor)
+            self.push(1, target, plain, factor, behind)
 
     def finish(self) -> Ints:
         """The gradient's positions."""

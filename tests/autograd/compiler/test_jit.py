@@ -1489,3 +1489,33 @@ def test_models_that_share_otherwise():
     assert compiled(model)[0] == 15.0
     model.c = model.b
     assert compiled(model)[0] == 111.0
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_all_candidates_read_is_chosen(backend):
+    """A loss that takes one of many logarithms: no products are selected for it."""
+
+    def f(xs, i):
+        xs = [ag.tanh(2.0 * x) for x in xs]
+        return -ag.take(ag.log_softmax(xs), i)
+
+    compiled = jit(value_and_grad(f), backend=backend)
+    xs = [0.3, -0.2, 0.9]
+    assert compiled(xs, 1) == pytest.approx(value_and_grad(f)(xs, 1), rel=1e-14)
+    (plan,) = compiled.plans.values()
+    rows = [getattr(op, "row", None) for op in plan.bulk.operations]
+    assert "selected_multiply" not in {row.name for row in rows if row}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_side_that_is_reached_otherwise_too(backend):
+    """Its slope is the one of the other way, NaN included."""
+
+    def f(x, y):
+        h = ag.tanh(ag.log(y) + x)
+        return ag.where(x > 0.0, x * x, h) + h * 0.5
+
+    for point in ((0.3, 2.0), (0.3, -1.0), (-0.3, 2.0)):
+        found = jit(value_and_grad(f, argnums=(0, 1)), backend=backend)(*point)
+        expected = value_and_grad(f, argnums=(0, 1))(*point)
+        np.testing.assert_allclose(found[1], expected[1], rtol=1e-14)
