@@ -26,6 +26,7 @@ from autograd.compiler.bulk import (
     depends,
     runs_of,
 )
+from autograd.compiler.choices import Choices
 from autograd.compiler.program import Ints, cuts_of
 from autograd.compiler.recurrences import push_by_columns, visit_loop
 from autograd.compiler.reductions import visit_reduce
@@ -82,11 +83,7 @@ class _Pass:
         self.owner[wrt], self.place[wrt] = count, np.arange(len(wrt))
         self.needed = self._needed()
         self.wide = False  # whether the operation that pushes has lanes
-        # Behind a ``where`` a cotangent of 0 may mean "not chosen": it wins over an
-        # infinite or NaN partial, as if the edge were not there. What is also reached
-        # in another way is chosen in any case.
-        self.behind = np.zeros(bulk.size, bool)
-        self.chosen = np.zeros(bulk.size, bool)
+        self.choices = Choices(bulk.size)
         self.guarded = False  # whether the operation that pushes is behind one
 
     def _needed(self) -> npt.NDArray[np.bool_]:
@@ -119,8 +116,7 @@ class _Pass:
         ``behind`` says whether a choice may leave the target out; by default what holds
         for the operation that pushes.
         """
-        behind = self.guarded if behind is None else behind
-        (self.behind if behind else self.chosen)[target] = True
+        self.choices.reach(target, self.guarded if behind is None else behind)
         mask = self.needed[target]
         if not mask.all():
             target, left = target[mask], left[mask]
@@ -186,8 +182,7 @@ class _Pass:
         """Push the shares of an operation to its operands."""
         operation = self.bulk.operations[number]
         self.wide = self.writer.wide(operation.target)
-        behind = self.behind[operation.target] & ~self.chosen[operation.target]
-        self.guarded = bool(behind.any())
+        self.guarded = self.choices.leave_out(operation.target)
         if isinstance(operation, Sum):
             self._visit_sum(operation, cotangent)
         elif isinstance(operation, Map):

@@ -6,7 +6,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from autograd.compiler.bulk import Map, Reduce, Sum
+from autograd.compiler.bulk import Reduce
+from autograd.compiler.choices import read_by_all
 from autograd.compiler.program import CODE, ROWS, Ints
 from autograd.compiler.symbols import Block, Writer
 from autograd.gather import TAKE, place_of
@@ -70,31 +71,10 @@ def _take(run: Any, operation: Reduce, cotangent: Ints) -> None:
     pushed[order] = share.positions
     run.push(1, candidates, pushed, None, True)
     if not run.guarded:
-        for begin, count in zip(first.tolist(), lengths.tolist(), strict=True):
-            _mark_common(run, operation.groups[0][begin + 1 : begin + 1 + count])
-
-
-def _mark_common(run: Any, candidates: Ints) -> None:
-    """What all candidates read is reached whichever of them is chosen."""
-    owners = run.owner[candidates]
-    if owners[0] < 0 or (owners != owners[0]).any():
-        return
-    operations, rows = run.bulk.operations, run.place[candidates]
-    if owners[0] == len(operations):  # inputs
-        return
-    for column in _columns_of(operations[owners[0]]):
-        if (column[rows] == column[rows[0]]).all():
-            run.chosen[column[rows[0]]] = True
-
-
-def _columns_of(operation: Any) -> list[Ints]:
-    """Index arrays with one operand for each result."""
-    n = len(operation.target)
-    if isinstance(operation, Map):
-        return list(operation.operands)
-    parts = operation.terms if isinstance(operation, Sum) else []
-    even = [part for part in parts if (part.counts == 1).all() and n]
-    return [x for part in even for x in (part.left, part.right) if x is not None]
+        for begin, end in zip(first + 1, first + 1 + lengths, strict=True):
+            own = operation.groups[0][begin:end]
+            common = read_by_all(run.bulk, run.owner, run.place, own)
+            run.choices.reach(common, False)
 
 
 def _hits(writer: Writer, index: Ints, count: Ints) -> Block:
