@@ -232,11 +232,11 @@ class _Pass:
 
     def share(self, row: Primitive, target: Ints, seed: Block, partial: Any) -> None:
         """Push seed * partial, by the product that the row asks for."""
-        n, behind = len(target), self.guarded
+        n, behind = len(target), row.structural or self.guarded
         if row.structural:
             if isinstance(partial, float) and partial == 0.0:
                 return
-            partial, plain, behind = row.product(seed, partial), None, True
+            partial, plain = row.product(seed, partial), None
         elif self.guarded and not isinstance(partial, float):
             partial, plain = _SELECTED(seed, partial), None
         elif row.singular:

@@ -12,21 +12,21 @@ from autograd.compiler.bulk import Bulk, Floats
 from autograd.compiler.layout import Layout
 from autograd.errors import ShapeError
 
-__all__ = ["MemoryMachine", "Section", "apart"]
+__all__ = ["MemoryMachine", "Section", "apart", "overlaps"]
 
 Section = tuple[int, int, bool]  # outputs begin to end; whether one for each row
+
+
+def overlaps(array: Floats, others: Sequence[Floats | None]) -> bool:
+    """Whether an array may share memory with one of the others."""
+    return any(x is not None and np.may_share_memory(array, x) for x in others)
 
 
 def apart(
     buffers: Sequence[Floats | None], numbers: Sequence[Floats]
 ) -> list[Floats | None]:
     """The buffers, without those that share memory with numbers still to be read."""
-    return [
-        None
-        if buffer is None or any(np.may_share_memory(buffer, x) for x in numbers)
-        else buffer
-        for buffer in buffers
-    ]
+    return [None if x is None or overlaps(x, numbers) else x for x in buffers]
 
 
 class MemoryMachine(ABC):

@@ -16,7 +16,7 @@ import numpy as np
 from autograd.arrays import NUMPY
 from autograd.compiler.bulk import Bulk, Map, Operation, Reduce, Sum, Terms, runs_of
 from autograd.compiler.layout import Layout, unmixed
-from autograd.compiler.memory import MemoryMachine, Section
+from autograd.compiler.memory import MemoryMachine, Section, overlaps
 from autograd.compiler.numpy_code import Region, function_of, regions_of
 from autograd.compiler.numpy_memory import Floats, Memory
 from autograd.compiler.numpy_rows import EXACT, FOLDS, STEPS, take_rows
@@ -102,7 +102,7 @@ class NumpyMachine(MemoryMachine):
         for part in numbers:
             end = start + part.size
             k = self._apart.get((start, end)) if apart else None
-            if k is not None and not _overlap(part, buffers):
+            if k is not None and not overlaps(part, buffers):
                 apart[k] = part
             else:
                 memory[start:end] = part
@@ -236,11 +236,6 @@ class NumpyMachine(MemoryMachine):
                     out[i, lane] = row.evaluate(*operands)
 
         self._do(step, out, *groups)
-
-
-def _overlap(part: Floats, buffers: Sequence[Floats | None]) -> bool:
-    """Whether a buffer may hold numbers that are still to be read."""
-    return any(x is not None and np.may_share_memory(part, x) for x in buffers)
 
 
 def _evaluated(out: Floats, function: Callable[..., Any], *operands: Floats) -> None:

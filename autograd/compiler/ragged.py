@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,8 +22,7 @@ __all__ = ["Ragged", "Spare"]
 _MANY = 1 << 16  # terms that are worth tables of their own
 
 
-@dataclass(frozen=True)
-class Spare:
+class Spare(NamedTuple):
     """Places in the memory that hold 0, hold 1, and take what nobody reads."""
 
     zero: int

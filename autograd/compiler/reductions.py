@@ -22,9 +22,11 @@ RAGGED = {ROWS[CODE[name]] for name in ("maximum", "minimum", "logsumexp")}
 
 def visit_reduce(run: Any, operation: Reduce, cotangent: Ints) -> None:
     """Push the shares of an operation to its operands; ``run`` is the reverse pass."""
-    if operation.row is TAKE and not operation.loop:
+    if operation.loop:  # one number for each step, operand by operand
+        _columns(run, operation, cotangent)
+    elif operation.row is TAKE:
         _take(run, operation, cotangent)
-    elif operation.row in RAGGED and not operation.loop:
+    elif operation.row in RAGGED:
         _ragged(run, operation, cotangent)
     else:
         _columns(run, operation, cotangent)

@@ -36,7 +36,7 @@ WORDS = 8  # of a descriptor: kernel, count, target, then where tables begin
 def pays(bulk: Bulk) -> bool:
     """Whether loops of their own would be many, or hardly regular."""
     count = len(bulk.operations)
-    if count <= _SOME or not fits(bulk):
+    if count <= _SOME or not _fits(bulk):
         return False
     return count > _MANY or _irregular_share(bulk) > 0.5
 
@@ -48,7 +48,7 @@ def _irregular_share(bulk: Bulk) -> float:
     return irregular / max(1, sum(map(len, reads)))
 
 
-def fits(bulk: Bulk) -> bool:
+def _fits(bulk: Bulk) -> bool:
     """Whether descriptors can say everything that a program does."""
     if bulk.batch or any(operation.loop for operation in bulk.operations):
         return False
@@ -86,8 +86,7 @@ class TableProgram:
     def __init__(self, bulk: Bulk) -> None:
         self.bulk, self.layout = bulk, Layout(bulk, 0)
         self.host = engine()
-        self.places, self.spare = tuple(range(bulk.size, bulk.size + 3)), 0
-        self.spare_places = Spare(*self.places)
+        self.places, self.spare = Spare(*range(bulk.size, bulk.size + 3)), 0
         self.slots = bulk.size + 8
         self._tables, self._ragged = Tables(), dict[str, Ragged]()
         rows: list[Any] = []
@@ -117,14 +116,14 @@ class TableProgram:
             parts = [part for part in operation.terms if part.sign == sign]
             products = any(part.right is not None for part in parts)
             kind = "dot" if products else "sum"
-            ragged = self._ragged_for(kind, self.spare_places.zero, products)
+            ragged = self._ragged_for(kind, self.places.zero, products)
             name = f"{kind}_more" if found else kind
             found.append(self._piece(name, ragged, operation.target, parts, sign))
         return found
 
     def _fold(self, operation: Reduce) -> _Piece:
         kind = operation.row.name
-        pad = self.spare_places.one if kind == "prod" else None
+        pad = self.places.one if kind == "prod" else None
         part = Terms(1, operation.starts, operation.groups[0], None)
         ragged = self._ragged_for(kind, pad, False)
         return self._piece(kind, ragged, operation.target, [part], 1)
@@ -138,7 +137,7 @@ class TableProgram:
         return ragged
 
     def _finish(self, ragged: Ragged) -> None:
-        ragged.finish(self.host.width, self.spare_places, self._tables)
+        ragged.finish(self.host.width, self.places, self._tables)
 
     def _piece(
         self, kind: str, ragged: Ragged, target: Ints, parts: list[Terms], sign: int

@@ -30,9 +30,11 @@ def verify(bulk: Any) -> None:
     for number, operation in enumerate(operations):
         _check(_shapes_fit(operation), number, "has rows that do not fit")
     runs = runs_of(operations)
+    count = 0
     for same in runs:
         steps = {len(operation.target) for operation in same}
-        _check(len(steps) == 1 or not same[0].loop, 0, "has steps of its own in a loop")
+        _check(len(steps) == 1, count, "begins a loop of operations of unequal steps")
+        count += len(same)
     run = np.repeat(np.arange(len(runs)), [len(same) for same in runs])
     ready = _times_of_results(bulk, run, len(runs))
     reads = [(k, x) for k, op in enumerate(operations) for x in op.reads()]

@@ -88,9 +88,13 @@ def _leaves(arg: Tree) -> list[Any]:
         return [leaf for part in arg.values() for leaf in _leaves(part)]
     if isinstance(arg, tuple):
         return [leaf for part in arg for leaf in _leaves(part)]
-    if isinstance(arg, list) and arg and getattr(arg[0], "shape", False):
+    if _holds_arrays(arg):
         return [leaf for part in arg for leaf in _leaves(part)]
     return [arg]
+
+
+def _holds_arrays(arg: Tree) -> bool:
+    return isinstance(arg, list) and bool(arg) and bool(getattr(arg[0], "shape", ()))
 
 
 def _length(leaf: Any, axis: int) -> int:
@@ -161,7 +165,7 @@ def _like(arg: Tree, columns: Any) -> Tree:
         return {key: _like(part, columns) for key, part in arg.items()}
     if isinstance(arg, tuple):
         return tuple([_like(part, columns) for part in arg])
-    if isinstance(arg, list) and arg and getattr(arg[0], "shape", False):
+    if _holds_arrays(arg):
         return [_like(part, columns) for part in arg]
     return next(columns)
 

@@ -8,6 +8,7 @@ import pytest
 
 import autograd as ag
 from autograd import Primitive, grad, hessian, hvp, jit, value_and_grad
+from autograd.compiler.bulk import Bulk, Sum, Terms
 
 BACKENDS = ["numpy", "llvm"]
 
@@ -97,28 +98,26 @@ def one_after_the_other(p, ys):
     return w * loss
 
 
-def inner(p, ys):
-    """Long loops inside a short one; the losses between them."""
+def nested(p, ys, steps):
+    """A loop inside another, and losses between its runs."""
     x, v, k = p
     loss = 0.0
-    for y in ys[:3]:
-        for _ in range(25):
+    for y in ys:
+        for _ in range(steps):
             v = v - 0.01 * k * ag.sin(x)
             x = x + 0.01 * v
         loss = loss + (x - y) ** 2 / (1.0 + v * v)
     return loss
+
+
+def inner(p, ys):
+    """Long loops inside a short one."""
+    return nested(p, ys[:3], 25)
 
 
 def outer(p, ys):
     """Short loops inside a long one: its steps hold them."""
-    x, v, k = p
-    loss = 0.0
-    for y in ys[:30]:
-        for _ in range(3):
-            v = v - 0.01 * k * ag.sin(x)
-            x = x + 0.01 * v
-        loss = loss + (x - y) ** 2 / (1.0 + v * v)
-    return loss
+    return nested(p, ys[:30], 3)
 
 
 def products(p, steps=20):
@@ -264,3 +263,12 @@ def test_the_report_counts_loops():
     f = jit(lambda x: x * 2.0)
     f(1.0)
     assert "loops" not in f.report()
+
+
+def test_loops_of_unequal_steps_are_refused():
+    """Operations of one loop have one number for each step."""
+    first = Sum(np.array([1, 2]), [Terms(1, np.arange(3), np.array([0, 0]), None)], 1)
+    fewer = Sum(np.array([3]), [Terms(1, np.arange(2), np.array([0]), None)], 1)
+    bulk = Bulk([first, fewer], 4, 1, {}, np.array([3]))
+    with pytest.raises(ag.TraceError, match="operation 0 begins a loop of"):
+        bulk.verify()
