@@ -12,6 +12,8 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from math import isfinite
 from typing import Any
 
@@ -20,16 +22,38 @@ from autograd.graph import operands
 from autograd.lifted import primal_of
 from autograd.modes import MODES, observed
 from autograd.reverse import edges
+from autograd.strong import share
 from autograd.value import Value
 
-__all__ = ["detect_anomaly"]
+__all__ = ["Decision", "detect_anomaly"]
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__))
 _SOURCE = "_anomaly_source"
 
 
+@dataclass(frozen=True)
+class Decision:
+    """A place where a strong zero beat an infinity or a NaN (see ``strong``).
+
+    ``str`` says it in a line: the operation sent 0, or did not choose the operand.
+    """
+
+    operation: str
+    operand: str
+    sent: float
+    partial: float
+    source: str
+
+    def __str__(self) -> str:
+        why = "was sent 0" if self.sent == 0.0 else "did not choose it"
+        return (
+            f"{self.operation} sent 0 to {self.operand}, for it {why}: "
+            f"{self.sent} * {self.partial}, made at {self.source}"
+        )
+
+
 @contextmanager
-def detect_anomaly(at_once: bool = True) -> Iterator[None]:
+def detect_anomaly(at_once: bool = True) -> Iterator[list[Decision]]:
     """Raise AnomalyError at the first NaN or infinity, in this thread.
 
     Forward: as soon as an operation gives one; with ``at_once=False`` when ``backward``
@@ -37,6 +61,9 @@ def detect_anomaly(at_once: bool = True) -> Iterator[None]:
     Backward: when a node hands a non-finite gradient to an operand. The message names
     the operation, its operands, its label and the source line that made it; the
     leaves' gradients are as before.
+
+    ``with detect_anomaly() as decided`` gives a list: every place where an exact 0 was
+    strong against an infinity or NaN, so that none appeared.
 
     >>> from autograd import Value, detect_anomaly, AnomalyError
     >>> try:
@@ -48,10 +75,12 @@ def detect_anomaly(at_once: bool = True) -> Iterator[None]:
     """
     state = MODES.thread
     before = state.inspect, state.watch
+    decided: list[Decision] = []
     with observed(_check_forward if at_once else _note_source):
         try:
-            state.inspect, state.watch = _check_backward, _check_share
-            yield
+            state.inspect = partial(_check_backward, decided)
+            state.watch = partial(_check_share, decided)
+            yield decided
         finally:
             state.inspect, state.watch = before
 
@@ -73,7 +102,7 @@ def _check_forward(number: Any, primitive: Any, operands_given: Any) -> None:
         )
 
 
-def _check_backward(interior: list[Any]) -> None:
+def _check_backward(decided: list[Decision], interior: list[Any]) -> None:
     for node in interior:
         if not isfinite(node.data):
             raise AnomalyError(
@@ -88,28 +117,42 @@ def _check_backward(interior: list[Any]) -> None:
             )
         if node._primitive.by_hand and not hasattr(node._primitive.by_hand, "partials"):
             continue
-        product = node._primitive.product
-        for operand, partial in edges(node):
-            share = product(node.grad, partial)
-            if not isfinite(share):
-                _raise_share(node, operand, node.grad, partial, share, interior)
+        for operand, slope in edges(node):
+            part = share(node._primitive, node.grad, slope)
+            _check(decided, node, operand, node.grad, slope, part, interior)
 
 
 def _check_share(
-    node: Any, operand: Any, cotangent: Any, partial: Any, share: Any
+    decided: list[Decision], node: Any, operand: Any, sent: Any, slope: Any, part: Any
 ) -> None:
-    if not isfinite(primal_of(share)):
-        _raise_share(node, operand, cotangent, partial, share, [])
+    _check(decided, node, operand, *map(primal_of, (sent, slope, part)), [])
+
+
+def _check(
+    decided: list[Decision],
+    node: Any,
+    operand: Any,
+    sent: float,
+    slope: float,
+    part: float,
+    interior: list[Any],
+) -> None:
+    """Raise for a share that is not finite; note down where a strong zero made it 0."""
+    if not isfinite(part):
+        _raise_share(node, operand, sent, slope, part, interior)
+    if not isfinite(sent * slope):
+        source = getattr(node, "__dict__", {}).get(_SOURCE, "an unknown line")
+        place = _named(node), _described(operand)
+        decided.append(Decision(*place, sent, slope, source))
 
 
 def _raise_share(
-    node: Any, operand: Any, cotangent: Any, partial: Any, share: Any, interior: Any
+    node: Any, operand: Any, sent: float, slope: float, part: float, interior: Any
 ) -> None:
     raise AnomalyError(
-        f"backward through {_named(node)} gave gradient {primal_of(share)} to "
-        f"{_described(operand)}: incoming gradient {primal_of(cotangent)}, partial "
-        f"derivative {primal_of(partial)}, operands {_listed(operands(node))}"
-        f"{_path(node, interior)}"
+        f"backward through {_named(node)} gave gradient {part} to "
+        f"{_described(operand)}: incoming gradient {sent}, partial derivative {slope}, "
+        f"operands {_listed(operands(node))}{_path(node, interior)}"
     )
 
 

@@ -198,8 +198,15 @@ def where(condition: float, x: float, y: float) -> float:
 
 
 def guarded_multiply(x: float, y: float) -> float:
-    """0 where the first factor is exactly 0, else the product."""
-    return x * y if x else x if isnan(x) else 0.0
+    """The product, but 0 where an exact 0 of x meets infinity or NaN."""
+    product = x * y
+    return product if product == product or x else 0.0
+
+
+def selected_multiply(x: float, y: float) -> float:
+    """The product, but 0 where an exact 0 on either side meets infinity or NaN."""
+    product = x * y
+    return product if product == product or (x and y) else 0.0
 
 
 def sum(operands: Sequence[float]) -> float:

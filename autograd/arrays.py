@@ -69,7 +69,14 @@ def _sech2(x: Array) -> Array:
 
 
 def _guarded_multiply(x: Array, y: Array) -> Array:
-    return np.where(x == 0.0, 0.0, x * y)
+    product = x * y
+    return np.where(np.isnan(product) & (x == 0.0), 0.0, product)
+
+
+def _selected_multiply(x: Array, y: Array) -> Array:
+    product = x * y
+    zero = (x == 0.0) | (y == 0.0)
+    return np.where(np.isnan(product) & zero, 0.0, product)
 
 
 _SAME_NAME = [
@@ -130,7 +137,7 @@ NUMPY: dict[str, Callable[..., Array]] = {
     "floor_divide": lambda x, y: np.where(y == 0, np.nan, np.floor_divide(x, y)),
     "power": np.power,
     "guarded_multiply": _guarded_multiply,
-    "selected_multiply": _guarded_multiply,
+    "selected_multiply": _selected_multiply,
     "where": lambda c, x, y: np.where(np.asarray(c) != 0, x, y),
     "nonnegative": lambda x: np.where(x >= 0, x + 0.0, np.nan),
     "one_minus_square": lambda x: (1.0 - x) * (1.0 + x),

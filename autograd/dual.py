@@ -13,6 +13,7 @@ from typing import Any
 from autograd.modes import MODES, show
 from autograd.operators import Operators
 from autograd.primitive import Primitive
+from autograd.strong import is_zero, share
 
 __all__ = ["Dual"]
 
@@ -38,12 +39,12 @@ class Dual(Operators):
         result = primitive.apply(primals)
         if primitive.predicate:
             return result
-        tangent: Number = None
+        tangent: Number = 0.0
         partials = primitive.partials(primals, result)
         for operand, partial in zip(primitive.flat(operands), partials, strict=True):
             if type(operand) is Dual and operand.level == level:
-                share = primitive.product(operand.tangent, partial)
-                tangent = share if tangent is None else tangent + share
+                part = share(primitive, operand.tangent, partial)
+                tangent = part if is_zero(tangent) else tangent + part
         out = Dual(result, tangent, level)
         return show(out, primitive, primitive.flat(operands)) if MODES.active else out
 

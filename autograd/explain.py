@@ -143,7 +143,9 @@ def _size(link: tuple[float, Any]) -> float:
 
 
 def _numbered(node: Node) -> list[tuple[Node, float]]:
-    return list(edges(node))
+    """The operands that something flows from, each with its partial derivative."""
+    chooses = node._primitive.chooses
+    return [(p, slope) for p, slope in edges(node) if slope or not chooses]
 
 
 def _names(interior: list[Node], leaves: list[Node], y: Node) -> dict[Node, str]:
@@ -180,9 +182,9 @@ def _formula(node: Node, position: int, names: dict[Node, str]) -> str:
     rest = iter(flat)
     groups = tuple([tuple([next(rest) for _ in xs]) for _, xs in grouped(node)])
     given = groups if row.arity is None else groups[0]
+    if row.chooses:  # what is not chosen has no edge
+        return f"{_numbered(node)[position][1]:g}"
     formulas = row.partials(given, Symbol(names[node]))
-    if row.structural:  # what is not chosen has no edge
-        return "1"
     pairs = zip(operands(node), formulas, strict=True)
     formula = [f for p, f in pairs if type(p) is not float][position]
     return f"{formula:g}" if type(formula) is float else str(formula)

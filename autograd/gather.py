@@ -40,7 +40,7 @@ def _chosen(operands: Sequence[Number], result: Number) -> tuple[list[Number]]:
     return ([0.0, *[equal(place, k) for k in range(count)]],)
 
 
-TAKE = Primitive("take", _evaluate, joint=_chosen, structural=True)
+TAKE = Primitive("take", _evaluate, joint=_chosen, chooses=True)
 
 
 def take(xs: Sequence[Any], i: Number) -> Any:

@@ -10,7 +10,6 @@ Source: Griewank & Walther, *Evaluating Derivatives*, 2nd ed. 2008, section 2.2
 
 from __future__ import annotations
 
-import operator
 import sys
 from collections.abc import Callable, Sequence
 from itertools import chain
@@ -46,10 +45,8 @@ class Primitive:
     symbol : how it is drawn; an infix sign for a binary row.
     domain : the interval, one for each operand, outside which the result is NaN.
     kinks : first operands at which the derivative jumps.
-    singular : a cotangent of exactly 0 wins over an infinite or NaN partial.
-    tame : a finite result implies finite partials, so that a cotangent of exactly 0
-        may be dropped without looking at them.
-    structural : a partial of exactly 0 wins over an infinite or NaN cotangent.
+    chooses : the row chooses among its operands, or is locally constant: a partial of
+        exactly 0 says "not chosen", and sends nothing (see ``strong``).
     predicate : the result is a plain truth value, without derivative.
 
     Examples
@@ -62,9 +59,6 @@ class Primitive:
     12.0
     """
 
-    guarded_product: Rule  # the row that multiplies cotangents into singular partials
-    selected_product: Rule  # and the one for what a choice may have left out
-
     def __init__(
         self,
         name: str,
@@ -75,9 +69,7 @@ class Primitive:
         symbol: str = "",
         domain: Sequence[tuple[float, float]] = (),
         kinks: Sequence[float] = (),
-        singular: bool = False,
-        tame: bool = False,
-        structural: bool = False,
+        chooses: bool = False,
         predicate: bool = False,
         doc: str = "",
     ) -> None:
@@ -104,18 +96,10 @@ class Primitive:
         self.float_grouped = self._checked_groups
         whole = ((-inf, inf),) * (self.arity or 1)
         self.domain, self.kinks = tuple(domain) or whole, tuple(kinks)
-        self.singular, self.structural, self.tame = singular, structural, tame
-        self.predicate = predicate
+        self.chooses, self.predicate = chooses, predicate
         # Nodes that differ from their row: see handmade.py.
         self.by_hand: Any = None
         self.edited = False
-        self.product: Rule = operator.mul
-        if structural:
-            self.product = lambda cotangent, partial: self.selected_product(
-                partial, cotangent
-            )
-        elif singular:
-            self.product = lambda *factors: self.guarded_product(*factors)
         self.__doc__ = doc or (
             f"The primitive {name}, of floats, Values, duals and arrays alike; its "
             f"partial derivatives stand in docs/derivatives.md."

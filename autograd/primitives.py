@@ -42,34 +42,30 @@ guarded_multiply: Row = Row(
     lambda x, y, z: y,
     lambda x, y, z: x,
     symbol="*",
-    singular=True,
+    chooses=True,
     doc="x * y, but 0 where x is exactly 0, whatever y is.",
 )
-Row.guarded_product = guarded_multiply
-selected_multiply: Row = Row(  # where x = 0 says "not chosen", no slope is infinite
+selected_multiply: Row = Row(
     "selected_multiply",
-    ieee.guarded_multiply,
-    lambda x, y, z: where(not_equal(x, 0.0) + less(absolute(y), inf), y, 0.0),
+    ieee.selected_multiply,
+    lambda x, y, z: y,
     lambda x, y, z: x,
     symbol="*",
-    structural=True,
-    doc="x * y, but 0 where x is exactly 0, and so are then infinite slopes.",
+    chooses=True,
+    doc="x * y, but 0 where either is exactly 0, whatever the other is.",
 )
-Row.selected_product = selected_multiply
 
 add: Row = Row(
     "add",
     operator.add,
     joint=(1.0, 1.0),
     symbol="+",
-    tame=True,
 )
 subtract: Row = Row(
     "subtract",
     operator.sub,
     joint=(1.0, -1.0),
     symbol="-",
-    tame=True,
 )
 multiply: Row = Row(
     "multiply",
@@ -77,7 +73,6 @@ multiply: Row = Row(
     joint=lambda x, y, z: (y, x),
     arity=2,
     symbol="*",
-    tame=True,
 )
 divide: Row = Row(
     "divide",
@@ -85,7 +80,6 @@ divide: Row = Row(
     lambda x, y, z: divide(1.0, y),
     lambda x, y, z: -divide(z, y),
     symbol="/",
-    singular=True,
 )
 floor_divide: Row = Row(
     "floor_divide",
@@ -93,6 +87,7 @@ floor_divide: Row = Row(
     lambda x, y, z: where(y, 0.0, nan),
     lambda x, y, z: where(y, 0.0, nan),
     symbol="//",
+    chooses=True,
 )
 remainder: Row = Row(  # the sign of the divisor, as Python's %
     "remainder",
@@ -116,16 +111,15 @@ power: Row = Row(  # 0 ** 0 is 1 with gradients 0, 0; a negative base wants an i
     _power_slope,
     lambda x, y, z: z * log(x + equal(x, 0.0)),
     symbol="**",
-    singular=True,
 )
-negative: Row = Row("negative", operator.neg, lambda x, y: -1.0, symbol="-", tame=True)
+negative: Row = Row("negative", operator.neg, lambda x, y: -1.0, symbol="-")
 absolute: Row = Row(
     "absolute", operator.abs, lambda x, y: sign(x), symbol="abs", kinks=[0]
 )
-sign: Row = Row("sign", ieee.sign, zero, kinks=[0])
-floor: Row = Row("floor", ieee.floor, zero, kinks=[-1, 0, 1, 2])
-ceil: Row = Row("ceil", ieee.ceil, zero, kinks=[-1, 0, 1, 2])
-trunc: Row = Row("trunc", ieee.trunc, zero, kinks=[-1, 1, 2])
+sign: Row = Row("sign", ieee.sign, zero, kinks=[0], chooses=True)
+floor: Row = Row("floor", ieee.floor, zero, kinks=[-1, 0, 1, 2], chooses=True)
+ceil: Row = Row("ceil", ieee.ceil, zero, kinks=[-1, 0, 1, 2], chooses=True)
+trunc: Row = Row("trunc", ieee.trunc, zero, kinks=[-1, 1, 2], chooses=True)
 
 # -- Comparisons and choice ----------------------------------------------------------
 
@@ -147,7 +141,7 @@ where: Row = Row(  # selects structurally: what is not chosen gets and sends not
     zero,
     lambda c, x, y, z: not_equal(c, 0.0),
     lambda c, x, y, z: equal(c, 0.0),
-    structural=True,
+    chooses=True,
 )
 
 # -- Exponentials and logarithms -----------------------------------------------------
@@ -163,39 +157,32 @@ log: Row = Row(
     ieee.log,
     lambda x, y: divide(1.0, nonnegative(x)),
     domain=[(0.0, inf)],
-    singular=True,
 )
 log2: Row = Row(
     "log2",
     ieee.log2,
     lambda x, y: divide(1.0 / LN2, nonnegative(x)),
     domain=[(0.0, inf)],
-    singular=True,
 )
 log10: Row = Row(
     "log10",
     ieee.log10,
     lambda x, y: divide(1.0 / LN10, nonnegative(x)),
     domain=[(0.0, inf)],
-    singular=True,
 )
 log1p: Row = Row(
     "log1p",
     ieee.log1p,
     lambda x, y: divide(1.0, nonnegative(1.0 + x)),
     domain=[(-1.0, inf)],
-    singular=True,
 )
 sqrt: Row = Row(
     "sqrt",
     ieee.sqrt,
     lambda x, y: divide(0.5, y),
     domain=[(0.0, inf)],
-    singular=True,
 )
-cbrt: Row = Row(
-    "cbrt", special.cbrt, lambda x, y: divide(1.0, 3.0 * (y * y)), singular=True
-)
+cbrt: Row = Row("cbrt", special.cbrt, lambda x, y: divide(1.0, 3.0 * (y * y)))
 
 # -- Trigonometry --------------------------------------------------------------------
 
@@ -213,14 +200,12 @@ arcsin: Row = Row(
     ieee.arcsin,
     lambda x, y: divide(1.0, sqrt(one_minus_square(x))),
     domain=[(-1.0, 1.0)],
-    singular=True,
 )
 arccos: Row = Row(
     "arccos",
     ieee.arccos,
     lambda x, y: divide(-1.0, sqrt(one_minus_square(x))),
     domain=[(-1.0, 1.0)],
-    singular=True,
 )
 arctan: Row = Row(
     "arctan",
@@ -232,7 +217,6 @@ hypot: Row = Row(  # gradients 0, 0 at the origin
     ieee.hypot,
     lambda x, y, z: direction_cosine(x, y),
     lambda x, y, z: direction_cosine(y, x),
-    singular=True,
 )
 direction_cosine: Row = Row(
     "direction_cosine",
@@ -241,7 +225,6 @@ direction_cosine: Row = Row(
         direction_cosine(y, x) * direction_cosine(y, x), hypot(x, y)
     ),
     lambda x, y, z: -divide(z * direction_cosine(y, x), hypot(x, y)),
-    singular=True,
     doc="x / hypot(x, y), and 0 at the origin.",
 )
 arctan2: Row = Row(  # operands y, x; gradients 0, 0 at the origin
@@ -249,7 +232,6 @@ arctan2: Row = Row(  # operands y, x; gradients 0, 0 at the origin
     ieee.arctan2,
     lambda y, x, z: guarded_multiply(direction_cosine(x, y), divide(1.0, hypot(x, y))),
     lambda y, x, z: -guarded_multiply(direction_cosine(y, x), divide(1.0, hypot(x, y))),
-    singular=True,
 )
 
 # -- Hyperbolic functions and activations --------------------------------------------
@@ -266,7 +248,6 @@ arccosh: Row = Row(
     ieee.arccosh,
     lambda x, y: divide(divide(1.0, sqrt(x - 1.0)), sqrt(x + 1.0)),
     domain=[(1.0, inf)],
-    singular=True,
 )
 arctanh: Row = Row(
     "arctanh",
@@ -275,13 +256,19 @@ arctanh: Row = Row(
         divide(1.0, sqrt(one_minus_square(x))), sqrt(one_minus_square(x))
     ),
     domain=[(-1.0, 1.0)],
-    singular=True,
 )
 sigmoid: Row = Row("sigmoid", special.sigmoid, lambda x, y: 0.25 * sech2(0.5 * x))
 softplus: Row = Row("softplus", special.softplus, lambda x, y: sigmoid(x))
-relu: Row = Row("relu", ieee.relu, lambda x, y: step(x), kinks=[0], tame=True)  # 0 at 0
+relu: Row = Row(  # 0 at 0
+    "relu", ieee.relu, lambda x, y: step(x), kinks=[0], chooses=True
+)
 step: Row = Row(
-    "step", ieee.step, zero, kinks=[0], doc="1 above 0, else 0; NaN for NaN."
+    "step",
+    ieee.step,
+    zero,
+    kinks=[0],
+    chooses=True,
+    doc="1 above 0, else 0; NaN for NaN.",
 )
 
 # -- Special functions ---------------------------------------------------------------
@@ -300,16 +287,13 @@ gaussian: Row = Row(
 )
 erf: Row = Row("erf", ieee.erf, lambda x, y: 2.0 / math.sqrt(pi) * gaussian(x))
 erfc: Row = Row("erfc", ieee.erfc, lambda x, y: -2.0 / math.sqrt(pi) * gaussian(x))
-lgamma: Row = Row(
-    "lgamma", special.lgamma, lambda x, y: polygamma(0.0, x), singular=True
-)
+lgamma: Row = Row("lgamma", special.lgamma, lambda x, y: polygamma(0.0, x))
 polygamma: Row = Row(  # the order is a whole number: no derivative with respect to it
     "polygamma",
     special.polygamma,
     lambda n, x, z: nan,
     lambda n, x, z: polygamma(n + 1.0, x),
     domain=[(0.0, 60.0), (-inf, inf)],
-    singular=True,
     doc="The derivative of order n of digamma; polygamma(0, x) is digamma itself.",
 )
 
@@ -340,19 +324,16 @@ def _softmax(xs: Sequence[Number], result: Number) -> tuple[list[Number]]:
     return ([divide(weight, total) for weight in weights],)
 
 
-sum: Row = Row(
-    "sum", ieee.sum, joint=lambda xs, z: ([1.0] * len(xs),), symbol="Σ", tame=True
-)
+sum: Row = Row("sum", ieee.sum, joint=lambda xs, z: ([1.0] * len(xs),), symbol="Σ")
 prod: Row = Row("prod", ieee.prod, joint=_others, symbol="Π")
 dot: Row = Row(
     "dot",
     ieee.dot,
     joint=lambda ws, xs, z: (xs, ws),
     symbol="·",
-    tame=True,
 )
-maximum: Row = Row("maximum", ieee.maximum, joint=_shares, symbol="max")
-minimum: Row = Row("minimum", ieee.minimum, joint=_shares, symbol="min")
+maximum: Row = Row("maximum", ieee.maximum, joint=_shares, symbol="max", chooses=True)
+minimum: Row = Row("minimum", ieee.minimum, joint=_shares, symbol="min", chooses=True)
 logsumexp: Row = Row("logsumexp", special.logsumexp, joint=_softmax)
 
 TABLE: dict[str, Row] = {

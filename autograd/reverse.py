@@ -1,6 +1,7 @@
 """The chain rule backwards: cotangents flow from results to operands.
 
-For y = f(x1, ..., xn), each operand's cotangent grows by (cotangent of y) * dy/dxi.
+For y = f(x1, ..., xn), each operand's cotangent grows by (cotangent of y) * dy/dxi,
+a product in which zero is ``strong``.
 ``pullback`` is the general pass: any numbers, kept in a dictionary of its own.
 ``sweep`` has the first-order one.
 
@@ -17,6 +18,7 @@ from autograd.errors import GraphError, StaleValueError
 from autograd.graph import CONSTANT, MANY, check_acyclic, grouped, topological_order
 from autograd.modes import MODES
 from autograd.rules import check_lengths
+from autograd.strong import is_zero, share
 
 __all__ = ["edges", "pullback"]
 
@@ -45,11 +47,8 @@ def edges(node: Node, again: bool = False) -> Iterator[tuple[Node, Number]]:
     check_lengths(primitive.name, numbers, partials)
     for (group, _), row in zip(saved, partials, strict=True):
         for operand, partial in _pairs(group, row):
-            if operand is CONSTANT:
-                continue
-            if primitive.structural and type(partial) is float and partial == 0.0:
-                continue
-            yield operand, partial
+            if operand is not CONSTANT:
+                yield operand, partial
 
 
 def _fixed_partials(primitive: Any, again: bool) -> Any:
@@ -102,23 +101,20 @@ def pullback(
     check_acyclic(interior)
     cotangents: dict[Node, Number] = {}
     watch = MODES.thread.watch if MODES.active else None
-    behind: set[Node] = set()  # below a choice that is not made yet: zeros win
     for node, seed in seeds:
         cotangents[node] = cotangents[node] + seed if node in cotangents else seed
     for node in reversed(interior):
         if node not in cotangents:
             continue
         cotangent, primitive = cotangents[node], node._primitive
-        guarded = node in behind and not primitive.structural
-        product = primitive.selected_product if guarded else primitive.product
         for operand, partial in edges(node, again):
-            share = product(cotangent, partial)
-            if guarded or (primitive.structural and type(partial) is not float):
-                behind.add(operand)
+            part = share(primitive, cotangent, partial)
             if watch is not None:
-                watch(node, operand, cotangent, partial, share)
+                watch(node, operand, cotangent, partial, part)
+            if primitive.chooses and is_zero(partial):
+                continue  # not chosen
             if operand in cotangents:
-                cotangents[operand] = cotangents[operand] + share
+                cotangents[operand] = cotangents[operand] + part
             else:
-                cotangents[operand] = share
+                cotangents[operand] = part
     return cotangents

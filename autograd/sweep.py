@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from itertools import repeat
-from math import isfinite
 from typing import Any
 
 from autograd.graph import CONSTANT, MANY, cycle_through
@@ -29,10 +28,10 @@ def sweep(root: Node, inspect: Callable[[list[Node]], None] | None = None) -> No
     leaves: list[Node] = []
     before: list[Any] = []
     try:
-        untouched = float("0")
-        interior = _order(root, leaves, before, untouched)
+        finished = float("0")
+        interior = _order(root, leaves, before, finished)
         root.grad = 1.0
-        push(interior, untouched)
+        push(interior)
         if inspect is not None:
             inspect(interior)
         _set_gradients(leaves, _accumulated(before, leaves))
@@ -146,26 +145,24 @@ def _unfinished(
     return pending
 
 
-def push(interior: list[Node], untouched: float | None = None) -> None:
+def push(interior: list[Node]) -> None:
     """The hot loop: each node hands its gradient to its operands.
 
-    A node that still holds the very zero it started with was sent nothing (a ``where``
-    chose otherwise), and sends nothing.
+    Zero is strong here as everywhere (see ``strong``): a node whose gradient is 0 sends
+    nothing, and neither does a row that chooses to what it did not choose.
     """
     for node in reversed(interior):
         g = node.grad
         primitive = node._primitive
-        if not g and (
-            g is untouched
-            or primitive.singular
-            or (primitive.tame and isfinite(node._number))
-        ):
+        if not g:
             continue
         first, second = node._first, node._second
         if second is None:
-            first.grad += g * primitive.float_rules[0](node._x, node._number)
+            partial = primitive.float_rules[0](node._x, node._number)
+            if partial or not primitive.chooses:
+                first.grad += g * partial
         elif second is MANY:
-            if primitive.by_hand or primitive.structural:
+            if primitive.by_hand or primitive.chooses:
                 _push_special(node, primitive, g)
                 continue
             groups = primitive.float_grouped(*node._x, node._number)
@@ -174,6 +171,9 @@ def push(interior: list[Node], untouched: float | None = None) -> None:
                     for operand, partial in zip(group, partials):  # noqa: B905
                         if operand is not CONSTANT:
                             operand.grad += g * partial
+        elif primitive.chooses:
+            partials = primitive.float_joint(node._x, node._y, node._number)
+            _push_chosen(g, (first, second), partials)
         elif second is CONSTANT:
             first.grad += g * primitive.float_rules[0](node._x, node._y, node._number)
         elif first is CONSTANT:
@@ -187,11 +187,16 @@ def push(interior: list[Node], untouched: float | None = None) -> None:
 
 
 def _push_special(node: Node, primitive: Any, g: float) -> None:
-    """Rows that select (a partial of exactly 0 sends nothing), and nodes by hand."""
+    """Nodes made by hand, and rows of many operands that choose."""
     if primitive.by_hand:
         primitive.by_hand(node)
         return
     (partials,) = primitive.float_grouped(*node._x, node._number)
-    for operand, partial in zip(node._first[0], partials, strict=True):
+    _push_chosen(g, node._first[0], partials)
+
+
+def _push_chosen(g: float, operands: Any, partials: Any) -> None:
+    """A partial of exactly 0 says "not chosen", and sends nothing."""
+    for operand, partial in zip(operands, partials, strict=True):
         if operand is not CONSTANT and partial:
             operand.grad += g * partial

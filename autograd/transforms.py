@@ -19,6 +19,7 @@ from autograd.errors import ShapeError
 from autograd.lifted import LEVELS, Lifted
 from autograd.numbers import as_float
 from autograd.reverse import pullback
+from autograd.strong import is_zero
 from autograd.tree import flatten, named, structure
 from autograd.value import Value
 
@@ -243,6 +244,7 @@ def vjp(
             raise ShapeError(f"{len(outputs)} outputs, {len(weights)} cotangents")
         pairs = zip(outputs, weights, strict=True)
         seeds = [(y, _number(w)) for y, w in pairs if _is_at(y, level)]
+        seeds = [(y, w) for y, w in seeds if not is_zero(w)]
         found = pullback(seeds)
         result: tuple[Tree, ...] = rebuild_named([found.get(n, 0.0) for n in nodes])
         return result

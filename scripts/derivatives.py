@@ -11,8 +11,8 @@ HEAD = """# Derivatives
 
 Generated from the table of primitives by `python scripts/derivatives.py`: do not edit.
 
-`x`, `y`, `w` are the operands in their order, `z` is the result. A row marked *guarded*
-multiplies a cotangent of exactly 0 to 0, whatever its partial is; rows marked *selects*
+`x`, `y`, `w` are the operands in their order, `z` is the result. Zero is strong in every
+row ([semantics](semantics.md#zero-is-strong)); rows marked *chooses*
 do so for a partial of exactly 0. At a kink the convention of
 [the semantics](semantics.md) holds.
 
@@ -44,7 +44,7 @@ def page() -> str:
             f"[{low:g}, {high:g}]" for low, high in row.domain if (low, high) != _ALL
         )
         kinks = ", ".join(f"{kink:g}" for kink in row.kinks)
-        marks = "guarded" * row.singular + "selects" * row.structural
+        marks = "chooses" * row.chooses
         lines.append(
             f"| `{name}` | {partials(name)} | {domain} | {kinks} | {marks} |\n"
         )

@@ -13,9 +13,10 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("autograd", "nn", "viz")
 FLOORS = [
     {"errors", "numbers", "rules", "arithmetic", "special", "graph", "modes"},
-    {"primitive", "tree", "reverse", "sweep", "handmade", "persistence"},
+    {"primitive", "tree", "sweep", "handmade", "persistence"},
     {"primitives"},
-    {"operators"},
+    {"operators", "strong"},
+    {"reverse"},
     {"functions", "value", "eager", "dual", "lifted", "symbolic", "arrays", "gather"},
     {"transforms"},
     {"sparse", "checkpoint", "explain", "differences", "anomaly", "expression"},
@@ -26,16 +27,16 @@ COMPILER_FLOORS = [  # autograd/compiler, from the ground
     set(floor.split())
     for floor in """
     arguments cache coefficients entry_code entry_layout lanes nodes program regions;
-    code contract nests operations optimise tracer vector_value;
-    classes kernels_dense kernels_ragged recording streams vector_elementary
+    code nests operations optimise tracer vector_value;
+    contract kernels_guards recording streams vector_elementary
     vector_exponential verification;
-    batches bulk kernels_packing periods vector_library vector_logarithm
+    batches bulk classes kernels_dense kernels_ragged periods vector_library vector_logarithm
     vector_special vector_trigonometry;
-    choices kernels layout numpy_products reroll splitting symbols trace
+    choices kernels_packing layout numpy_products reroll splitting symbols trace
     vector_inverse vmap;
-    binding fusion lower memory numpy_memory numpy_steps reductions shares
+    binding fusion kernels lower memory numpy_memory numpy_steps reductions shares
     vector_math;
-    context engine numpy_code numpy_rows numpy_sums recurrences rows;
+    context engine numpy_code numpy_guards numpy_rows numpy_sums recurrences rows;
     adjoint elementwise entry numpy_backend stages steps;
     foreign loops second_order;
     slices;
@@ -204,7 +205,7 @@ def test_budgets(path):
     if relative(path) in EXEMPT_FILES or path.name == "__init__.py":
         return
     text = path.read_text()
-    assert len(text.splitlines()) <= 270, "a file of 250 lines asks to be split"
+    assert len(text.splitlines()) <= 300, "think: does it hold two concepts?"
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef):
             body = [part for part in node.body if not _is_docstring(part)]

@@ -14,12 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import isfinite
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from autograd.compiler.bulk import (
+    PRODUCTS,
     Bulk,
     Map,
     Sum,
@@ -28,16 +30,13 @@ from autograd.compiler.bulk import (
 )
 from autograd.compiler.choices import Choices
 from autograd.compiler.program import Ints, cuts_of
-from autograd.compiler.recurrences import push_by_columns, visit_loop
+from autograd.compiler.recurrences import visit_loop
 from autograd.compiler.reductions import visit_reduce
 from autograd.compiler.shares import Share, gathered
 from autograd.compiler.symbols import Block, Writer
 from autograd.primitive import Primitive
-from autograd.primitives import TABLE
 
 __all__ = ["adjoint"]
-
-_GUARDED, _SELECTED = TABLE["guarded_multiply"], TABLE["selected_multiply"]
 
 
 def adjoint(bulk: Bulk, outputs: Ints, seeds: Sequence[float], wrt: Ints) -> Bulk:
@@ -108,13 +107,15 @@ class _Pass:
         target: Ints,
         left: Ints,
         right: Ints | None,
+        strong: int = 0,
         behind: bool | None = None,
     ) -> None:
         """Let the cotangents of ``target`` grow by sign * left * right.
 
         What the rows of a batch push to a number that they share is summed over them.
-        ``behind`` says whether a choice may leave the target out; by default what holds
-        for the operation that pushes.
+        ``strong`` says whose exact 0 wins in the product (see ``Terms``), ``behind``
+        whether a choice may leave the target out; by default what holds for the
+        operation that pushes.
         """
         self.choices.reach(target, self.guarded if behind is None else behind)
         mask = self.needed[target]
@@ -129,20 +130,26 @@ class _Pass:
                 (self.writer.number(right), left),
             ):
                 if number is not None and abs(number) == 1.0:
-                    sign, left, right = sign * int(number), other, None
+                    sign, left, right, strong = sign * int(number), other, None, 0
                     break
         if not self.wide:
-            self._file(sign, target, left, right, False)
+            self._file(sign, target, left, right, False, strong)
             return
         shared = ~self.writer.has_lanes(target)
         for over_rows in (False, True):
             mine = shared == over_rows
             if mine.any():
                 part = right[mine] if right is not None else None
-                self._file(sign, target[mine], left[mine], part, over_rows)
+                self._file(sign, target[mine], left[mine], part, over_rows, strong)
 
     def _file(
-        self, sign: int, target: Ints, left: Ints, right: Ints | None, over_rows: bool
+        self,
+        sign: int,
+        target: Ints,
+        left: Ints,
+        right: Ints | None,
+        over_rows: bool,
+        strong: int,
     ) -> None:
         """Leave a share with the operations that compute its targets."""
         writer = self.writer
@@ -152,11 +159,11 @@ class _Pass:
             if lanes.any() and not lanes.all():
                 for mine in (lanes, ~lanes):
                     part = right[mine] if right is not None else None
-                    self._file(sign, target[mine], left[mine], part, True)
+                    self._file(sign, target[mine], left[mine], part, True, strong)
                 return
         if over_rows and not writer.wide(*factors):  # the same for each row
             if right is not None:
-                left = writer.map(TABLE["multiply"], (left, right))
+                left, strong = writer.map(PRODUCTS[strong], (left, right)), 0
             right = writer.uniform(float(self.bulk.batch), len(left))
             over_rows = False
         owners = self.owner[target]
@@ -166,7 +173,7 @@ class _Pass:
             right = right[order] if right is not None else None
         for a, b in pairwise(cuts_of(owners).tolist()):
             part = right[a:b] if right is not None else None
-            share = Share(sign, target[a:b], left[a:b], part, over_rows)
+            share = Share(sign, target[a:b], left[a:b], part, over_rows, strong)
             self.shares[owners[a]].append(share)
 
     def visit(self, number: int) -> None:
@@ -201,15 +208,9 @@ class _Pass:
             if right is None:
                 self.push(part.sign, left, along, None)
                 continue
-            if self.guarded and operation.loop:
-                push_by_columns(self, part, cotangent)
-                continue
+            strong = 2 if part.strong else int(self.guarded)  # guarded products choose
             for target, other in ((left, right), (right, left)):
-                if self.guarded and self.needed[target].any():
-                    product = self.writer.map(_SELECTED, (along, other))
-                    self.push(part.sign, target, product, None)
-                else:
-                    self.push(part.sign, target, along, other)
+                self.push(part.sign, target, along, other, strong, strong > 0)
 
     def _visit_map(self, operation: Map, cotangent: Ints) -> None:
         row, reached = operation.row, cotangent >= 0
@@ -231,23 +232,17 @@ class _Pass:
                 self.share(row, target, seed, rule(*given, out))
 
     def share(self, row: Primitive, target: Ints, seed: Block, partial: Any) -> None:
-        """Push seed * partial, by the product that the row asks for."""
-        n, behind = len(target), row.structural or self.guarded
-        if row.structural:
-            if isinstance(partial, float) and partial == 0.0:
+        """Push seed * partial, where zero is strong."""
+        behind = row.chooses or self.guarded
+        strong = 2 if row.chooses else 1
+        if isinstance(partial, float):
+            if row.chooses and partial == 0.0:
                 return
-            partial, plain = row.product(seed, partial), None
-        elif self.guarded and not isinstance(partial, float):
-            partial, plain = _SELECTED(seed, partial), None
-        elif row.singular:
-            partial, plain = _GUARDED(seed, partial), None
-        else:
-            plain = seed.positions
-        factor = seed.at(partial, n, seed.rows)
-        if plain is None:
-            self.push(1, target, factor, None, behind)
-        else:
-            self.push(1, target, plain, factor, behind)
+            strong *= not (partial and isfinite(partial))
+        sent, factor = seed.positions, seed.at(partial, len(target), seed.rows)
+        if self.writer.is_truth(factor):  # 0 or 1, finite
+            sent, factor, strong = factor, sent, 1
+        self.push(1, target, sent, factor, strong, behind)
 
     def finish(self) -> Ints:
         """The gradient's positions."""

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd.compiler.operations import (
+    PRODUCTS,
     Map,
     Operation,
     Reduce,
@@ -36,6 +37,7 @@ from autograd.compiler.program import Ints
 from autograd.compiler.verification import verify
 
 __all__ = [
+    "PRODUCTS",
     "Bulk",
     "Floats",
     "Map",

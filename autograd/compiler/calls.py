@@ -41,12 +41,8 @@ def write_sum(context: Context, operation: Sum) -> None:
     if wide:
         write_wide_rows(context, operation.target, part)
         return
-    pad = context.zero
-    right = part.right
-    kind = "slices_sum" if right is None else "slices_dot"
-    write_slices(
-        context, kind, operation.target, part.starts, part.left, right, pad, part.sign
-    )
+    kind = "slices_sum" if part.right is None else "slices_dot"
+    write_slices(context, kind, operation.target, part, context.zero)
 
 
 def write_reduce(context: Context, operation: Reduce) -> bool:
@@ -62,13 +58,12 @@ def write_reduce(context: Context, operation: Reduce) -> bool:
     ):
         return False
     group = operation.groups[0]
+    own = Terms(1, operation.starts, group)
     if context.layout.wide(operation.target):
-        own = Terms(1, operation.starts, group)
         write_wide_rows(context, operation.target, own, f"wide_{name}")
         return True
     pad = context.one if name == "prod" else None
-    args = operation.target, operation.starts, group, None, pad, 1
-    write_slices(context, f"slices_{name}", *args)
+    write_slices(context, f"slices_{name}", operation.target, own, pad)
     return True
 
 
@@ -81,7 +76,15 @@ class _Shape:
     inner: tuple[int, int]
     plain: bool
     sign: int
+    strong: int
     streams: list[Ints]
+
+    def strength(self, first: int) -> int:
+        """The argument %strong of a kernel whose first factor is the left (0) or not.
+
+        Bit 0 is set where an exact 0 of its first factor wins, bit 1 for the second.
+        """
+        return (0, 1 + first, 3)[self.strong]
 
 
 def _regular(context: Context, target: Ints, part: Terms, wide: bool) -> _Shape | None:
@@ -110,10 +113,8 @@ def _regular(context: Context, target: Ints, part: Terms, wide: bool) -> _Shape 
         nest = Nest(nest.counts, steps, bases)
         inner.append(0)
     terms = layout.rows if part.over_rows else k
-    plain = part.right is None
-    return _Shape(
-        nest.limited(4), terms, (inner[0], inner[1]), plain, part.sign, firsts
-    )
+    how = part.right is None, part.sign, part.strong
+    return _Shape(nest.limited(4), terms, (inner[0], inner[1]), *how, firsts)
 
 
 def _as_product(context: Context, shape: _Shape) -> bool:
@@ -189,7 +190,8 @@ def _product(
             name,
             f"ptr {out}, i64 {di}, i64 {dj}, ptr {a}, i64 {ai}, i64 {ak}, ptr {b}, "
             f"i64 {step}, i64 {ni}, i64 {nj}, i64 {shape.terms}, "
-            f"double {code.scalar.constant(float(shape.sign))}",
+            f"double {code.scalar.constant(float(shape.sign))}, "
+            f"i64 {shape.strength(scalar)}",
         )
 
     _around(context, shape, {d, rows} - {None}, call)
@@ -216,7 +218,8 @@ def _as_rows(context: Context, shape: _Shape) -> bool:
         context.call(
             kind,
             f"ptr {out}, i64 {dj}, ptr {a}, i64 {aj}, ptr {b}, i64 {bj}, i64 {n}, "
-            f"i64 {shape.terms}, double {code.scalar.constant(float(shape.sign))}",
+            f"i64 {shape.terms}, double {code.scalar.constant(float(shape.sign))}, "
+            f"i64 {shape.strength(0)}",
         )
 
     _around(context, shape, {best} - {None}, call)
@@ -237,7 +240,8 @@ def _as_strided_rows(context: Context, shape: _Shape) -> None:
             "rows_strided",
             f"ptr {out}, i64 {dj}, ptr {a}, i64 {aj}, ptr {one if shape.plain else b}, "
             f"i64 {bj}, i64 {n}, i64 {shape.terms}, i64 {shape.inner[0]}, "
-            f"i64 {shape.inner[1]}, double {code.scalar.constant(float(shape.sign))}",
+            f"i64 {shape.inner[1]}, double {code.scalar.constant(float(shape.sign))}, "
+            f"i64 {shape.strength(0)}",
         )
 
     _around(context, shape, {best} - {None}, call)

@@ -74,7 +74,9 @@ def _hash_level(rows: Rows, nodes: Ints, h: Hashes, term_hash: Hashes) -> None:
         span = ranges(rows.term_starts[sums], lengths)
         right = terms.right[span]
         left = h[terms.left[span]]
-        both = mix(left) + mix(h[np.maximum(right, 0)])  # symmetric
+        strong = terms.strong[span].astype(np.uint64)
+        turned = np.where(strong == 1, mix(left, 61), mix(left))  # else symmetric
+        both = turned + mix(h[np.maximum(right, 0)]) + strong
         found = np.where(right >= 0, mix(both, 3), left)
         found = np.where(terms.sign[span] < 0, mix(found, 5), found)
         term_hash[span] = found

@@ -1,8 +1,9 @@
 """Contraction: chains of + and - become sums of many terms, products join them.
 
 a + b * c - (d + e) is one sum of four signed terms: a, b * c, -d, -e. A number that is
-used once, by an addition, dissolves into it. This undoes the order in which a loop
-accumulated, so that equal loops look equal whatever their length.
+used once, by an addition, dissolves into it; products in which zero is strong, as the
+chain rule writes them, do so too, beside others of their kind. This undoes the order
+in which a loop accumulated, so that equal loops look equal whatever their length.
 
 Pointer doubling finds the roots of the chains (JáJá 1992, section 2.2).
 """
@@ -15,9 +16,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from autograd.compiler.operations import PRODUCTS
 from autograd.compiler.program import (
     CODE,
     CONSTANT,
+    ROWS,
     Ints,
     Program,
     ranges,
@@ -26,11 +29,14 @@ from autograd.compiler.program import (
 
 __all__ = ["Contraction", "Rows", "contract"]
 
-Columns = tuple[Ints, Ints, Ints, Ints, Ints]  # user, sign, left, right, slot
+Columns = tuple[Ints, ...]  # user, sign, left, right, slot, strong
 Mask = npt.NDArray[np.bool_]
 _ADD, _SUB, _NEG = CODE["add"], CODE["subtract"], CODE["negative"]
 _SUM_KIND = -3  # the code of every contracted sum
-_SUM, _DOT, _MUL = CODE["sum"], CODE["dot"], CODE["multiply"]
+_SUM, _DOT = CODE["sum"], CODE["dot"]
+# by code: -1 for what is no product, else how strong zero is in it (see bulk.Terms)
+_STRENGTH = np.full(len(ROWS) + 2, -1)  # INPUT and CONSTANT index from the end
+_STRENGTH[[CODE[row.name] for row in PRODUCTS]] = np.arange(len(PRODUCTS))
 
 
 @dataclass
@@ -43,6 +49,7 @@ class Contraction:
     is_sum : of each number of the program, whether it is a sum of terms.
     owner, sign, left, right : the terms, ordered by the sum they belong to, then as
         they were traced: sign * left, or sign * left * right where right >= 0.
+    strong : how strong zero is in each product.
     """
 
     nodes: Ints
@@ -51,6 +58,7 @@ class Contraction:
     sign: Ints
     left: Ints
     right: Ints
+    strong: Ints
 
 
 class Rows:
@@ -108,11 +116,11 @@ def contract(program: Program, exact: bool = False) -> Contraction:
         uses += np.bincount(program.outputs, minlength=n)
         owner, terms = _chains(program, terms, uses == 1, gone)
         owner, terms = _products(program, owner, terms, uses == 1, gone)
-    user, sign, left, right, slot = terms
+    user, sign, left, right, slot, strong = terms
     is_sum = np.zeros(n, bool)
     is_sum[owner] = True
     order = np.lexsort((slot, user, owner))
-    found = owner[order], sign[order], left[order], right[order]
+    found = owner[order], sign[order], left[order], right[order], strong[order]
     if not exact:
         found = _without_ones_and_zeros(program, *found)
     return Contraction(np.flatnonzero(program.computed & ~gone), is_sum, *found)
@@ -120,7 +128,7 @@ def contract(program: Program, exact: bool = False) -> Contraction:
 
 def _chains(program: Program, terms: Columns, once: Mask, gone: Mask) -> Any:
     """Sums that one sum uses once dissolve into it; who owns the terms then."""
-    user, sign, left, right, slot = terms
+    user, sign, left, right, slot, strong = terms
     n = len(program)
     additive = np.zeros(n, bool)
     additive[user] = True
@@ -132,27 +140,40 @@ def _chains(program: Program, terms: Columns, once: Mask, gone: Mask) -> Any:
     keep = ~joined
     user = user[keep]
     signs = sign[keep] * parity[user]
-    return root[user], (user, signs, left[keep], right[keep], slot[keep])
+    rest = left[keep], right[keep], slot[keep], strong[keep]
+    return root[user], (user, signs, *rest)
 
 
 def _products(
     program: Program, owner: Ints, terms: Columns, once: Mask, gone: Mask
 ) -> Any:
     """Products that one sum uses once join it; all others are sums of one term."""
-    user, sign, left, right, slot = terms
-    product = (right < 0) & (program.code[left] == _MUL) & once[left]
+    user, sign, left, right, slot, strong = terms
+    strength = _strength(program)
+    product = (right < 0) & (strength[left] >= 0) & once[left]
     product &= ~_totals(program)[owner]
+    plain = np.zeros(len(program), bool)  # sums with products that are IEEE's
+    plain[owner[(right >= 0) | (product & (strength[left] == 0))]] = True
+    product &= (strength[left] == 0) | ~plain[owner]
     factors = left[product]
     gone[factors] = True
     left[product], right[product] = program.first[factors], program.second[factors]
-    alone = np.flatnonzero((program.code == _MUL) & ~gone)
-    ones = np.ones(len(alone), np.int64)
-    more = (alone, ones, program.first[alone], program.second[alone], 0 * alone)
-    columns = zip((user, sign, left, right, slot), more, strict=True)
+    strong[product] = strength[factors]
+    alone = np.flatnonzero((strength >= 0) & ~gone)
+    ones, none = np.ones(len(alone), np.int64), 0 * alone
+    factors_alone = program.first[alone], program.second[alone]
+    more = (alone, ones, *factors_alone, none, strength[alone])
+    columns = zip((user, sign, left, right, slot, strong), more, strict=True)
     return (
         np.concatenate([owner, alone]),
         tuple([np.concatenate(pair) for pair in columns]),
     )
+
+
+def _strength(program: Program) -> Ints:
+    """How strong zero is in each product; -1 for all other numbers."""
+    code = np.where(program.code < len(ROWS), program.code, CONSTANT)
+    return np.asarray(_STRENGTH[code])
 
 
 def _totals(program: Program) -> Mask:
@@ -163,12 +184,13 @@ def _totals(program: Program) -> Mask:
 
 
 def _all_terms(program: Program, exact: bool) -> Columns:
-    """Every term of every additive instruction: user, sign, left, right, slot."""
+    """Every term of every additive instruction."""
     code, first, second = program.code, program.first, program.second
     parts = []
 
     def put(user: Ints, sign: int, left: Ints, right: Ints, slot: Ints) -> None:
-        parts.append((user, np.full(len(user), sign), left, right, slot))
+        signs = np.full(len(user), sign)
+        parts.append((user, signs, left, right, slot, np.zeros(len(user), np.int64)))
 
     def of(row: int) -> Ints:
         return np.flatnonzero(code == row)
@@ -191,8 +213,7 @@ def _all_terms(program: Program, exact: bool) -> Columns:
         if row == _DOT:
             right = program.operands[spans + np.repeat(count, count)]
         put(user, 1, left, right, slot)
-    columns = [np.concatenate(x) for x in zip(*parts, strict=True)]
-    return columns[0], columns[1], columns[2], columns[3], columns[4]
+    return tuple([np.concatenate(x) for x in zip(*parts, strict=True)])
 
 
 def _roots(n: int, child: Ints, parent: Ints, sign: Ints) -> tuple[Ints, Ints]:
@@ -210,8 +231,8 @@ def _roots(n: int, child: Ints, parent: Ints, sign: Ints) -> tuple[Ints, Ints]:
 
 
 def _without_ones_and_zeros(
-    program: Program, owner: Ints, sign: Ints, left: Ints, right: Ints
-) -> tuple[Ints, Ints, Ints, Ints]:
+    program: Program, owner: Ints, sign: Ints, left: Ints, right: Ints, strong: Ints
+) -> tuple[Ints, Ints, Ints, Ints, Ints]:
     """Terms 1 * x and -1 * x are plain; a term 0 beside others says nothing."""
     constant = np.flatnonzero(program.code == CONSTANT)
     value = program.constants[program.first[constant]]
@@ -225,12 +246,13 @@ def _without_ones_and_zeros(
             sign = np.where(unit, sign * mark, sign)
             left = left if swap else np.where(unit, right, left)
             right = np.where(unit, -1, right)
+            strong = np.where(unit, 0, strong)
     nothing = np.zeros(len(program), bool)
     nothing[constant[value == 0.0]] = True
     zero = (right < 0) & nothing[left]
     if not zero.any():
-        return owner, sign, left, right
+        return owner, sign, left, right, strong
     beside = np.zeros(len(program), bool)  # which sums have other terms
     beside[owner[~zero]] = True
     keep = ~(zero & beside[owner])
-    return owner[keep], sign[keep], left[keep], right[keep]
+    return owner[keep], sign[keep], left[keep], right[keep], strong[keep]

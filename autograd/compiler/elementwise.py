@@ -52,7 +52,8 @@ def _add_terms(
     for j in range(k):
         x = value(column(part.left, j, k))
         if part.right is not None:
-            x = lanes.multiply(x, value(column(part.right, j, k)))
+            y = value(column(part.right, j, k))
+            x = lanes.product(x, y, part.strong)
         if result is None:
             result = x if part.sign > 0 else lanes.negate(x)
         elif part.sign > 0:

@@ -21,13 +21,13 @@ from autograd.compiler.kernels_ragged import slices_kernel, take_kernel, wide_ke
 __all__ = ["SIGNATURES", "library_text"]
 
 _PRODUCT = "ptr %out, i64 %di, i64 %dj, ptr %a, i64 %ai, i64 %ak, ptr %b, i64 %bk, "
-_PRODUCT += "i64 %ni, i64 %nj, i64 %nk, double %sign"
+_PRODUCT += "i64 %ni, i64 %nj, i64 %nk, double %sign, i64 %strong"
 _ROWS = "ptr %out, i64 %dj, ptr %a, i64 %aj, ptr %b, i64 %bj, i64 %n, i64 %nk, "
-_ROWS += "double %sign"
+_ROWS += "double %sign, i64 %strong"
 _SLICES = "ptr %v, ptr %lengths, ptr %targets, ptr %left, ptr %right, i64 %blocks, "
-_SLICES += "double %sign"
+_SLICES += "double %sign, i64 %strong"
 _WIDE = "ptr %v, ptr %starts, ptr %targets, ptr %left, ptr %right, i64 %n, i64 %rows, "
-_WIDE += "i64 %step, double %sign"
+_WIDE += "i64 %step, double %sign, i64 %strong"
 _PACK = "ptr %out, i64 %ld, ptr %b, i64 %bj, i64 %nj, i64 %nk"
 
 SIGNATURES = {
@@ -49,7 +49,7 @@ SIGNATURES = {
         for fold in ("sum", "dot", "dot_shared", "maximum", "minimum", "prod")
         for strided in ("", "_strided")
     },
-    "take": _SLICES.replace("double %sign", "i64 %count"),
+    "take": _SLICES.replace("double %sign, i64 %strong", "i64 %count"),
     "pack": _PACK,
 }
 
@@ -117,7 +117,7 @@ def _by_table(fold: str, width: int) -> str:
     listed = ", ".join(f"ptr {table}" for table in tables)
     code.do(
         f"call void @autograd.slices_{fold}.{width}(ptr %v, {listed}, i64 {blocks}, "
-        f"double {sign})"
+        f"double {sign}, i64 {word(7)})"
     )
     name = f"autograd.slices_{fold}_by_table"
     head = f"define void @{name}(ptr %v, ptr %t, ptr %d) nounwind {{"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from autograd.compiler.code import Code, Offset
+from autograd.compiler.kernels_guards import Masks, mended
 
 Part = Callable[[Offset, list[str], str | None], list[str]]
 _LONG = 256  # numbers of a row
@@ -66,7 +67,7 @@ def _tile(
     ]
     base = code.at("%b", column)
 
-    def step(k: str, sums: list[str]) -> list[str]:
+    def step(k: str, sums: list[str], masks: Masks = None) -> list[str]:
         here = code.at(base, code.times(k, "%bk"))
         along = code.times(k, "%ak")
         right = [code.load(code.at(here, u * code.width), mask) for u in range(across)]
@@ -75,22 +76,27 @@ def _tile(
             left = code.broadcast(code.at(sources[r], along))
             for u in range(across):
                 total = sums[r * across + u]
-                new.append(lanes.intrinsic("fmuladd", left, right[u], total))
+                factors = code.lanes.guarded(left, right[u], masks)
+                new.append(lanes.intrinsic("fmuladd", *factors, total))
         return new
 
-    zero = [(code.type, "zeroinitializer")] * (height * across)
-    sums = code.loop("%nk", step, zero)
-    sign = code.splat("double", "%sign")
-    for r in range(height):
-        place = code.at("%out", code.times(code.plus(row, r), "%di"))
-        for u in range(across):
-            value = lanes.multiply(sums[r * across + u], sign)
-            j = code.plus(column, u * code.width)
-            if unit:
-                code.store(value, code.at(place, j), mask)
-            else:
-                spread = code.steps(code.times(j, "%dj"), "%dj")
-                code.scatter(value, place, spread, mask)
+    def write(masks: Masks = None) -> list[str]:
+        zero = [(code.type, "zeroinitializer")] * (height * across)
+        sums = code.loop("%nk", lambda k, sums: step(k, sums, masks), zero)
+        sign = code.splat("double", "%sign")
+        for r in range(height):
+            place = code.at("%out", code.times(code.plus(row, r), "%di"))
+            for u in range(across):
+                value = lanes.multiply(sums[r * across + u], sign)
+                j = code.plus(column, u * code.width)
+                if unit:
+                    code.store(value, code.at(place, j), mask)
+                else:
+                    spread = code.steps(code.times(j, "%dj"), "%dj")
+                    code.scatter(value, place, spread, mask)
+        return sums
+
+    mended(code, code.lanes, write(), write)
 
 
 def rows_of_dots(code: Code, kind: str) -> None:
@@ -106,24 +112,35 @@ def rows_of_dots(code: Code, kind: str) -> None:
 
     def many(j: str, _: list[str]) -> list[str]:
         row = code.times(j, width)
-        sums = _dots(code, kind, [code.plus(row, r) for r in range(width)], whole, 1)
-        value = _transposed_total(code, [s[0] for s in sums])
-        value = code.lanes.multiply(value, code.splat("double", "%sign"))
-        spread = code.steps(code.times(row, "%dj"), "%dj")
-        code.scatter(value, "%out", spread)
+        rows = [code.plus(row, r) for r in range(width)]
+
+        def write(masks: Masks = None) -> list[str]:
+            sums = _dots(code, kind, rows, whole, 1, masks)
+            value = _transposed_total(code, [s[0] for s in sums])
+            value = code.lanes.multiply(value, code.splat("double", "%sign"))
+            spread = code.steps(code.times(row, "%dj"), "%dj")
+            code.scatter(value, "%out", spread)
+            return [value]
+
+        mended(code, code.lanes, write(), write)
         return []
 
     def one(j: str, _: list[str]) -> list[str]:
         row = code.plus(j, code.times(blocks, width))
-        (sums,) = _dots(code, kind, [row], whole, 4)
-        while len(sums) > 1:
-            half = len(sums) // 2
-            sums = [
-                code.lanes.add(x, y)
-                for x, y in zip(sums[:half], sums[half:], strict=True)
-            ]
-        value = code.scalar.multiply(code.total(sums[0]), "%sign")
-        code.store_one(value, code.at("%out", code.times(row, "%dj")))
+
+        def write(masks: Masks = None) -> list[str]:
+            (sums,) = _dots(code, kind, [row], whole, 4, masks)
+            while len(sums) > 1:
+                half = len(sums) // 2
+                sums = [
+                    code.lanes.add(x, y)
+                    for x, y in zip(sums[:half], sums[half:], strict=True)
+                ]
+            value = code.scalar.multiply(code.total(sums[0]), "%sign")
+            code.store_one(value, code.at("%out", code.times(row, "%dj")))
+            return sums
+
+        mended(code, code.lanes, write(), write)
         return []
 
     code.loop(blocks, many)
@@ -137,24 +154,35 @@ def rows_strided_kernel(code: Code) -> None:
         a = code.at("%a", code.times(j, "%aj"))
         b = code.at("%b", code.times(j, "%bj"))
 
-        def term(k: str, sums: list[str]) -> list[str]:
+        def term(k: str, sums: list[str], masks: Masks) -> list[str]:
             left = code.load_one(code.at(a, code.times(k, "%ak")))
             right = code.load_one(code.at(b, code.times(k, "%bk")))
-            return [code.scalar.multiply_add(left, right, sums[0])]
+            factors = code.scalar.guarded(left, right, masks)
+            return [code.scalar.multiply_add(*factors, sums[0])]
 
-        (total,) = code.loop("%nk", term, [("double", code.scalar.constant(0.0))])
-        value = code.scalar.multiply(total, "%sign")
-        code.store_one(value, code.at("%out", code.times(j, "%dj")))
+        def write(masks: Masks = None) -> list[str]:
+            zero = [("double", code.scalar.constant(0.0))]
+            (total,) = code.loop("%nk", lambda k, sums: term(k, sums, masks), zero)
+            value = code.scalar.multiply(total, "%sign")
+            code.store_one(value, code.at("%out", code.times(j, "%dj")))
+            return [total]
+
+        mended(code, code.scalar, write(), write)
         return []
 
     code.loop("%n", row)
 
 
 def _dots(
-    code: Code, kind: str, rows: list[Offset], whole: Offset, unroll: int
+    code: Code,
+    kind: str,
+    rows: list[Offset],
+    whole: Offset,
+    unroll: int,
+    masks: Masks = None,
 ) -> list[list[str]]:
     """For each row ``unroll`` vectors of partial sums over k."""
-    part = _part_of_rows(code, kind, rows)
+    part = _part_of_rows(code, kind, rows, masks)
     zero, n = (code.type, "zeroinitializer"), len(rows)
     stride = unroll * code.width
     far = code.times(code.over(whole, stride), stride)
@@ -178,7 +206,7 @@ def _dots(
     return [[done[u * n + r] for u in range(unroll)] for r in range(n)]
 
 
-def _part_of_rows(code: Code, kind: str, rows: list[Offset]) -> Part:
+def _part_of_rows(code: Code, kind: str, rows: list[Offset], masks: Masks) -> Part:
     """What adds the products of one vector of k to the sums of all rows."""
     starts_a = [code.at("%a", code.times(row, "%aj")) for row in rows]
     starts_b = {
@@ -200,7 +228,8 @@ def _part_of_rows(code: Code, kind: str, rows: list[Offset]) -> Part:
                 new.append(code.lanes.add(total, left))
             else:
                 other = right[r if kind == "each" else 0]
-                new.append(code.lanes.intrinsic("fmuladd", left, other, total))
+                factors = code.lanes.guarded(left, other, masks)
+                new.append(code.lanes.intrinsic("fmuladd", *factors, total))
         return new
 
     return part

@@ -5,7 +5,10 @@ Source: Kreutzer et al. 2014 (SELL-C-sigma, the sliced format of ragged sums).
 
 from __future__ import annotations
 
+from typing import Any
+
 from autograd.compiler.code import Code, Offset
+from autograd.compiler.kernels_guards import Masks, mended, strong_masks
 
 __all__ = ["slices_kernel", "take_kernel", "wide_kernel"]
 
@@ -13,8 +16,23 @@ __all__ = ["slices_kernel", "take_kernel", "wide_kernel"]
 def slices_kernel(code: Code, fold: str) -> None:
     """Block b has lengths[b] entries for each of its lanes; targets say where to.
 
-    ``..._more`` adds to what the targets hold.
+    ``..._more`` adds to what the targets hold, and cannot do it twice: there a guarded
+    sum is guarded from the start.
     """
+    if fold == "dot":
+        bad = _slices(code, fold, None)
+        mended(code, code.lanes, bad, lambda masks: _slices(code, fold, masks))
+    elif fold == "dot_more":
+        plain = code.emit("icmp eq i64 %strong, 0")
+        code.when(plain, lambda: _slices(code, fold, None))
+        guarded = code.emit("icmp ne i64 %strong, 0")
+        code.when(guarded, lambda: _slices(code, fold, strong_masks(code, code.lanes)))
+    else:
+        _slices(code, fold, None)
+
+
+def _slices(code: Code, fold: str, masks: Masks) -> Any:
+    """All blocks; returns what is NaN where one of their sums is."""
     fold, more = fold.removesuffix("_more"), fold.endswith("_more")
     lanes, w = code.lanes, code.width
     first = {"prod": 1.0, "maximum": float("-inf"), "minimum": float("inf")}
@@ -31,19 +49,24 @@ def slices_kernel(code: Code, fold: str) -> None:
             if fold == "dot":
                 here = code.at("%right", where, "i32")
                 y = code.gather("%v", code.load_indices(here))
-                return [lanes.intrinsic("fmuladd", x, y, sums[0])]
+                factors = lanes.guarded(x, y, masks)
+                return [lanes.intrinsic("fmuladd", *factors, sums[0])]
             return [_fold(code, fold, sums[0], x)]
 
-        (value,) = code.loop(length, term, [(code.type, neutral)])
+        (total,) = code.loop(length, term, [(code.type, neutral)])
+        value = total
         if fold in ("sum", "dot"):
             value = lanes.multiply(value, code.splat("double", "%sign"))
         targets = code.load_indices(code.at("%targets", code.times(b, w), "i32"))
         if more:
             value = lanes.add(value, code.gather("%v", targets))
         code.scatter(value, "%v", targets)
-        return [str(code.plus(far[0], length))]
+        ends = [str(code.plus(far[0], length))]
+        return [*ends, lanes.subtract(far[1], total)] if looked else ends
 
-    code.loop("%blocks", block, [("i64", "0")])
+    looked = fold == "dot" and not more and masks is None
+    carried = [("i64", "0"), (code.type, "zeroinitializer")][: 1 + looked]
+    return code.loop("%blocks", block, carried)[1:]
 
 
 def wide_kernel(code: Code, name: str) -> None:
@@ -61,8 +84,16 @@ def wide_kernel(code: Code, name: str) -> None:
         target = _entry(code, "%targets", i)
 
         def block(b: Offset, mask: str | None) -> None:
-            value = _wide_sum(code, name, begin, code.minus(end, begin), b, mask)
-            code.store(value, code.at("%v", code.plus(target, b)), mask)
+            count = code.minus(end, begin)
+
+            def write(masks: Masks = None) -> list[str]:
+                value = _wide_sum(code, name, begin, count, b, mask, masks)
+                code.store(value, code.at("%v", code.plus(target, b)), mask)
+                return [value]
+
+            values = write()
+            if "dot" in name:
+                mended(code, code.lanes, values, write)
 
         def whole(b: str, _: list[str]) -> list[str]:
             block(b, None)
@@ -79,7 +110,13 @@ def wide_kernel(code: Code, name: str) -> None:
 
 
 def _wide_sum(
-    code: Code, name: str, begin: Offset, count: Offset, b: Offset, mask: str | None
+    code: Code,
+    name: str,
+    begin: Offset,
+    count: Offset,
+    b: Offset,
+    mask: str | None,
+    masks: Masks,
 ) -> str:
     """The fold of one row for the lanes from b on."""
     strided = name.endswith("_strided")
@@ -101,7 +138,7 @@ def _wide_sum(
             y = code.load(code.at("%v", code.plus(other, b)), mask)
         else:
             y = code.broadcast(code.at("%v", other))
-        return [lanes.intrinsic("fmuladd", x, y, sums[0])]
+        return [lanes.intrinsic("fmuladd", *lanes.guarded(x, y, masks), sums[0])]
 
     neutral = lanes.constant(_NEUTRAL.get(fold, 0.0))
     (value,) = code.loop(count, term, [(code.type, neutral)])

@@ -184,6 +184,24 @@ class Lanes:
         """Doubles cut off to signed integers, which must have room for them."""
         return self.emit(f"fptosi {self.type} {a} to {self.integers}")
 
+    def product(self, a: str, b: str, strong: int = 0) -> str:
+        """a * b; 0 where a, or with 2 either one, is exactly 0 (``Terms.strong``)."""
+        result, zero = self.multiply(a, b), self.constant(0.0)
+        for x in (a, b)[:strong]:
+            result = self.select(self.compare("oeq", x, zero), zero, result)
+        return result
+
+    def guarded(self, a: str, b: str, wins: tuple[str, str] | None) -> tuple[str, str]:
+        """The factors; beside an exact 0 of one that wins, by masks, the other is 0."""
+        if wins is None:
+            return a, b
+        zero = self.constant(0.0)
+        left, right = [
+            self.logic("and", self.compare("oeq", x, zero), mask)
+            for x, mask in zip((a, b), wins, strict=True)
+        ]
+        return self.select(right, zero, a), self.select(left, zero, b)
+
     # -- Calls and branches ----------------------------------------------------------
 
     def call_each(self, symbol: str, *operands: str) -> str:

@@ -6,6 +6,8 @@ place for each row, side by side. Without a batch a number's address is its posi
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from autograd.compiler.bulk import Bulk, Floats, Map, Operation, Reduce, Sum, Terms
@@ -113,7 +115,7 @@ class _Unmixing:
     def _terms(self, part: Terms) -> Terms:
         right = self._stream(part.right) if part.right is not None else None
         left = self._stream(part.left)
-        return Terms(part.sign, part.starts, left, right, part.over_rows)
+        return replace(part, left=left, right=right)
 
     def _stream(self, positions: Ints) -> Ints:
         step = self.step[positions]

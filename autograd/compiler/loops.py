@@ -245,7 +245,8 @@ class LoopWriter:
         code, part = self.code, total.terms[0]
         x = value(part.left)
         if part.right is not None:
-            x = code.lanes.multiply(x, value(part.right))
+            y = value(part.right)
+            x = code.lanes.product(x, y, part.strong)
         if mask is not None:
             zero = f"{code.type} zeroinitializer"
             kind = f"<{code.width} x i1>"

@@ -14,11 +14,27 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import NUMPY
-from autograd.compiler.bulk import Bulk, Map, Operation, Reduce, Sum, Terms, runs_of
+from autograd.compiler.bulk import (
+    PRODUCTS,
+    Bulk,
+    Map,
+    Operation,
+    Reduce,
+    Sum,
+    Terms,
+    runs_of,
+)
 from autograd.compiler.layout import Layout, unmixed
 from autograd.compiler.memory import MemoryMachine, Section, overlaps
-from autograd.compiler.numpy_code import Region, function_of, regions_of
+from autograd.compiler.numpy_code import (
+    Region,
+    function_of,
+    movable_regions,
+    regions_of,
+)
+from autograd.compiler.numpy_guards import Guards
 from autograd.compiler.numpy_memory import Floats, Memory
+from autograd.compiler.numpy_products import mended
 from autograd.compiler.numpy_rows import EXACT, FOLDS, STEPS, take_rows
 from autograd.compiler.numpy_steps import steps_of
 from autograd.compiler.numpy_sums import Sums
@@ -41,16 +57,23 @@ class NumpyMachine(MemoryMachine):
         self._store = Memory(self.layout, numbers)
         self.memory, self._do = self._store.numbers, self._store.do
         self._sums = Sums(self._store)
+        self._guards = Guards(self._store, bulk.size)
         for same in runs_of(bulk.operations):
             if same[0].loop:
                 self._do(steps_of(self.layout, self.memory, same))
             else:
                 self._operation(same[0])
+            self._guards.passed(same)
         self._store.complete()
-        regions = regions_of(self.layout, bulk.regions)
-        self._steps, self._regions = function_of(
-            self._store.steps, self.memory, regions
+        self._regions = movable_regions(
+            self._store.steps, self.memory, regions_of(self.layout, bulk.regions)
         )
+        self._guard(False)
+
+    def _guard(self, on: bool) -> None:
+        """Make one function of all steps, with the guards of products or without."""
+        steps = self._guards.steps(on)
+        self._steps = function_of(steps, self.memory, self._regions)
 
     def _operation(self, operation: Operation) -> None:
         wide = self.layout.wide(operation.target)
@@ -65,6 +88,8 @@ class NumpyMachine(MemoryMachine):
 
     def run(self) -> None:
         """Compute everything from the inputs in the memory."""
+        if not self._guards.on:  # nobody looks at the results
+            self._guard(True)
         with np.errstate(all="ignore"):
             self._steps()
 
@@ -77,6 +102,9 @@ class NumpyMachine(MemoryMachine):
             if all(self._separate(where, region) for where, _ in self.outputs)
         }
         self._results = [self._result(*output) for output in self.outputs]
+        shapes = [shape for _, _, shape, _ in self._results]
+        elsewhere = [self.memory[a:b] for a, b in self._apart]
+        self._guards.watch(bulk.outputs, sections, shapes, elsewhere)
 
     def _result(self, where: Any, shape: Any) -> tuple[Any, Any, Any, int | None]:
         """A view of a section or its places, its shape, and the region that it is."""
@@ -117,15 +145,25 @@ class NumpyMachine(MemoryMachine):
                 apart[k] = result.reshape(shape)
         with np.errstate(all="ignore"):
             self._steps(*apart)
+            self._collect(results, apart)
+            if self._guards.missed(results):
+                self._guard(True)
+                self._steps(*apart)
+                self._collect(results, apart)
+        return results
+
+    def _collect(
+        self, results: Sequence[Floats], apart: Sequence[Floats | None]
+    ) -> None:
+        """Copy the results from the memory, where they are not there yet."""
         for (view, places, shape, k), result in zip(
             self._results, results, strict=True
         ):
             found = view if k is None else apart[k]
             if found is None:
-                found = memory[places].reshape(shape)
+                found = self.memory[places].reshape(shape)
             if k is None or not np.may_share_memory(found, result):
                 np.copyto(result, found.reshape(result.shape))
-        return results
 
     def _map(self, operation: Map, wide: bool) -> None:
         row, target = operation.row, operation.target
@@ -146,6 +184,11 @@ class NumpyMachine(MemoryMachine):
         """out = row(*operands), in steps as few and fast as there are."""
         known = TABLE.get(row.name) is row
         known = known and (row.name in EXACT or not self.strict)
+        if row in PRODUCTS:
+            self._do(np.multiply, *operands, out)
+            if row is not PRODUCTS[0]:
+                self._store.mend(mended, PRODUCTS.index(row), *operands, out)
+            return
         if known and row.name in STEPS:
             STEPS[row.name](self._do, operands, out)
             return

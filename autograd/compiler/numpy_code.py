@@ -14,7 +14,7 @@ import numpy as np
 from autograd.compiler.layout import Layout
 from autograd.compiler.numpy_memory import Floats, Step
 
-__all__ = ["Region", "function_of", "regions_of"]
+__all__ = ["Region", "function_of", "movable_regions", "regions_of"]
 
 Region = tuple[int, int]  # addresses in the memory, begin to end
 LARGE = 8192  # numbers that are worth more than a few views of them
@@ -32,10 +32,20 @@ def regions_of(layout: Layout, regions: Sequence[tuple[int, int]]) -> list[Regio
     return found
 
 
+def movable_regions(
+    steps: Sequence[Step], numbers: Floats, regions: Sequence[Region]
+) -> list[Region]:
+    """The regions that may lie elsewhere than in the memory."""
+    if len(steps) > _MANY:
+        return []
+    code = _Code(numbers, regions)
+    return [region for region in regions if code.movable(region, steps)]
+
+
 def function_of(
     steps: Sequence[Step], numbers: Floats, regions: Sequence[Region]
-) -> tuple[Callable[..., None], list[Region]]:
-    """A function of arrays for the regions; and those that may lie elsewhere.
+) -> Callable[..., None]:
+    """The steps as a function of arrays for movable regions.
 
     Called with fewer arrays, or None for some, it uses their places in the memory.
     """
@@ -45,13 +55,11 @@ def function_of(
             for function, arguments, named in steps:
                 function(*arguments, **named)
 
-        return run, []
+        return run
     code = _Code(numbers, regions)
-    apart = [region for region in regions if code.movable(region, steps)]
-    code = _Code(numbers, apart)
     for step in steps:
         code.step(*step)
-    return code.function(), apart
+    return code.function()
 
 
 class _Code:

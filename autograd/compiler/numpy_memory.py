@@ -33,11 +33,17 @@ class Memory:
         self.layout = layout
         self.numbers = layout.memory() if numbers is None else numbers
         self.steps: list[Step] = []
+        self.mending: set[int] = set()  # steps that only a NaN makes necessary
         self._gathers: dict[tuple[bytes, bool], Floats] = {}
 
     def do(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
         """One more step; what it reads and writes are its arguments."""
         self.steps.append((function, arguments, named))
+
+    def mend(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """One more step, needed where the steps before have made a NaN of 0 * inf."""
+        self.mending.add(len(self.steps))
+        self.do(function, *arguments)
 
     def complete(self) -> None:
         """All steps are there: forget what only helped to make them."""

@@ -10,7 +10,7 @@ import numpy as np
 from autograd.compiler.bulk import Floats
 from autograd.compiler.nests import Nest
 
-__all__ = ["matrix_product", "products", "sums_along"]
+__all__ = ["matrix_product", "mended", "products", "sums_along"]
 
 _VECDOT: Any = getattr(np, "vecdot", None)  # numpy 2
 _LONG = 1024  # numbers: a longer sum is one of pairs, which loses fewer digits
@@ -90,3 +90,13 @@ def _sums(do: Do, view: Floats, trips: int, result: Floats) -> None:
         _multiply(do, view, np.ones(view.shape[1]), result)
     else:
         do(np.add.reduce, view, tuple(range(-trips, 0)), None, result)
+
+
+def mended(strong: int, left: Floats, right: Floats, out: Floats) -> None:
+    """Sums of products in which an exact 0 wins, in the places where out is NaN."""
+    if not np.isnan(out).any():
+        return
+    zero = (left == 0.0) | (right == 0.0) if strong == 2 else left == 0.0
+    terms = np.where(zero, 0.0, left * right)
+    sums = terms.sum(axis=tuple(range(out.ndim, terms.ndim)))
+    np.copyto(out, sums, where=np.isnan(out))

@@ -48,14 +48,6 @@ def _where(do: Do, operands: Sequence[Floats], out: Floats) -> None:
     _put(do, out, x, mask)
 
 
-def _guarded_multiply(do: Do, operands: Sequence[Floats], out: Floats) -> None:
-    x, y = operands
-    mask = np.empty(out.shape, bool)
-    do(np.multiply, x, y, out)
-    do(np.equal, x, _ZERO, mask)
-    _put(do, out, _ZERO, mask)
-
-
 def _relu(do: Do, operands: Sequence[Floats], out: Floats) -> None:
     do(np.maximum, operands[0], _ZERO, out=out)
     do(np.add, out, _ZERO, out)  # of -0 it is 0
@@ -116,8 +108,6 @@ def _compare(function: Any, do: Do, operands: Sequence[Floats], out: Floats) -> 
 # row name -> the steps that evaluate it into ``out``, which no operand overlaps
 STEPS: dict[str, Callable[[Do, Sequence[Floats], Floats], None]] = {
     "where": _where,
-    "guarded_multiply": _guarded_multiply,
-    "selected_multiply": _guarded_multiply,
     "relu": _relu,
     "step": _step,
     "one_minus_square": _one_minus_square,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd.compiler.bulk import Floats, Map, Operation, Reduce, Sum
+from autograd.compiler.bulk import PRODUCTS, Floats, Map, Operation, Reduce, Sum
 from autograd.compiler.layout import Layout
 from autograd.compiler.program import Ints
 
@@ -66,16 +66,17 @@ def _sum(layout: Layout, operation: Sum) -> Callable[[Any, int], float]:
             part.starts.tolist(),
             _address(layout, part.left),
             _address(layout, part.right) if part.right is not None else None,
+            PRODUCTS[part.strong].evaluate,
         )
         for part in operation.terms
     ]
 
     def added(values: Any, t: int) -> float:
         total = 0.0
-        for sign, starts, left, right in parts:
+        for sign, starts, left, right, product in parts:
             for k in range(starts[t], starts[t + 1]):
                 x = values[left[k]]
-                total += sign * (x if right is None else x * values[right[k]])
+                total += sign * (x if right is None else product(x, values[right[k]]))
         return total
 
     return added

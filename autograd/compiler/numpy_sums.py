@@ -15,7 +15,12 @@ import numpy as np
 from autograd.compiler.bulk import Terms
 from autograd.compiler.nests import Nest
 from autograd.compiler.numpy_memory import Floats, Memory
-from autograd.compiler.numpy_products import matrix_product, products, sums_along
+from autograd.compiler.numpy_products import (
+    matrix_product,
+    mended,
+    products,
+    sums_along,
+)
 from autograd.compiler.program import Ints
 
 __all__ = ["Sums"]
@@ -41,7 +46,8 @@ def _are_equal(x: Terms, y: Terms) -> bool:
     """Whether two parts are the same products, as those of a square's slope are."""
     if x.right is None or y.right is None or not np.array_equal(x.starts, y.starts):
         return False
-    return np.array_equal(x.left, y.left) and np.array_equal(x.right, y.right)
+    same = np.array_equal(x.left, y.left) and np.array_equal(x.right, y.right)
+    return same and x.strong == y.strong
 
 
 class Sums:
@@ -76,6 +82,7 @@ class Sums:
                 self._do(np.copyto, views[1], views[0])
             else:
                 products(self._do, *views)
+                self._mend(part, views[:2], views[2])
             return True
         return k > 0 and self._product(
             part, k, None, target, wide and not part.over_rows
@@ -149,6 +156,7 @@ class Sums:
                 self._do(np.copyto, target, operands[0])
             else:
                 self._do(np.multiply, *operands, target)
+                self._mend(part, operands, target)
         elif not k or not self._product(part, k, out, None, wide):
             self._ragged(part, out, wide)
 
@@ -178,7 +186,14 @@ class Sums:
         two = len(trips) == 1 and len(views) == 2
         if not two or not matrix_product(self._do, nest, views, result):
             sums_along(self._do, [x.reshape(shape) for x in views], result)
+        self._mend(part, [x.reshape(shape) for x in views], result)
         return True
+
+    def _mend(self, part: Terms, factors: Sequence[Floats], out: Floats) -> None:
+        """What guarded products, summed along the last axes, are where a plain one
+        has made a NaN."""
+        if part.strong and part.right is not None:
+            self.store.mend(mended, part.strong, *factors, out)
 
     def _nest(
         self, streams: list[Ints], out: Floats | None, target: Ints | None, wide: bool
@@ -210,6 +225,7 @@ class Sums:
             np.empty_like(terms),
         )
         self._do(np.multiply, terms, right, products)
+        self._mend(part, [terms, right], products)
         return products
 
     def _ragged(self, part: Terms, out: Floats, wide: bool) -> None:

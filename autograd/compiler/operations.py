@@ -11,8 +11,10 @@ import numpy.typing as npt
 
 from autograd.compiler.program import Ints
 from autograd.primitive import Primitive
+from autograd.primitives import TABLE
 
 __all__ = [
+    "PRODUCTS",
     "Map",
     "Operation",
     "Reduce",
@@ -23,6 +25,10 @@ __all__ = [
     "reads_by_row",
     "runs_of",
 ]
+
+
+# The row of a product, by how strong zero is in it: see Terms.strong.
+PRODUCTS = TABLE["multiply"], TABLE["guarded_multiply"], TABLE["selected_multiply"]
 
 
 @dataclass(eq=False)
@@ -41,13 +47,18 @@ class Map:
 
 @dataclass(eq=False)
 class Terms:
-    """Terms of one form: row i has starts[i] to starts[i + 1] of them."""
+    """Terms of one form: row i has starts[i] to starts[i + 1] of them.
+
+    ``strong`` says whose exact 0 beats infinity and NaN in the products: 1 the left
+    factor's, 2 either's; with 0 they are plain IEEE (see ``autograd.strong``).
+    """
 
     sign: int
     starts: Ints
     left: Ints
     right: Ints | None = None
     over_rows: bool = False  # summed over the batch as well
+    strong: int = 0
 
     @property
     def counts(self) -> Ints:
@@ -138,6 +149,7 @@ def describe(operation: Operation) -> str:
         return f"{operation.row.name} x {n} of {_span(operation.starts)}"
     parts = [
         f"{'-' if part.sign < 0 else '+'}{_span(part.starts)}"
+        f"{' guarded' if part.strong else ''}"
         f"{' products' if part.right is not None else ''}"
         f"{' over the batch' if part.over_rows else ''}"
         for part in operation.terms

@@ -96,7 +96,9 @@ def _identities(program: Program) -> tuple[Program, bool]:
     left = (row("multiply") | row("divide")) & (y == 1.0)
     left |= row("subtract") & (y == 0.0) & ~np.signbit(y)
     left |= row("add") & (y == 0.0) & np.signbit(y)
+    left |= (row("guarded_multiply") | row("selected_multiply")) & (y == 1.0)
     right = row("multiply") & (x == 1.0)
+    right |= (row("guarded_multiply") | row("selected_multiply")) & (x == 1.0)
     right |= row("add") & (x == 0.0) & np.signbit(x)
     alias = np.arange(n)
     alias[left], alias[right] = first[left], second[right]

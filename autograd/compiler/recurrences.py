@@ -15,12 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.bulk import Operation, Sum, Terms
+from autograd.compiler.bulk import Operation, Sum
 from autograd.compiler.program import Ints
 from autograd.compiler.shares import by_form, merged, terms_of
-from autograd.primitives import TABLE
 
-__all__ = ["push_by_columns", "visit_loop"]
+__all__ = ["visit_loop"]
 
 
 def visit_loop(run: Any, numbers: list[int]) -> None:
@@ -87,17 +86,3 @@ def _total(run: Any, number: int, place: Ints) -> Sum:
     n = len(place)
     parts = [terms_of(n, share, run.place[share.target]) for share in shares]
     return Sum(place, merged(parts))
-
-
-def push_by_columns(run: Any, part: Terms, cotangent: Ints) -> None:
-    """Guarded products in a loop: term by term, one product for each step."""
-    assert part.right is not None
-    zero = run.writer.constant(0.0)
-    for k in range(int(part.counts.max(initial=0))):
-        there = part.counts > k
-        at = np.where(there, part.starts[:-1] + k, 0)
-        for target, other in ((part.left, part.right), (part.right, part.left)):
-            if run.needed[target[at[there]]].any():
-                factors = cotangent, np.where(there, other[at], zero)
-                product = run.writer.map(TABLE["selected_multiply"], factors)
-                run.push(part.sign, target[at[there]], product[there], None)

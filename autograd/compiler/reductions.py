@@ -67,11 +67,10 @@ def _take(run: Any, operation: Reduce, cotangent: Ints) -> None:
     candidates = operation.groups[0][first[row] + 1 + along]
     chosen = (np.cumsum(count) - count)[pair[row]] + along  # which of the hits
     order = np.lexsort((row, chosen))  # side by side in memory, as the hits are
-    seed = Block(run.writer, cotangent[used][row[order]])
-    share = TAKE.product(seed, Block(run.writer, hit.positions[chosen[order]]))
+    hits, seeds = hit.positions[chosen[order]], cotangent[used][row[order]]
     pushed = np.empty_like(order)
-    pushed[order] = share.positions
-    run.push(1, candidates, pushed, None, True)
+    pushed[order] = run.writer.products(hits, seeds, strong=1)  # a hit is finite
+    run.push(1, candidates, pushed, None, behind=True)
     if not run.guarded:
         for begin, end in zip(first + 1, first + 1 + lengths, strict=True):
             own = operation.groups[0][begin:end]

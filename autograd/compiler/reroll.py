@@ -151,8 +151,8 @@ class _Assembly:
         lengths = starts[nodes + 1] - starts[nodes]
         span = ranges(starts[nodes], lengths)
         owner = np.repeat(np.arange(len(nodes)), lengths)
-        product = (sums.right[span] >= 0).astype(np.uint64)
-        form = mix(self.term_hash[span] + product)
+        product = (sums.right[span] >= 0) * (1 + 4 * sums.strong[span])
+        form = mix(self.term_hash[span] + product.astype(np.uint64))
         over_rows = bool(self.rows.program.code[nodes[0]] == self.rows.program.total)
         over_rows &= self.rows.program.batch > 0
         _, earliest, group = np.unique(form, return_index=True, return_inverse=True)
@@ -168,11 +168,12 @@ class _Assembly:
         left, right = sums.left[where], sums.right[where]
         sign = int(sums.sign[where[0]])
         if right[0] >= 0:
+            strong = int(sums.strong[where[0]])
             turned = self.h[left] != self.h[left[0]]
-            turned &= not self.looped
+            turned &= not self.looped and strong != 1
             left, right = np.where(turned, right, left), np.where(turned, left, right)
             factors = self.position[left], self.position[right]
-            return Terms(sign, starts, *factors, over_rows)
+            return Terms(sign, starts, *factors, over_rows, strong)
         own = self.position[left]
         if over_rows and not self.lanes[left].any():  # as often as there are rows
             times = np.full(len(own), self.rows.program.inputs)

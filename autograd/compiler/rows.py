@@ -165,7 +165,8 @@ class RowsWriter(ABC):
         for j in range(int(part.starts[k]), int(part.starts[k + 1])):
             x = self._read(int(part.left[j]))
             if part.right is not None:
-                x = lanes.multiply(x, self._read(int(part.right[j])))
+                y = self._read(int(part.right[j]))
+                x = lanes.product(x, y, part.strong)
             if total is None:
                 total = x if part.sign > 0 else lanes.negate(x)
             else:

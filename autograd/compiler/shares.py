@@ -1,11 +1,12 @@
 """Shares: what operations push to the cotangents of their operands, and their sums.
 
-(sign, target, left, right): the cotangents of ``target`` grow by sign * left * right.
+(sign, target, left, right): the cotangents of ``target`` grow by sign * left * right,
+where an exact 0 may be ``strong`` (see ``Terms``).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,12 @@ class Share:
     left: Ints
     right: Ints | None
     over_rows: bool = False
+    strong: int = 0
+
+    @property
+    def form(self) -> Any:
+        """What shares have in common that can be terms of one sum."""
+        return self.sign, self.right is not None, self.over_rows, self.strong
 
 
 def placed_reads(operation: Sum | Reduce) -> list[tuple[Ints, Ints]]:
@@ -52,15 +59,14 @@ def by_form(shares: list[Share]) -> list[Share]:
     """Shares of one form become one, in the order in which they were pushed."""
     forms: dict[Any, list[Share]] = {}
     for share in shares:
-        form = share.sign, share.right is not None, share.over_rows
-        forms.setdefault(form, []).append(share)
+        forms.setdefault(share.form, []).append(share)
     found = []
-    for (sign, product, over_rows), same in forms.items():
+    for (sign, product, over_rows, strong), same in forms.items():
         target = np.concatenate([share.target for share in same])
         left = np.concatenate([share.left for share in same])
         rights = [share.right for share in same if share.right is not None]
         right = np.concatenate(rights) if product else None
-        found.append(Share(sign, target, left, right, over_rows))
+        found.append(Share(sign, target, left, right, over_rows, strong))
     return found
 
 
@@ -70,7 +76,8 @@ def terms_of(n: int, share: Share, rows: Ints) -> Terms:
     order = order[np.searchsorted(rows[order], 0) :]
     starts = starts_of(rows[order], n)
     right = share.right[order] if share.right is not None else None
-    return Terms(share.sign, starts, share.left[order], right, share.over_rows)
+    factors = share.left[order], right
+    return Terms(share.sign, starts, *factors, share.over_rows, share.strong)
 
 
 def merged(parts: list[Terms]) -> list[Terms]:
@@ -79,7 +86,7 @@ def merged(parts: list[Terms]) -> list[Terms]:
         return parts
     forms: dict[Any, list[Terms]] = {}
     for part in parts:
-        form = part.sign, part.right is not None, part.over_rows
+        form = part.sign, part.right is not None, part.over_rows, part.strong
         forms.setdefault(form, []).append(part)
     return [_joined(same) for same in forms.values()]
 
@@ -94,7 +101,7 @@ def _joined(parts: list[Terms]) -> Terms:
     left = np.concatenate([part.left for part in parts])[order]
     rights = [part.right for part in parts if part.right is not None]
     right = np.concatenate(rights)[order] if rights else None
-    return Terms(parts[0].sign, starts, left, right, parts[0].over_rows)
+    return replace(parts[0], starts=starts, left=left, right=right)
 
 
 def gathered(

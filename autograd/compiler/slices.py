@@ -77,20 +77,14 @@ def sliced(
 
 
 def write_slices(
-    context: Context,
-    kind: str,
-    target: Ints,
-    starts: Ints,
-    left: Ints,
-    right: Ints | None,
-    pad: int | None,
-    sign: int,
+    context: Context, kind: str, target: Ints, part: Terms, pad: int | None
 ) -> None:
     """Irregular rows, by tables."""
+    left, right = part.left, part.right
     context.resident(target, left, left if right is None else right)
     address, code = context.layout.address, context.code
     streams = [address[left]] if right is None else [address[left], address[right]]
-    zero, dump = context.zero, context.dump
+    zero, dump, starts = context.zero, context.dump, part.starts
     found, *_ = sliced(code.width, address[target], starts, streams, pad, zero, dump)
     where = [context.tables.add(entries) for entries in found]
     if right is None:
@@ -100,7 +94,7 @@ def write_slices(
     context.call(
         kind,
         f"ptr %v, {listed}, i64 {len(found[0])}, double "
-        f"{code.scalar.constant(float(sign))}",
+        f"{code.scalar.constant(float(part.sign))}, i64 {(0, 1, 3)[part.strong]}",
     )
 
 
@@ -109,10 +103,11 @@ def write_wide_rows(
 ) -> None:
     """Irregular rows of numbers with lanes: index by index, lanes side by side."""
     layout, code, tables = context.layout, context.code, context.tables
-    left, right = part.left, part.right
+    left, right, strong = part.left, part.right, (0, 1, 3)[part.strong]
     context.resident(target, left, left if right is None else right)
     if right is not None and layout.lane_step(right) > layout.lane_step(left):
         left, right = right, left  # the longer step on the left
+        strong = (0, 2, 3)[part.strong]
     if kind is None:
         kind = "wide_sum"
         if right is not None:
@@ -127,5 +122,5 @@ def write_wide_rows(
         kind,
         f"ptr %v, {listed}, i64 {len(target)}, i64 {layout.rows}, "
         f"i64 {layout.lane_step(left)}, double "
-        f"{code.scalar.constant(float(part.sign))}",
+        f"{code.scalar.constant(float(part.sign))}, i64 {strong}",
     )

@@ -47,7 +47,7 @@ def split(bulk: Bulk) -> Bulk:
         for whole in operation.terms:
             if whole.over_rows and not (whole.counts == 1).all():
                 target = room(n, True)  # first the terms, then the rows
-                own = Terms(1, whole.starts, whole.left, whole.right)
+                own = replace(whole, sign=1, over_rows=False)
                 put(Sum(target, [own]), True)
                 whole = Terms(whole.sign, one_each, target, None, True)
             for part in pieces(whole, n):
@@ -133,7 +133,8 @@ def pieces(part: Terms, rows: int) -> list[Terms]:
     for end in ends:
         own = [x.reshape(rows, k)[:, start:end].ravel() for x in streams]
         starts = np.arange(rows + 1) * (end - start)
-        found.append(Terms(part.sign, starts, own[0], own[1] if own[1:] else None))
+        right = own[1] if own[1:] else None
+        found.append(replace(part, starts=starts, left=own[0], right=right))
         start = end
     return found
 

@@ -67,7 +67,7 @@ class _Steps:
         return len(self.columns) - 1
 
     def _reads(self, operation: Operation) -> Any:
-        """Columns of operands; of a sum (sign, left, right) for each of its terms."""
+        """Columns of operands; of a sum (sign, left, right, strong) for each term."""
         if isinstance(operation, Map):
             return [self._column(x) for x in operation.operands]
         if not isinstance(operation, Sum):
@@ -87,7 +87,7 @@ class _Steps:
                 right = None
                 if part.right is not None:
                     right = self._padded(part.right, at, there)
-                terms.append((part.sign, left, right))
+                terms.append((part.sign, left, right, part.strong))
         return terms
 
     def _padded(self, positions: Ints, at: Ints, there: Any) -> int:
@@ -177,10 +177,10 @@ class _Steps:
 
     def _sum(self, reads: Any, value: Any) -> str:
         lanes, total = self.code.scalar, ""
-        for sign, left, right in reads:
+        for sign, left, right, strong in reads:
             x = value(left)
             if right is not None:
-                x = lanes.multiply(x, value(right))
+                x = lanes.product(x, value(right), strong)
             if not total:
                 total = x if sign > 0 else lanes.negate(x)
             else:

@@ -9,6 +9,7 @@ then stands for all its terms.
 from __future__ import annotations
 
 from dataclasses import replace
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -21,13 +22,15 @@ from autograd.lifted import LEVELS
 from autograd.numbers import as_float
 from autograd.operators import Operators
 from autograd.primitive import Primitive
+from autograd.primitives import TABLE
 
 __all__ = ["Block", "Writer"]
 
 Mask = npt.NDArray[np.bool_]
 _SUM, _WHERE = ROWS[CODE["sum"]], ROWS[CODE["where"]]
 _MULTIPLY = ROWS[CODE["multiply"]]
-_GUARDED = [ROWS[CODE[name]] for name in ("guarded_multiply", "selected_multiply")]
+_GUARDED_LEFT, _SELECTED = TABLE["guarded_multiply"], TABLE["selected_multiply"]
+_GUARDED = _GUARDED_LEFT, _SELECTED
 
 
 class Writer:
@@ -123,13 +126,36 @@ class Writer:
             return operands[1] if numbers[0] != 0.0 else operands[2]
         if row is _MULTIPLY and 0.0 in numbers:  # times a truth value: 0
             other = operands[1 - numbers.index(0.0)]
-            truth = self.truths.get(id(other))
-            return self.uniform(0.0, len(other)) if truth is other else None
+            return self.uniform(0.0, len(other)) if self.is_truth(other) else None
         if row is _MULTIPLY and 1.0 in numbers:
             return operands[1 - numbers.index(1.0)]
-        if row in _GUARDED and numbers[0]:
+        if row in _GUARDED:
+            return self._plain_product(row, operands, numbers)
+        return None
+
+    def _plain_product(
+        self, row: Primitive, operands: tuple[Ints, ...], numbers: list[float | None]
+    ) -> Ints | None:
+        """A product in which a constant leaves nothing to guard against."""
+        strong = numbers if row is _SELECTED else numbers[:1]
+        if 0.0 in strong:
+            return self.uniform(0.0, len(operands[0]))
+        finite = any(x is not None and isfinite(x) for x in numbers)
+        if finite or (row is _GUARDED_LEFT and numbers[0] is not None):
             return self.map(_MULTIPLY, operands)
         return None
+
+    def products(self, left: Ints, right: Ints, strong: int) -> Ints:
+        """Where left[i] * right[i] is found; ``strong`` as in Terms."""
+        n = len(left)
+        target = self.room(n, self.wide(left, right))
+        terms = Terms(1, np.arange(n + 1), left, right, strong=strong)
+        self.operations.append(Sum(target, [terms]))
+        return target
+
+    def is_truth(self, positions: Ints) -> bool:
+        """Whether these are the results of a comparison: 0 or 1."""
+        return self.truths.get(id(positions)) is positions
 
     def reduce(self, row: Primitive, starts: Ints, groups: tuple[Ints, ...]) -> Ints:
         """Where the row of many operands is found, for every row of terms."""

