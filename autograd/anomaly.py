@@ -125,7 +125,8 @@ def _check_backward(decided: list[Decision], interior: list[Any]) -> None:
 def _check_share(
     decided: list[Decision], node: Any, operand: Any, sent: Any, slope: Any, part: Any
 ) -> None:
-    _check(decided, node, operand, *map(primal_of, (sent, slope, part)), [])
+    numbers = primal_of(sent), primal_of(slope), primal_of(part)
+    _check(decided, node, operand, *numbers, [])
 
 
 def _check(

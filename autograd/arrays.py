@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd.grids import as_grid, elementwise, of_many, refuse_masked
 from autograd.primitive import INTERPRETERS, Primitive
-from autograd.primitives import ALIASES, TABLE
+from autograd.primitives import TABLE
 
-__all__ = ["NUMPY", "apply_ufunc"]
+__all__ = ["NUMPY"]
 
 Array = Any
 
@@ -168,77 +169,21 @@ def _evaluate(primitive: Primitive, operands: tuple[Any, ...]) -> Array:
     if numeric and evaluate is not None and TABLE[primitive.name] is primitive:
         with np.errstate(all="ignore"):
             return evaluate(*primitive.map(_as_floats, operands))
-    lengths = [len(group) for group in operands] if primitive.arity is None else []
+    if primitive.arity is None:
+        lengths = [len(group) for group in operands]
 
-    def call(*xs: Any) -> Any:
-        if primitive.arity is not None:
-            return primitive(*xs)
-        rest = iter(xs)
-        return primitive(*[list(islice(rest, n)) for n in lengths])
+        def call(xs: Any) -> Any:
+            rest = iter(xs)
+            return primitive(*[list(islice(rest, n)) for n in lengths])
 
-    result = np.frompyfunc(call, len(flat), 1)(*[_shielded(x) for x in flat])
-    return result.astype(float) if numeric else result
-
-
-def refuse_masked(operands: Any) -> None:
-    """Raise TypeError for masked arrays, whose masks would be ignored."""
-    if any(isinstance(x, np.ma.MaskedArray) for x in operands):
-        raise TypeError(
-            "masked arrays are not taken: fill or select first (array.compressed())"
-        )
+        result = of_many(call, flat)
+    else:
+        result = elementwise(primitive, flat)
+    return result.astype(float) if numeric else as_grid(result)
 
 
 def _as_floats(x: Any) -> Array:
     return np.asarray(x, dtype=float)
 
 
-def _shielded(x: Any) -> Any:
-    """A number with a level inside a 0-d array, so that numpy does not ask it back."""
-    if not hasattr(x, "level"):
-        return x
-    box = np.empty((), dtype=object)
-    box[()] = x
-    return box
-
-
 INTERPRETERS[np.ndarray] = _evaluate
-
-_UFUNCS: dict[str, Callable[..., Any]] = {
-    **{name: row for name, row in TABLE.items() if row.arity in (1, 2)},
-    **{alias: TABLE[name] for alias, name in ALIASES.items() if TABLE[name].arity},
-    "positive": lambda x: x,
-    "conjugate": lambda x: x,
-    "square": lambda x: x * x,
-    "reciprocal": lambda x: TABLE["divide"](1.0, x),
-    "float_power": TABLE["power"],
-    "maximum": lambda x, y: TABLE["maximum"]((x, y)),
-    "minimum": lambda x, y: TABLE["minimum"]((x, y)),
-    "isnan": lambda x: x.data != x.data,
-    "isfinite": lambda x: x.data - x.data == 0.0,
-    "isinf": lambda x: abs(x.data) == np.inf,
-}
-_COMPARE = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"}
-
-
-def apply_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kw: Any) -> Any:
-    """What a numpy ufunc with a Value among its inputs computes: rows of the table."""
-    function = _UFUNCS.get(ufunc.__name__)
-    out = kw.pop("out", (None,))[0]
-    if method != "__call__" or kw or (function is None and ufunc is not np.matmul):
-        called = ufunc.__name__ + ("" if method == "__call__" else f".{method}")
-        raise TypeError(
-            f"numpy.{called}{' with ' + ', '.join(kw) if kw else ''} does not know "
-            f"Values; use autograd's functions"
-        )
-    refuse_masked(inputs)
-    boxed = [_shielded(x) for x in inputs]
-    if ufunc.__name__ in _COMPARE:
-        result = ufunc(*boxed)
-        return bool(result) if np.shape(result) == () else result
-    if function is None:
-        return ufunc(*boxed)  # matmul of arrays of Values
-    result = np.frompyfunc(function, len(inputs), 1)(*boxed)
-    if out is None:
-        return result
-    out[...] = result  # an in-place operator on an array of Values
-    return out

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograd.lifted import Level
 from autograd.modes import MODES, show
 from autograd.operators import Operators
 from autograd.primitive import Primitive
@@ -25,12 +26,14 @@ class Dual(Operators):
 
     __slots__ = ("level", "primal", "tangent")
 
-    def __init__(self, primal: Number, tangent: Number, level: int) -> None:
+    def __init__(self, primal: Number, tangent: Number, level: Level) -> None:
         self.primal, self.tangent, self.level = primal, tangent, level
 
     def apply(self, primitive: Primitive, operands: tuple[Number, ...]) -> Number:
         """The result of a row whose highest operand is of this level."""
         level = self.level
+        if not level.open:
+            level.refuse()
 
         def lowered(x: Number) -> Number:
             return x.primal if type(x) is Dual and x.level == level else x
@@ -47,14 +50,6 @@ class Dual(Operators):
                 tangent = part if is_zero(tangent) else tangent + part
         out = Dual(result, tangent, level)
         return show(out, primitive, primitive.flat(operands)) if MODES.active else out
-
-    def __bool__(self) -> bool:
-        return bool(self.primal != 0.0)
-
-    def __eq__(self, other: object) -> bool:
-        return self is other if isinstance(other, Dual) else bool(self.primal == other)
-
-    __hash__ = object.__hash__
 
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, {self.tangent!r}, level={self.level})"

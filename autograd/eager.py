@@ -162,13 +162,6 @@ class Affine:
         return [admit(out) for out in results] if MODES.active else results
 
 
-def _clip(self: Any, low: Any = None, high: Any = None, out: Any = None) -> Any:
-    """self limited to [low, high], as numpy's method of the name."""
-    limited = self if low is None else TABLE["maximum"]((self, low))
-    return limited if high is None else TABLE["minimum"]((limited, high))
-
-
-setattr(Value, "clip", _clip)  # noqa: B010 (what numpy.clip calls)
 for _name, _row in BINARY.items():
     setattr(Value, f"__{_name}__", _binary(_row))
     setattr(Value, f"__r{_name}__", _reflected(_row))

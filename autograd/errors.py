@@ -4,6 +4,7 @@
     ├── GraphError               (ValueError)       a cycle, or a node without a rule
     ├── StaleValueError          (RuntimeError)     data edited after the forward pass
     ├── TraceError               (TypeError)        a function that cannot be traced
+    ├── EscapedError             (RuntimeError)     a number outlived its transform
     ├── AnomalyError             (ArithmeticError)  the first NaN or infinity
     ├── GradcheckError           (AssertionError)   analytic and numeric disagree
     ├── ExpressionError          (ValueError)       a formula that cannot be read
@@ -23,6 +24,7 @@ __all__ = [
     "AnomalyError",
     "AutogradError",
     "DataError",
+    "EscapedError",
     "ExpressionError",
     "FileFormatError",
     "GradcheckError",
@@ -49,6 +51,10 @@ class StaleValueError(AutogradError, RuntimeError):
 
 class TraceError(AutogradError, TypeError):
     """A function cannot be traced: it wants to know a number that is not there yet."""
+
+
+class EscapedError(AutogradError, RuntimeError):
+    """A number of a transform, or of a trace, is used after that has returned."""
 
 
 class AnomalyError(AutogradError, ArithmeticError):

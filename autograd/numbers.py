@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Complex, Real
 from typing import Any
 
-__all__ = ["as_float", "short"]
+__all__ = ["as_float", "short", "unboxed"]
 
 
 def as_float(x: Any) -> float:
@@ -24,6 +24,11 @@ def as_float(x: Any) -> float:
         return as_float(x.item())
     kind = type(x).__name__
     raise TypeError(f"expected a real number, got {kind}: {short(x)}")
+
+
+def unboxed(x: Any) -> Any:
+    """The number in an array without axes; everything else as it is."""
+    return x.item() if getattr(x, "shape", None) == () else x
 
 
 def short(x: Any) -> str:

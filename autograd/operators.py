@@ -13,7 +13,15 @@ from autograd.numbers import as_float
 from autograd.primitive import Primitive
 from autograd.primitives import ALIASES, TABLE
 
-__all__ = ["BINARY", "COMPARISONS", "METHODS", "UNARY", "Operators", "method_of"]
+__all__ = [
+    "BINARY",
+    "COMPARISONS",
+    "EQUALITIES",
+    "METHODS",
+    "UNARY",
+    "Operators",
+    "method_of",
+]
 
 # operator method (without underscores) -> row
 BINARY = {
@@ -32,12 +40,13 @@ UNARY = {
     "ceil": TABLE["ceil"],
     "trunc": TABLE["trunc"],
 }
-COMPARISONS = {
+COMPARISONS = {  # a Value compares by identity with another, see there
     "lt": TABLE["less"],
     "le": TABLE["less_equal"],
     "gt": TABLE["greater"],
     "ge": TABLE["greater_equal"],
 }
+EQUALITIES = {"eq": TABLE["equal"], "ne": TABLE["not_equal"]}
 _HELPERS = {"guarded_multiply", "selected_multiply", "nonnegative", "polygamma"}
 
 # method name -> row of one or two operands that no operator serves
@@ -95,10 +104,36 @@ def method_of(row: Primitive) -> Callable[..., Any]:
 
 
 class Operators:
-    """A number whose operators and methods apply rows by general dispatch."""
+    """A number whose operators and methods apply rows by general dispatch.
+
+    Two numbers are ``==`` when they are equal, and their hash is by identity: sets and
+    dicts tell them apart all the same.
+    """
 
     __slots__ = ()
     level: Any
+    __hash__ = object.__hash__
+
+    __array_priority__ = 1000.0
+
+    def __bool__(self) -> bool:
+        number: Any = self
+        return bool(number != 0.0)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kw: Any) -> Any:
+        from autograd.grids import apply_ufunc
+
+        return apply_ufunc(ufunc, method, inputs, kw)
+
+    def __array_function__(self, f: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from autograd.grids import apply_function
+
+        return apply_function(f, args, kwargs)
+
+    def clip(self, low: Any = None, high: Any = None, out: Any = None) -> Any:
+        """Self limited to [low, high], as numpy's method of the name."""
+        limited = self if low is None else TABLE["maximum"]((self, low))
+        return limited if high is None else TABLE["minimum"]((limited, high))
 
     def __pos__(self) -> Any:
         return self
@@ -131,7 +166,7 @@ for _name, _row in BINARY.items():
     _forward, _reflected = _binary(_row)
     setattr(Operators, f"__{_name}__", _forward)
     setattr(Operators, f"__r{_name}__", _reflected)
-for _name, _row in COMPARISONS.items():
+for _name, _row in (COMPARISONS | EQUALITIES).items():
     setattr(Operators, f"__{_name}__", _comparison(_row))
 for _name, _row in UNARY.items():
     setattr(Operators, f"__{_name}__", method_of(_row))

@@ -17,7 +17,7 @@ from math import inf
 from typing import Any
 
 from autograd import rules as forms
-from autograd.numbers import as_float, short
+from autograd.numbers import as_float, short, unboxed
 
 __all__ = ["INTERPRETERS", "Primitive", "as_float"]
 
@@ -141,6 +141,7 @@ class Primitive:
         """Dispatch when levels differ, or numbers must be converted to floats first."""
         if self.arity == 1 and getattr(operands[0], "level", 0) > 0:
             return operands[0].apply(self, operands)
+        operands = self.map(unboxed, operands)
         level, top = -1, None
         for operand in self.flat(operands):
             rank = getattr(operand, "level", None)

@@ -28,6 +28,9 @@ class Expression(Operators):
 
     __slots__ = ("operands", "primitive")
     level = 0
+    __eq__ = object.__eq__  # formulas are compared as texts
+    __ne__ = object.__ne__
+    __hash__ = object.__hash__
 
     def __init__(self, primitive: Primitive, operands: tuple[Any, ...]) -> None:
         self.primitive, self.operands = primitive, operands

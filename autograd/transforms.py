@@ -16,8 +16,8 @@ from typing import Any
 
 from autograd.dual import Dual
 from autograd.errors import ShapeError
-from autograd.lifted import LEVELS, Lifted
-from autograd.numbers import as_float
+from autograd.lifted import Level, Lifted, checked
+from autograd.numbers import as_float, unboxed
 from autograd.reverse import pullback
 from autograd.strong import is_zero
 from autograd.tree import flatten, named, structure
@@ -83,6 +83,7 @@ def gradient(y: Value, wrt: Tree, create_graph: bool = False) -> Tree:
     >>> dy.data, gradient(dy, x)
     (12.0, 12.0)
     """
+    y = unboxed(y)
     if not isinstance(y, Value):
         y = Value(y)  # a number depends on nothing
     leaves, _ = flatten(wrt)
@@ -97,6 +98,7 @@ def gradient(y: Value, wrt: Tree, create_graph: bool = False) -> Tree:
 
 
 def _number(x: Any) -> Number:
+    x = unboxed(x)
     return x if hasattr(x, "level") or type(x) is float else as_float(x)
 
 
@@ -153,15 +155,15 @@ def value_and_grad(
     @wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> tuple[Number, Tree]:
         check_argnums(argnums, len(args))
-        level = next(LEVELS)
         lifted = list(args)
         parts = []
-        for i in chosen:
-            leaves, rebuild = flatten(args[i], as_floats=True)
-            nodes = [Lifted(_number(x), level) for x in leaves]
-            lifted[i] = rebuild(nodes)
-            parts.append((nodes, flatten(named(args[i]))[1]))
-        y = _scalar(f(*lifted, **kwargs), "grad")
+        with Level("grad", f) as level:
+            for i in chosen:
+                leaves, rebuild = flatten(args[i], as_floats=True)
+                nodes = [Lifted(_number(x), level) for x in leaves]
+                lifted[i] = rebuild(nodes)
+                parts.append((nodes, flatten(named(args[i]))[1]))
+            y = checked(_scalar(f(*lifted, **kwargs), "grad"))
         at = _is_at(y, level)
         cotangents = pullback([(y, 1.0)]) if at else {}
         gradients = [
@@ -203,7 +205,6 @@ def jvp(
     >>> jvp(lambda x, y: x * y, (3.0, 4.0), (1.0, 0.0))
     (12.0, 4.0)
     """
-    level = next(LEVELS)
     leaves, rebuild = flatten(tuple(primals), as_floats=True)
     directions, _ = flatten(tuple(tangents))
     if structure(tuple(primals)) != structure(tuple(tangents)):
@@ -211,11 +212,13 @@ def jvp(
             f"primals ({len(leaves)} numbers) and tangents ({len(directions)}) differ "
             f"in structure"
         )
-    duals = [
-        Dual(_number(x), _number(t), level)
-        for x, t in zip(leaves, directions, strict=True)
-    ]
-    outputs, rebuild_output = flatten(f(*rebuild(duals)))
+    with Level("jvp", f) as level:
+        duals = [
+            Dual(_number(x), _number(t), level)
+            for x, t in zip(leaves, directions, strict=True)
+        ]
+        outputs, rebuild_output = flatten(f(*rebuild(duals)))
+        outputs = list(map(checked, outputs))
     at = [_is_at(y, level) for y in outputs]
     primal = [y.primal if a else y for y, a in zip(outputs, at, strict=True)]
     tangent = [y.tangent if a else 0.0 for y, a in zip(outputs, at, strict=True)]
@@ -232,11 +235,12 @@ def vjp(
     >>> y, pull([1.0, 0.0])
     ([12.0, 7.0], (4.0, 3.0))
     """
-    level = next(LEVELS)
     leaves, rebuild = flatten(primals, as_floats=True)
     rebuild_named = flatten(named(primals))[1]
-    nodes = [Lifted(_number(x), level) for x in leaves]
-    outputs, rebuild_output = flatten(f(*rebuild(nodes)))
+    with Level("vjp", f) as level:
+        nodes = [Lifted(_number(x), level) for x in leaves]
+        outputs, rebuild_output = flatten(f(*rebuild(nodes)))
+        outputs = list(map(checked, outputs))
 
     def pull(cotangents: Tree) -> tuple[Tree, ...]:
         weights, _ = flatten(cotangents)

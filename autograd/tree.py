@@ -65,9 +65,11 @@ def _walk(
             return lambda new: kind(*[item(new) for item in items])
         make: Any = list if isinstance(tree, list) else tuple
         return lambda new: make([item(new) for item in items])
-    if getattr(tree, "shape", ()) != ():
+    shape = getattr(tree, "shape", None)
+    if shape:
         return _walk_array(tree, leaves)
-    leaves.append(tree)
+    boxed = shape == () and getattr(tree.dtype, "hasobject", False)
+    leaves.append(tree.item() if boxed else tree)
     return next
 
 
@@ -86,10 +88,11 @@ def _walk_array(array: Any, leaves: list[Any]) -> Callable[[Any], Any]:
         values = [next(new) for _ in range(count)]
         if values and all(isinstance(x, np.ndarray) for x in values):
             return np.stack(values).reshape(shape + values[0].shape)
-        plain = all(isinstance(x, float | int) for x in values)
-        out = np.empty(count, dtype=float if plain else object)
-        out[:] = values
-        return out.reshape(shape)
+        if all(isinstance(x, float | int) for x in values):
+            return np.array(values, float).reshape(shape)
+        from autograd.grids import grid
+
+        return grid(values, shape)
 
     return build
 

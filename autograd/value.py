@@ -61,7 +61,6 @@ class Value(Operators):
     )
 
     level = 0
-    __array_priority__ = 1000.0
     __hash__ = object.__hash__
 
     def __init__(self, data: Any, *lecture: Any, label: str = "", **names: Any) -> None:
@@ -166,6 +165,10 @@ class Value(Operators):
         except OverflowError:
             return False
 
+    def __ne__(self, other: object) -> bool:
+        same = self.__eq__(other)
+        return same if same is NotImplemented else not same
+
     def __bool__(self) -> bool:
         return self._number != 0.0
 
@@ -174,11 +177,6 @@ class Value(Operators):
 
     def __format__(self, spec: str) -> str:
         return format(self._number, spec) if spec else repr(self)
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kw: Any) -> Any:
-        from autograd.arrays import apply_ufunc
-
-        return apply_ufunc(ufunc, method, inputs, kw)
 
     # -- Copies and pickles: iterative, see persistence.py ---------------------------
 

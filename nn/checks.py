@@ -131,8 +131,14 @@ def same_length(predictions: list[Any], targets: list[Any]) -> None:
 def refuse_nan(targets: list[Any]) -> None:
     """Raise DataError naming the first target that is NaN, or a row with one."""
     for i, target in enumerate(targets):
-        if any(t != t for t in flat(target)) if is_row(target) else target != target:
+        if any(map(_is_nan, flat(target) if is_row(target) else [target])):
             raise DataError(f"target {i} is NaN: remove that sample, or fill it in")
+
+
+def _is_nan(x: Any) -> bool:
+    """Whether a number is NaN; of a traced one nobody knows yet."""
+    number = x.data if isinstance(x, Value) else x
+    return isinstance(number, Real) and number != number
 
 
 def class_index(target: Any, classes: int, i: int) -> int:

@@ -11,9 +11,9 @@ HEAD = """# Derivatives
 
 Generated from the table of primitives by `python scripts/derivatives.py`: do not edit.
 
-`x`, `y`, `w` are the operands in their order, `z` is the result. Zero is strong in every
-row ([semantics](semantics.md#zero-is-strong)); rows marked *chooses*
-do so for a partial of exactly 0. At a kink the convention of
+`x`, `y`, `w` are the operands in their order, `z` is the result. Zero is strong in
+every row ([semantics](semantics.md#zero-is-strong)); in rows marked *chooses* a partial
+of exactly 0 is, too. At a kink the convention of
 [the semantics](semantics.md) holds.
 
 | function | partial derivatives | domain | kinks | |

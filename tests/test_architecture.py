@@ -15,7 +15,7 @@ FLOORS = [
     {"errors", "numbers", "rules", "arithmetic", "special", "graph", "modes"},
     {"primitive", "tree", "sweep", "handmade", "persistence"},
     {"primitives"},
-    {"operators", "strong"},
+    {"operators", "strong", "grids"},
     {"reverse"},
     {"functions", "value", "eager", "dual", "lifted", "symbolic", "arrays", "gather"},
     {"transforms"},

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autograd.arrays import refuse_masked
 from autograd.errors import ShapeError, TraceError
+from autograd.grids import refuse_masked
 from autograd.numbers import as_float
 from autograd.tree import flatten, named, structure
 from autograd.value import Value

@@ -9,15 +9,15 @@ number for each row of the batch, known as a whole only.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd.compiler.recording import Source, Trace
-from autograd.compiler.tracer import Tracer
 from autograd.errors import ShapeError, TraceError
-from autograd.operators import BINARY, COMPARISONS, Operators
+from autograd.grids import grid
+from autograd.operators import BINARY, COMPARISONS, EQUALITIES, Operators
 from autograd.primitive import INTERPRETERS, Primitive
 from autograd.primitives import TABLE
 
@@ -39,7 +39,7 @@ class TracedArray:
         """A tracer for each element."""
         if self._array is None:
             tracers = self.tracing.inputs(self.source, self.size)
-            self._array = _boxed(tracers, self.shape)
+            self._array = grid(tracers, self.shape)
         return self._array
 
     def rows(self, axis: int) -> Any:
@@ -52,13 +52,15 @@ class TracedArray:
                 source = Source("array", self.source.data, axis)
             count = int(np.prod(shape, dtype=int))
             tracers = self.tracing.inputs(source, count, lanes=True)
-            self._rows[axis] = _boxed(tracers, tuple(shape)) if shape else tracers[0]
+            self._rows[axis] = grid(tracers, tuple(shape)) if shape else tracers[0]
         return self._rows[axis]
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         return getattr(self.array, name)
+
+    __hash__ = object.__hash__
 
     def __len__(self) -> int:
         return int(self.shape[0])
@@ -71,6 +73,13 @@ class TracedArray:
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         return self.array
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kw: Any) -> Any:
+        given = _beside_each_other(inputs)
+        return getattr(ufunc, method)(*given, **kw)
+
+    def __array_function__(self, f: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return f(*_touched(args), **kwargs)
 
     def __neg__(self) -> Any:
         return -self.array
@@ -92,29 +101,38 @@ def _on_arrays(primitive: Primitive, operands: tuple[Any, ...]) -> Any:
 INTERPRETERS[TracedArray] = _on_arrays
 
 
-def _boxed(tracers: list[Tracer], shape: tuple[int, ...]) -> Any:
-    boxed = np.empty(len(tracers), dtype=object)
-    boxed[:] = tracers
-    return boxed.reshape(shape)
+def _touched(x: Any) -> Any:
+    """Traced arrays as arrays of tracers, in the lists and tuples they stand in."""
+    if isinstance(x, TracedArray):
+        return x.array
+    return type(x)(map(_touched, x)) if type(x) in (list, tuple) else x
+
+
+def _beside_each_other(operands: Sequence[Any]) -> list[Any]:
+    """The operands of one operation: arrays beside a batch are batches too."""
+    batch = next((x for x in operands if isinstance(x, Mapped)), None)
+    if batch is None:
+        return [_touched(x) for x in operands]
+    arrays = [isinstance(x, Mapped) or bool(np.shape(x)) for x in operands]
+    return [
+        batch.beside(x) if many else x for x, many in zip(operands, arrays, strict=True)
+    ]
 
 
 def _array_operator(name: str) -> Callable[[Any, Any], Any]:
     plain = name.strip("_")
     reflected = plain.startswith("r") and plain[1:] in (*BINARY, "matmul")
     function = getattr(operator, plain[1:] if reflected else plain)
-    if plain in COMPARISONS:  # numpy would ask for the truth of each condition
-        function = np.frompyfunc(function, 2, 1)
 
     def method(self: TracedArray, other: Any) -> Any:
-        mine: Any = other.beside(self) if isinstance(other, Mapped) else self.array
-        if isinstance(other, TracedArray):
-            other = other.array
+        mine, other = _beside_each_other((self, other))
         return function(other, mine) if reflected else function(mine, other)
 
     return method
 
 
-_NAMES = [*BINARY, *[f"r{name}" for name in BINARY], *COMPARISONS, "matmul", "rmatmul"]
+_COMPARED = [*COMPARISONS, *EQUALITIES]
+_NAMES = [*BINARY, *[f"r{name}" for name in BINARY], *_COMPARED, "matmul", "rmatmul"]
 for _name in _NAMES:
     setattr(TracedArray, f"__{_name}__", _array_operator(f"__{_name}__"))
 
@@ -132,8 +150,11 @@ class Mapped(Operators):
         """Just above its trace's, so that it takes every call."""
         return self.tracing.level + 0.5
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kw: Any) -> Any:
+        return super().__array_ufunc__(ufunc, method, *_beside_each_other(inputs), **kw)
+
     def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Mapped:
-        """The row on every row of the batch."""
+        """The row on every sample of the batch."""
         lowered = primitive.map(self._lowered, operands)
         return Mapped(primitive.apply(lowered), self.rows, self.tracing)
 
@@ -144,8 +165,13 @@ class Mapped(Operators):
             raise ShapeError(f"batches of {self.rows} and of {x.rows} rows")
         return x.number
 
-    def beside(self, array: TracedArray) -> Mapped:
+    def beside(self, array: Any) -> Mapped:
         """An array as a batch beside this one."""
+        if isinstance(array, Mapped):
+            return array
+        if not isinstance(array, TracedArray):
+            array = np.asarray(array, float)
+            array = TracedArray(self.tracing, array, Source("array", array))
         if array.shape != (self.rows,):
             raise ShapeError(
                 f"a batch of {self.rows} rows with an array of shape {array.shape}"
@@ -162,11 +188,11 @@ class Mapped(Operators):
         total = self.tracing.sum_of_rows(self.rows)
         return total.apply((self.tracing.tracer(self.number),))
 
-    def sum(self) -> Any:
+    def sum(self, axis: None = None, dtype: None = None, out: None = None) -> Any:
         """The sum over the batch."""
         return self.over_rows(TABLE["sum"])
 
-    def mean(self) -> Any:
+    def mean(self, axis: None = None, dtype: None = None, out: None = None) -> Any:
         """The mean over the batch."""
         return self.sum() / float(self.rows)
 

@@ -15,7 +15,7 @@ from autograd.compiler.tracer import Tracer
 from autograd.errors import TraceError
 from autograd.graph import CONSTANT as CONSTANT_NODE
 from autograd.graph import grouped
-from autograd.lifted import LEVELS
+from autograd.lifted import Level, checked
 from autograd.numbers import as_float
 from autograd.primitive import Primitive
 from autograd.value import Value
@@ -51,10 +51,12 @@ class Trace:
     ----------
     sources : where the inputs come from, block by block, in their order.
     batch : how many rows stream through the lanes (``vmap``); 0 for none.
+
+    ``with Trace(...)``: behind the block its tracers are refused.
     """
 
-    def __init__(self, limit: int = LIMIT) -> None:
-        self.level = next(LEVELS)
+    def __init__(self, limit: int = LIMIT, function: Any = None) -> None:
+        self.level = Level("jit", function)
         self.limit = limit
         self.sources: list[Source] = []
         self.lanes: list[bool] = []
@@ -72,9 +74,17 @@ class Trace:
         self.made: dict[int, Any] = {}  # Values that the function makes while it runs
         self.done: dict[int, int] = {}
 
+    def __enter__(self) -> Trace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.level.open, self.limit = False, 0  # no instruction fits from now on
+
     def append(self, code: int, first: int, second: int) -> int:
         """One more instruction; its index."""
         index = len(self.code)
+        if not self.level.open:
+            self.level.refuse()
         if index >= self.limit:
             raise TraceError(
                 f"the trace is longer than {self.limit:,} instructions; trace one step "
@@ -120,7 +130,7 @@ class Trace:
                 (tracer,) = self.inputs(Source("value", x), 1)
                 self.known[key] = tracer.index
             return self.known[key]
-        if hasattr(x, "level"):
+        if hasattr(checked(x), "level"):
             raise ElsewhereError(
                 "the function closes over a number of a transform that is under way; "
                 "pass it as an argument"

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from autograd.compiler.bulk import Bulk, Map, Operation, Reduce, Sum, Terms
 from autograd.compiler.program import CODE, ROWS, Ints
 from autograd.errors import TraceError
-from autograd.lifted import LEVELS
+from autograd.lifted import Level
 from autograd.numbers import as_float
 from autograd.operators import Operators
 from autograd.primitive import Primitive
@@ -37,7 +37,7 @@ class Writer:
     """Appends operations to a bulk program."""
 
     def __init__(self, bulk: Bulk) -> None:
-        self.bulk, self.level = bulk, next(LEVELS)
+        self.bulk, self.level = bulk, Level("adjoint")
         self.operations: list[Operation] = list(bulk.operations)
         self.size = bulk.size
         self.constants = dict(bulk.constants)

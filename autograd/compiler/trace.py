@@ -17,6 +17,7 @@ from autograd.compiler.program import Program
 from autograd.compiler.recording import LIMIT, Source, Trace
 from autograd.errors import TraceError
 from autograd.modes import observed
+from autograd.numbers import unboxed
 from autograd.tree import flatten
 
 __all__ = ["Traced", "collector_off", "record", "trace"]
@@ -49,7 +50,17 @@ def record(
     ``in_order`` all numbers are inputs, in their order; else arrays that nobody
     touches are none, and those that ``vmap`` maps are columns.
     """
-    tracing = Trace(limit)
+    with Trace(limit, f) as tracing:
+        return _recorded(tracing, f, args, as_floats, in_order)
+
+
+def _recorded(
+    tracing: Trace,
+    f: Callable[..., Tree],
+    args: Sequence[Tree],
+    as_floats: Sequence[int],
+    in_order: bool,
+) -> Traced:
     containers = [Container(arg, place in as_floats) for place, arg in enumerate(args)]
     given = []
     for place, (arg, container) in enumerate(zip(args, containers, strict=True)):
@@ -62,7 +73,7 @@ def record(
             given.append(container.rebuild(tracing.inputs(source, container.count)))
     before = _random_state()
     with observed(tracing.saw), collector_off():
-        result = f(*given)
+        result = unboxed(f(*given))
     if _random_state() != before:
         name = getattr(f, "__name__", repr(f))
         raise TraceError(

@@ -13,11 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograd.compiler.program import CODE, ROWS
+from autograd.compiler.program import CODE
 from autograd.errors import TraceError
+from autograd.lifted import checked
 from autograd.operators import (
     BINARY,
     COMPARISONS,
+    EQUALITIES,
     METHODS,
     UNARY,
     Operators,
@@ -47,24 +49,13 @@ class Tracer(Operators):
         return self.trace.apply(primitive, operands)
 
     def __bool__(self) -> bool:
+        checked(self)
         raise TraceError(
             "a traced number has no truth value, since the program must fit all "
             "inputs: use autograd.where(condition, x, y), maximum, minimum and clip "
             "instead of if, and, or, max, min and numpy's; or name the argument in "
             "static="
         )
-
-    def __eq__(self, other: object) -> Any:
-        if isinstance(other, Tracer) or not is_number(other):
-            return self is other
-        return self.apply(_EQUAL, (self, other))
-
-    def __ne__(self, other: object) -> Any:
-        if isinstance(other, Tracer) or not is_number(other):
-            return self is not other
-        return self.apply(_NOT_EQUAL, (self, other))
-
-    __hash__ = object.__hash__
 
     def __index__(self) -> int:
         raise TraceError(
@@ -97,7 +88,6 @@ class Tracer(Operators):
         return f"Tracer(%{self.index})"
 
 
-_EQUAL, _NOT_EQUAL = ROWS[CODE["equal"]], ROWS[CODE["not_equal"]]
 _new = object.__new__
 
 
@@ -149,7 +139,7 @@ def _unary(row: Primitive) -> Callable[[Tracer], Tracer]:
     return method
 
 
-for _name, _row in [*BINARY.items(), *COMPARISONS.items()]:
+for _name, _row in (BINARY | COMPARISONS | EQUALITIES).items():
     _forward, _reflected = _binary(_row)
     setattr(Tracer, f"__{_name}__", _forward)
     if _name in BINARY:

@@ -12,7 +12,7 @@ import autograd
 from autograd import Value, gradient
 from autograd.arrays import NUMPY
 from autograd.dual import Dual
-from autograd.lifted import LEVELS
+from autograd.lifted import Level
 from autograd.operators import METHODS
 from autograd.primitives import ALIASES, TABLE
 from autograd.symbolic import Symbol
@@ -146,7 +146,7 @@ def test_partials_on_arrays(name):
     """The same rule on a batch: forward mode with arrays inside the dual."""
     row = TABLE[name]
     xs = np.array([x for (x,) in cases.operands(name)])
-    dual = row(Dual(xs, np.ones_like(xs), next(LEVELS)))
+    dual = row(Dual(xs, np.ones_like(xs), Level("test")))
     expected = [grad(row)(x) for x in xs.tolist()]
     np.testing.assert_allclose(dual.tangent * np.ones_like(xs), expected, rtol=1e-13)
 
