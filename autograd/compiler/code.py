@@ -25,7 +25,7 @@ class Code:
         self.lines: list[str] = []
         self.lanes = Lanes(width, contract=True, strict=strict, prefix="v")
         self.scalar = Lanes(1, contract=True, strict=strict, prefix="s")
-        self.lanes.lines = self.scalar.lines = self.lines
+        self.restart()
         self.type = self.lanes.type
         self.indices = f"<{width} x i32>"
         self._labels = 0
@@ -34,6 +34,12 @@ class Code:
     def called(self) -> set[str]:
         """Declarations of the functions outside LLVM."""
         return self.lanes.called | self.scalar.called
+
+    def restart(self) -> list[str]:
+        """Begin another function's lines; returns those written so far."""
+        ended, self.lines = self.lines, []
+        self.lanes.lines = self.scalar.lines = self.lines
+        return ended
 
     def emit(self, text: str) -> str:
         """One line that computes a value; returns its name."""

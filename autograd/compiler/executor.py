@@ -112,20 +112,20 @@ class Executor:
     ) -> list[Floats]:
         """The result of every section for the input numbers, given in parts.
 
-        Results with lanes are written into ``buffers`` where the machine can.
+        Results with lanes are written into ``buffers`` where the machine can. A machine
+        belongs to one call at a time: to a thread, to a call within a call. It is used
+        again only when its call has ended well.
         """
         pool = self.machines  # a change of backend brings a new one
         try:
             machine = pool.pop()
         except IndexError:
             machine = self._make()
-        try:
-            found: list[Floats] = machine.call(
-                numbers, buffers or [None] * len(self.sections)
-            )
-            return found
-        finally:
-            pool.append(machine)
+        found: list[Floats] = machine.call(
+            numbers, buffers or [None] * len(self.sections)
+        )
+        pool.append(machine)
+        return found
 
 
 def _choice(settings: Settings) -> tuple[str, str]:

@@ -99,7 +99,7 @@ class TableProgram:
                 rows.append(self._fold(operation))
         self.descriptors = self._described(rows)
         self.tables = self._tables.array()
-        self.run = run_type()(self._function())
+        self.functions = [run_type()(self._function())]
 
     def _map(self, operation: Map) -> list[tuple[int, ...]]:
         kernel = map_kernel(self.host, operation.row.name)

@@ -1,0 +1,116 @@
+"""Work spread over threads, all of which have ended when the call ends.
+
+Helpers write into memory that the caller owns. So the caller must not go on while one
+of them still writes: not even when an interrupt ends its wait, and not when another
+interrupt comes while it waits for them to stop. Python has no such wait: signals are
+looked at between any two instructions, and in every wait for a lock. But it looks at
+none in the middle of a call of C. A helper works under a lock of its own; the last
+thing that ``spread`` does, whatever happened, is one call that takes all these locks.
+A helper that comes too late finds its lock taken, and leaves.
+
+Signals are handled by the main thread alone, so that helpers are never interrupted.
+
+Source: CPython, *Python/ceval.c* (where the eval breaker is checked: at the start of a
+function, at jumps backwards, and after calls) and ``pythread.h``.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from _thread import start_new_thread
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import count as counter
+from itertools import repeat
+from queue import SimpleQueue
+
+__all__ = ["spread"]
+
+
+def _lock_function(name: str, result: type | None, *kinds: type) -> Callable[..., int]:
+    """A function of CPython's locks; while it runs, other threads do."""
+    call: Callable[..., int] = ctypes.CFUNCTYPE(result, *kinds)(
+        (f"PyThread_{name}", ctypes.pythonapi)
+    )
+    return call
+
+
+_allocate = _lock_function("allocate_lock", ctypes.c_void_p)
+_acquire = _lock_function("acquire_lock", ctypes.c_int, ctypes.c_void_p, ctypes.c_int)
+_release = _lock_function("release_lock", None, ctypes.c_void_p)
+_free = _lock_function("free_lock", None, ctypes.c_void_p)
+NOW, WAIT = 0, 1
+
+
+class _Lock:
+    """A lock of CPython's whose waits know no signals."""
+
+    def __init__(self) -> None:
+        self.address = _allocate()
+
+    def __del__(self) -> None:
+        _acquire(self.address, NOW)
+        _release(self.address)
+        _free(self.address)
+
+
+class _Job:
+    """Pieces of work, the next of which goes to whoever asks."""
+
+    def __init__(self, work: Callable[[int], None], count: int) -> None:
+        self.work, self.count, self.stopped = work, count, False
+        self.next, self.ended = counter().__next__, counter(1).__next__
+        self.reports: SimpleQueue[BaseException | None] = SimpleQueue()
+
+    def run(self) -> None:
+        """Do pieces as long as there are any; report the end of all."""
+        while not self.stopped:
+            k = self.next()
+            if k >= self.count:
+                return
+            self.work(k)
+            if self.ended() == self.count:
+                self.reports.put(None)
+
+    def help(self, lock: _Lock) -> None:
+        """The same in a thread of its own, where errors are reported as well."""
+        if not _acquire(lock.address, NOW):  # the call is over
+            return
+        try:
+            self.run()
+        except BaseException as error:
+            self.stopped = True
+            self.reports.put(error)
+        finally:
+            _release(lock.address)
+
+
+def spread(work: Callable[[int], None], count: int, threads: int) -> None:
+    """work(k) for every k below ``count``, by this thread and some helpers.
+
+    No piece is under way when the call ends, be it by an error of a piece or by an
+    interrupt; then some pieces are not done. Where threads cannot be started, this one
+    does all the work.
+
+    >>> done = [0] * 5
+    >>> def work(k):
+    ...     done[k] = k * k
+    >>> spread(work, 5, threads=2)
+    >>> done
+    [0, 1, 4, 9, 16]
+    """
+    job = _Job(work, count)
+    locks = [_Lock() for _ in range(min(threads, count) - 1)]
+    taken = map(_acquire, [lock.address for lock in locks], repeat(WAIT))
+    try:
+        with suppress(RuntimeError):  # no more threads
+            for lock in locks:
+                start_new_thread(job.help, (lock,))
+        job.run()
+        error = job.reports.get() if count else None
+        if error is not None:
+            raise error
+    finally:
+        job.stopped = True
+        deque(taken, 0)
