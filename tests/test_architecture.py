@@ -33,7 +33,7 @@ COMPILER_FLOORS = [  # autograd/compiler, from the ground
     batches bulk kernels_packing periods vector_library vector_logarithm
     vector_special vector_trigonometry;
     choices kernels layout numpy_products reroll splitting symbols trace
-    vector_inverse vmap;
+    vector_gamma vector_inverse vmap;
     binding fusion lower memory numpy_memory numpy_steps reductions shares
     vector_math;
     context engine numpy_code numpy_rows numpy_sums recurrences rows;

@@ -20,11 +20,11 @@ Body = Callable[[str, list[str]], Sequence[str]]
 class Code:
     """The lines of one function over vectors of ``width`` doubles."""
 
-    def __init__(self, width: int, strict: bool = False) -> None:
-        self.width, self.strict = width, strict
+    def __init__(self, width: int) -> None:
+        self.width = width
         self.lines: list[str] = []
-        self.lanes = Lanes(width, contract=True, strict=strict, prefix="v")
-        self.scalar = Lanes(1, contract=True, strict=strict, prefix="s")
+        self.lanes = Lanes(width, contract=True, prefix="v")
+        self.scalar = Lanes(1, contract=True, prefix="s")
         self.restart()
         self.type = self.lanes.type
         self.indices = f"<{width} x i32>"
