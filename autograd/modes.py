@@ -7,12 +7,14 @@ nobody uses one, and two threads cannot trip over each other's.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from autograd import graph
+from autograd.locks import process_lock
 
 __all__ = ["MODES", "no_grad", "observed"]
 
@@ -24,6 +26,7 @@ class _Modes(threading.local):
     observers: tuple[Callable[..., object], ...] = ()
     inspect: Callable[[list[Any]], None] | None = None  # after a backward sweep
     watch: Callable[..., None] | None = None  # for every share of a pullback
+    depth = 0  # of modes that this thread is in
 
 
 class _Count:
@@ -31,15 +34,22 @@ class _Count:
 
     def __init__(self) -> None:
         self.active = 0
-        self.lock = threading.Lock()
+        self.lock = process_lock()
         self.thread = _Modes()
 
     def change(self, by: int) -> None:
         with self.lock:
             self.active += by
+            self.thread.depth += by
+
+    def alone(self) -> None:
+        """Other threads, whose modes were counted, do not exist in a forked child."""
+        self.active = self.thread.depth
 
 
 MODES = _Count()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=MODES.alone)
 
 
 @contextmanager

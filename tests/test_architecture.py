@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("autograd", "nn", "viz")
 FLOORS = [
-    {"errors", "numbers", "rules", "arithmetic", "special", "graph", "modes"},
+    {"errors", "numbers", "rules", "arithmetic", "special", "graph", "modes", "locks"},
     {"primitive", "tree", "reverse", "sweep", "handmade", "persistence"},
     {"primitives"},
     {"operators"},

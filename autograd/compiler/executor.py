@@ -62,7 +62,7 @@ class Executor:
             self.backend, self.reason = "numpy", "until LLVM is ready"
             self._make = self._maker()
             self.machines = [self._make()]
-            self.waiting = Thread(target=self._change, daemon=True)
+            self.waiting = Thread(target=self._change)  # the process waits for its end
             self.waiting.start()
             return
         self._make = self._maker()
@@ -70,9 +70,12 @@ class Executor:
 
     def _change(self) -> None:
         """Compile for LLVM, then let calls go there."""
-        twin = Executor(
-            self.bulk, replace(self.settings, background=False), self.sections
-        )
+        settings = replace(self.settings, background=False)
+        try:
+            twin = Executor(self.bulk, settings, self.sections)
+        except Exception as error:
+            self.reason = f"LLVM failed in the background: {error!r}"
+            return
         self._make, self.machines = twin._make, twin.machines
         self.backend, self.form = twin.backend, twin.form
         self.reason = "compiled in the background"

@@ -174,9 +174,8 @@ class TableProgram:
 
 def map_kernel(host: Engine, name: str) -> int:
     """The address of the kernel that applies a row elementwise, by tables."""
-    if name not in host.map_kernels:
-        host.map_kernels[name] = host.compiled(_map_text(host.width, name))
-    return host.map_kernels[name](f"autograd.map.{name}")
+    symbol = f"autograd.map.{name}"
+    return host.map_kernel(symbol, lambda: _map_text(host.width, name))
 
 
 def _map_text(width: int, name: str) -> str:

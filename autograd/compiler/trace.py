@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -79,14 +80,31 @@ def record(
 
 @contextmanager
 def collector_off() -> Iterator[None]:
-    """What a compiler makes is kept, and walking it again and again for nothing."""
-    on = gc.isenabled()
-    gc.disable()
+    """What a compiler makes is kept: the collector would walk it for nothing."""
+    token = object()
     try:
+        if gc.isenabled():
+            _without_collector.add(token)
+            gc.disable()
         yield
     finally:
-        if on:
+        if token in _without_collector:
             gc.enable()
+            _without_collector.discard(token)
+
+
+_without_collector: set[object] = set()  # compilations that turned it off
+
+
+def _collect_again() -> None:
+    """In a forked child the thread that turned the collector off does not exist."""
+    if _without_collector:
+        _without_collector.clear()
+        gc.enable()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_collect_again)
 
 
 def _random_state() -> tuple[Any, ...]:
