@@ -4,11 +4,13 @@ Pickle recurses through what an object refers to. So a node is not pickled with 
 operands: it refers to a *block*, one flat list of all nodes below it, operands first.
 In a block a node is named by its *shell*, which unpickles to the empty node itself.
 Shells live as long as the pickler that wrote them, so nodes shared by several objects
-in one pickle stay shared, and each is written once.
+in one pickle stay shared, and each is written once. Each thread knows its own shells:
+what another one is writing is none of its business.
 """
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -120,14 +122,21 @@ class _Shell:
         return new_node, (None if kind in (Value, _Node) else kind,)
 
 
-_SHELLS: WeakValueDictionary[int, _Shell] = WeakValueDictionary()
+class _Shells(threading.local):
+    """The shells that this thread's picklers hold, by the identity of their nodes."""
+
+    def __init__(self) -> None:
+        self.of: WeakValueDictionary[int, _Shell] = WeakValueDictionary()
+
+
+_SHELLS = _Shells()
 
 
 class _Known(set[Any]):
     """Nodes not to visit: marks, nodes met, and nodes that have a shell."""
 
     def __contains__(self, node: object) -> bool:
-        return super().__contains__(node) or id(node) in _SHELLS
+        return super().__contains__(node) or id(node) in _SHELLS.of
 
 
 class _Block:
@@ -162,7 +171,7 @@ def _named(operand: Any) -> Any:
     """The shell of an operand (or of each in a tuple); marks stay themselves."""
     if type(operand) is tuple:
         return tuple([_named(p) for p in operand])
-    shell = _SHELLS.get(id(operand))
+    shell = _SHELLS.of.get(id(operand))
     return operand if shell is None or shell.node is not operand else shell
 
 
@@ -173,7 +182,8 @@ def resolve(node: Node, block: Any) -> Node:
 
 def reduce(root: Node) -> Any:
     """Pickle: the root by its shell, and the block with everything below it."""
-    shell = _SHELLS.get(id(root))
+    shells = _SHELLS.of
+    shell = shells.get(id(root))
     if shell is None:
         block = _Block()
         known = _Known()
@@ -183,12 +193,12 @@ def reduce(root: Node) -> Any:
             if node._primitive is not None:
                 _refuse_closure(node)
             for thing in (*operands(node), *node.__dict__.values()):
-                other = _SHELLS.get(id(thing))
+                other = shells.get(id(thing))
                 if other is not None and other.node is thing:
                     others[id(other.block)] = other.block
         block.shells = [_Shell(node, block) for node in nodes]
         block.others = list(others.values())
         for one in block.shells:
-            _SHELLS[id(one.node)] = one
-        shell = _SHELLS[id(root)]
+            shells[id(one.node)] = one
+        shell = shells[id(root)]
     return resolve, (shell, shell.block)
