@@ -11,8 +11,9 @@ what another one is writing is none of its business.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import ref
 
 from autograd.errors import GraphError
 from autograd.graph import CONSTANT, MANY, operands, topological_order
@@ -122,27 +123,44 @@ class _Shell:
         return new_node, (None if kind in (Value, _Node) else kind,)
 
 
-class _Shells(threading.local):
-    """The shells that this thread's picklers hold, by the identity of their nodes."""
+class _Session:
+    """The shells of the picklers under way, by the identity of their nodes.
+
+    Blocks own it, so that it lives as long as some shell does.
+    """
 
     def __init__(self) -> None:
-        self.of: WeakValueDictionary[int, _Shell] = WeakValueDictionary()
+        self.shells: dict[int, ref[_Shell]] = {}
 
 
-_SHELLS = _Shells()
+class _Thread(threading.local):
+    """The session of this thread, if there is one."""
+
+    session: Callable[[], _Session | None] = staticmethod(lambda: None)
+
+
+_THREAD = _Thread()
+
+
+def _shell_of(node: Any) -> _Shell | None:
+    session = _THREAD.session()
+    weak = session.shells.get(id(node)) if session else None
+    shell = weak() if weak else None
+    return shell if shell is not None and shell.node is node else None
 
 
 class _Known(set[Any]):
     """Nodes not to visit: marks, nodes met, and nodes that have a shell."""
 
     def __contains__(self, node: object) -> bool:
-        return super().__contains__(node) or id(node) in _SHELLS.of
+        return super().__contains__(node) or _shell_of(node) is not None
 
 
 class _Block:
     """The nodes below a root that no other block holds, written as columns."""
 
-    def __init__(self) -> None:
+    def __init__(self, session: _Session) -> None:
+        self.session = session
         self.shells: list[_Shell] = []
         self.others: list[_Block] = []
 
@@ -171,8 +189,7 @@ def _named(operand: Any) -> Any:
     """The shell of an operand (or of each in a tuple); marks stay themselves."""
     if type(operand) is tuple:
         return tuple([_named(p) for p in operand])
-    shell = _SHELLS.of.get(id(operand))
-    return operand if shell is None or shell.node is not operand else shell
+    return _shell_of(operand) or operand
 
 
 def resolve(node: Node, block: Any) -> Node:
@@ -182,10 +199,11 @@ def resolve(node: Node, block: Any) -> Node:
 
 def reduce(root: Node) -> Any:
     """Pickle: the root by its shell, and the block with everything below it."""
-    shells = _SHELLS.of
-    shell = shells.get(id(root))
+    shell = _shell_of(root)
     if shell is None:
-        block = _Block()
+        session = _THREAD.session() or _Session()
+        _THREAD.session = ref(session)
+        block = _Block(session)
         known = _Known()
         nodes = _reachable(root, known)
         others: dict[int, _Block] = {}
@@ -193,12 +211,12 @@ def reduce(root: Node) -> Any:
             if node._primitive is not None:
                 _refuse_closure(node)
             for thing in (*operands(node), *node.__dict__.values()):
-                other = shells.get(id(thing))
-                if other is not None and other.node is thing:
+                other = _shell_of(thing)
+                if other is not None:
                     others[id(other.block)] = other.block
         block.shells = [_Shell(node, block) for node in nodes]
         block.others = list(others.values())
-        for one in block.shells:
-            shells[id(one.node)] = one
-        shell = shells[id(root)]
+        session.shells.update({id(one.node): ref(one) for one in block.shells})
+        shell = _shell_of(root)
+        assert shell is not None
     return resolve, (shell, shell.block)

@@ -7,7 +7,7 @@ use; it takes a tenth of a second.
 LLVM is used by one thread at a time, under a lock, and never by the main thread, which
 a signal may stop at any place: an interrupt would leave llvmlite's own lock taken, and
 a handler that compiles could not get in. Machine code lives as long as who uses it: a
-program owns its code and, by it, the engine whose kernels it calls. What is not used
+program owns its code and, by it, the engine whose kernels it calls. What nobody owns
 any more waits for the next compilation to be freed, where the lock is held.
 """
 
@@ -18,8 +18,8 @@ import importlib
 import os
 import re
 import threading
+import weakref
 from collections.abc import Callable
-from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -33,7 +33,7 @@ __all__ = ["Engine", "Linked", "engine", "processors", "run_type"]
 
 T = TypeVar("T")
 _lock = process_lock()
-_unused: list[Any] = []  # llvmlite's engines, to be freed under the lock
+_linked: list[tuple[Any, Any]] = []  # what is linked: who owns it, weakly, and the code
 _OUTSIDE = re.compile(r"^declare .*@(autograd\.[\w.]+)\(", re.MULTILINE)
 _DEFINED = re.compile(r"^define (?!internal)[^@]*@([\w.]+)\(", re.MULTILINE)
 
@@ -43,7 +43,7 @@ def _apart(work: Callable[[], T]) -> T:
 
     def locked() -> T:
         with _lock:
-            _unused.clear()
+            _linked[:] = [pair for pair in _linked if pair[0]() is not None]
             return work()
 
     if threading.current_thread() is not threading.main_thread():
@@ -166,18 +166,15 @@ class Linked:
 
     def __init__(self, host: Engine, linked: Any, names: list[str]) -> None:
         self.host = host  # its kernels are called
-        self._linked, self._unused = linked, _unused
+        self._code = linked
         self._addresses = {
             name: int(linked.get_function_address(name)) for name in names
         }
+        _linked.append((weakref.ref(self), linked))
 
     def __call__(self, name: str) -> int:
         """The address of a function."""
         return self._addresses[name]
-
-    def __del__(self) -> None:
-        with suppress(AttributeError):  # nothing was linked
-            self._unused.append(self._linked)
 
 
 _engine: list[Engine] = []

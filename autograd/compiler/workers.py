@@ -6,7 +6,7 @@ interrupt comes while it waits for them to stop. Python has no such wait: signal
 looked at between any two instructions, and in every wait for a lock. But it looks at
 none in the middle of a call of C. A helper works under a lock of its own; the last
 thing that ``spread`` does, whatever happened, is one call that takes all these locks.
-A helper that comes too late finds its lock taken, and leaves.
+A helper that comes too late finds its lock taken, or no work left, and leaves.
 
 Signals are handled by the main thread alone, so that helpers are never interrupted.
 
@@ -39,20 +39,9 @@ def _lock_function(name: str, result: type | None, *kinds: type) -> Callable[...
 _allocate = _lock_function("allocate_lock", ctypes.c_void_p)
 _acquire = _lock_function("acquire_lock", ctypes.c_int, ctypes.c_void_p, ctypes.c_int)
 _release = _lock_function("release_lock", None, ctypes.c_void_p)
-_free = _lock_function("free_lock", None, ctypes.c_void_p)
 NOW, WAIT = 0, 1
-
-
-class _Lock:
-    """A lock of CPython's whose waits know no signals."""
-
-    def __init__(self) -> None:
-        self.address = _allocate()
-
-    def __del__(self) -> None:
-        _acquire(self.address, NOW)
-        _release(self.address)
-        _free(self.address)
+# Free locks, kept for later calls: a helper may come to its lock at any time after.
+_idle: list[int] = []
 
 
 class _Job:
@@ -73,9 +62,9 @@ class _Job:
             if self.ended() == self.count:
                 self.reports.put(None)
 
-    def help(self, lock: _Lock) -> None:
+    def help(self, lock: int) -> None:
         """The same in a thread of its own, where errors are reported as well."""
-        if not _acquire(lock.address, NOW):  # the call is over
+        if not _acquire(lock, NOW):  # the call is over
             return
         try:
             self.run()
@@ -83,7 +72,14 @@ class _Job:
             self.stopped = True
             self.reports.put(error)
         finally:
-            _release(lock.address)
+            _release(lock)
+
+
+def _a_lock() -> int:
+    try:
+        return _idle.pop()
+    except IndexError:
+        return _allocate()
 
 
 def spread(work: Callable[[int], None], count: int, threads: int) -> None:
@@ -101,8 +97,8 @@ def spread(work: Callable[[int], None], count: int, threads: int) -> None:
     [0, 1, 4, 9, 16]
     """
     job = _Job(work, count)
-    locks = [_Lock() for _ in range(min(threads, count) - 1)]
-    taken = map(_acquire, [lock.address for lock in locks], repeat(WAIT))
+    locks = [_a_lock() for _ in range(min(threads, count) - 1)]
+    taken = map(_acquire, locks, repeat(WAIT))
     try:
         with suppress(RuntimeError):  # no more threads
             for lock in locks:
@@ -114,3 +110,6 @@ def spread(work: Callable[[int], None], count: int, threads: int) -> None:
     finally:
         job.stopped = True
         deque(taken, 0)
+    for lock in locks:
+        _release(lock)
+    _idle.extend(locks)
