@@ -239,29 +239,29 @@ JOBS: dict[str, Callable[[], Job]] = {
 
 # -- Campaigns -----------------------------------------------------------------------
 
+SLOT = 0.05  # seconds that all threads spend on one job
+
 
 def threads(
     jobs: dict[str, Job], count: int, seconds: float, seed: int = 0
 ) -> Counter[str]:
-    """All jobs in several threads that take turns often; calls by job, and "wrong"."""
+    """Threads that take turns often, all at one job at a time; calls, and "wrong"."""
     totals: Counter[str] = Counter()
-    before, end = sys.getswitchinterval(), time.monotonic() + seconds
+    before, start = sys.getswitchinterval(), time.monotonic()
+    names = random.Random(seed).choices(list(jobs), k=1 + int(seconds / SLOT))
 
     def work(number: int) -> None:
-        rng, own = random.Random(f"{seed} {number}"), Counter[str]()
-        names = list(jobs)
-        while time.monotonic() < end:
-            rng.shuffle(names)
-            for name in names:
-                try:
-                    for k in range(rng.randint(1, 20)):
-                        jobs[name](number + k)
-                        own[name] += 1
-                        if time.monotonic() > end:
-                            break
-                except Exception as error:
-                    own["wrong"] += 1
-                    print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr)
+        own = Counter[str]()
+        for k in itertools.count(number):
+            slot = int((time.monotonic() - start) / SLOT)
+            if slot >= len(names):
+                break
+            try:
+                jobs[names[slot]](k)
+                own[names[slot]] += 1
+            except Exception as error:
+                own["wrong"] += 1
+                print(f"{names[slot]}: {error!r:.200}", file=sys.stderr)
         for name, calls in own.items():
             totals[name] += calls
 

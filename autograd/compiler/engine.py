@@ -17,15 +17,14 @@ import ctypes
 import importlib
 import os
 import re
-import threading
 import weakref
 from collections.abc import Callable
-from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from autograd.compiler import cache
 from autograd.compiler.kernels import library_text
 from autograd.compiler.vector_math import register_symbols
+from autograd.compiler.workers import apart
 from autograd.errors import MissingDependencyError
 from autograd.locks import process_lock
 
@@ -46,25 +45,7 @@ def _apart(work: Callable[[], T]) -> T:
             _linked[:] = [pair for pair in _linked if pair[0]() is not None]
             return work()
 
-    if threading.current_thread() is not threading.main_thread():
-        return locked()
-    answers: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
-
-    def answer() -> None:
-        try:
-            answers.put((locked(), None))
-        except BaseException as error:
-            answers.put((None, error))
-
-    try:
-        threading.Thread(target=answer, name="autograd: LLVM").start()
-    except RuntimeError:  # no more threads
-        return locked()
-    found, error = answers.get()
-    if error is not None:
-        raise error
-    result: T = found
-    return result
+    return apart(locked)
 
 
 class Engine:

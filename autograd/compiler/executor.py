@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 from threading import Thread
 from typing import Any
@@ -16,6 +18,7 @@ from autograd.compiler.lower import lowered
 from autograd.compiler.memory import MemoryMachine, Section
 from autograd.compiler.numpy_backend import NumpyMachine
 from autograd.compiler.recording import LIMIT
+from autograd.compiler.workers import apart
 
 __all__ = ["Executor", "Settings"]
 
@@ -84,8 +87,7 @@ class Executor:
         if self.backend == "numpy":
             strict = self.settings.strict
             return lambda: self._prepared(NumpyMachine(self.bulk, strict))
-        from autograd.compiler import blocked, llvm_backend, straight, table_backend
-
+        blocked, llvm_backend, straight, table_backend = _machines()
         bulk = self.bulk
         if straight.applicable(bulk) and bulk.batch > straight.BLOCK:
             self.form = "straight-line code over rows where they are"
@@ -129,6 +131,13 @@ class Executor:
         )
         pool.append(machine)
         return found
+
+
+@cache
+def _machines() -> list[Any]:
+    """The modules of the LLVM machines, which import llvmlite: on first use."""
+    names = "blocked", "llvm_backend", "straight", "table_backend"
+    return apart(lambda: [import_module(f"autograd.compiler.{name}") for name in names])
 
 
 def _choice(settings: Settings) -> tuple[str, str]:

@@ -1,4 +1,6 @@
-"""Work spread over threads, all of which have ended when the call ends.
+"""Work in other threads: spread over several, or apart from signals.
+
+``spread``: all helpers have ended when the call ends.
 
 Helpers write into memory that the caller owns. So the caller must not go on while one
 of them still writes: not even when an interrupt ends its wait, and not when another
@@ -9,6 +11,8 @@ thing that ``spread`` does, whatever happened, is one call that takes all these 
 A helper that comes too late finds its lock taken, or no work left, and leaves.
 
 Signals are handled by the main thread alone, so that helpers are never interrupted.
+``apart`` lets one do what must not stop halfway, nor be entered again by a handler:
+imports, and calls of libraries that lock.
 
 Source: CPython, *Python/ceval.c* (where the eval breaker is checked: at the start of a
 function, at jumps backwards, and after calls) and ``pythread.h``.
@@ -17,6 +21,7 @@ function, at jumps backwards, and after calls) and ``pythread.h``.
 from __future__ import annotations
 
 import ctypes
+import threading
 from _thread import start_new_thread
 from collections import deque
 from collections.abc import Callable
@@ -24,8 +29,11 @@ from contextlib import suppress
 from itertools import count as counter
 from itertools import repeat
 from queue import SimpleQueue
+from typing import Any, TypeVar
 
-__all__ = ["spread"]
+__all__ = ["apart", "spread"]
+
+T = TypeVar("T")
 
 
 def _lock_function(name: str, result: type | None, *kinds: type) -> Callable[..., int]:
@@ -73,6 +81,35 @@ class _Job:
             self.reports.put(error)
         finally:
             _release(lock)
+
+
+def apart(work: Callable[[], T]) -> T:
+    """What ``work`` returns or raises, in a thread that no signal stops.
+
+    An interrupt ends the wait for it, at once; the work goes on to its end.
+
+    >>> apart(lambda: threading.current_thread() is threading.main_thread())
+    False
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return work()
+    answers: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+
+    def answer() -> None:
+        try:
+            answers.put((work(), None))
+        except BaseException as error:
+            answers.put((None, error))
+
+    try:
+        threading.Thread(target=answer, name="autograd: apart").start()
+    except RuntimeError:  # no more threads
+        return work()
+    found, error = answers.get()
+    if error is not None:
+        raise error
+    result: T = found
+    return result
 
 
 def _a_lock() -> int:
