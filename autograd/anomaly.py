@@ -10,15 +10,13 @@ from __future__ import annotations
 import linecache
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from math import isfinite
 from typing import Any
 
 from autograd.errors import AnomalyError
 from autograd.graph import operands
 from autograd.lifted import primal_of
-from autograd.modes import MODES, observed
+from autograd.modes import Mode
 from autograd.reverse import edges
 from autograd.value import Value
 
@@ -28,8 +26,7 @@ _PACKAGE = os.path.dirname(os.path.abspath(__file__))
 _SOURCE = "_anomaly_source"
 
 
-@contextmanager
-def detect_anomaly(at_once: bool = True) -> Iterator[None]:
+class detect_anomaly(Mode):
     """Raise AnomalyError at the first NaN or infinity, in this thread.
 
     Forward: as soon as an operation gives one; with ``at_once=False`` when ``backward``
@@ -46,14 +43,15 @@ def detect_anomaly(at_once: bool = True) -> Iterator[None]:
     ...     print(str(error).splitlines()[0])
     log gave nan from operands x = -1.0
     """
-    state = MODES.thread
-    before = state.inspect, state.watch
-    with observed(_check_forward if at_once else _note_source):
-        try:
-            state.inspect, state.watch = _check_backward, _check_share
-            yield
-        finally:
-            state.inspect, state.watch = before
+
+    def __init__(self, at_once: bool = True) -> None:
+        self.observer = _check_forward if at_once else _note_source
+
+    def changes(self, state: Any) -> dict[str, Any]:
+        """New nodes are looked at, and so are backward passes."""
+        observers = (*state.observers, self.observer)
+        passes = {"inspect": _check_backward, "watch": _check_share}
+        return {"observers": observers, **passes}
 
 
 def _note_source(number: Any, primitive: Any, operands_given: Any) -> str:

@@ -35,7 +35,6 @@ from autograd.compiler.entry_layout import (
     api_address,
     api_function,
     is_as_assumed,
-    modes_address,
     new_array_address,
 )
 from autograd.errors import MissingDependencyError
@@ -61,14 +60,14 @@ Tree: TypeAlias = "Leaf | list[Tree] | tuple[Tree, ...]"
 FLOAT64, INT64, OUT = np.dtype(np.float64), np.dtype(np.int64), sys.intern("out")
 NUMBER, INPUT, OUTPUT, TUPLE, LIST, NEAR, RESULT = range(7)  # kinds of nodes
 NEAT, WRITEABLE = 0x101, 0x400  # flags of arrays: C-contiguous and aligned
-_READ = MODES, OUT, FLOAT64, INT64, np.ndarray, np.float64  # by their addresses
+_READ = MODES.active, OUT, FLOAT64, INT64, np.ndarray, np.float64  # by their addresses
 CONTAINERS = {tuple: (TUPLE, "PyTuple_New"), list: (LIST, "PyList_New")}
 
 
 @cache
 def _machine() -> Linked | None:
     """The machine code of all entries; None where there can be none."""
-    new_array = new_array_address() if is_as_assumed() and modes_address() else 0
+    new_array = new_array_address() if is_as_assumed() else 0
     if not new_array:
         return None
     try:
@@ -181,7 +180,7 @@ def native_entry(
     given = [word for tree in arguments for word in _nodes(tree, memory, INPUT, at)]
     fresh = _nodes(result, memory, OUTPUT)
     there = _nodes(_arrays(result), memory, OUTPUT, at)
-    words = [run, memory, tables, id(fallback), modes_address(), id(0), len(arguments)]
+    words = [run, memory, tables, id(fallback), id(MODES.active), 0, len(arguments)]
     more = [memory + 8 * slots[0], 8 * slots[1], at]
     table = _table([*words, id(OUT)], more, [given, fresh, there])
     name = getattr(fallback, "__name__", "compiled")

@@ -102,7 +102,7 @@ def test_polygamma_in_ulp_of_its_conditioning(order, width):
         with mp.workdps(60):
             true, slope = (mp.polygamma(int(n) + k, mp.mpf(x)) for k in (0, 1))
             errors.append((exact.ulps(got, true, x * slope), x))
-    assert max(errors) <= (2.0, inf), max(errors)
+    assert max(errors) <= (2.5, inf), max(errors)
 
 
 @pytest.mark.parametrize("order", range(61))
