@@ -182,10 +182,11 @@ class BlockedMachine:
     def _finished(self, results: list[Floats | None]) -> list[Floats]:
         outputs, finished = self.program.bulk.outputs, []
         for (begin, end, wide), result in zip(self.sections, results, strict=True):
-            shared: Any = self.memory[self.layout.address[outputs[begin:end]]]
             if result is not None:
                 finished.append(result)
-            elif wide:
+                continue
+            shared: Any = self.memory[self.layout.address[outputs[begin:end]]]
+            if wide:
                 finished.append(np.repeat(shared[:, np.newaxis], self.program.batch, 1))
             else:
                 finished.append(shared)

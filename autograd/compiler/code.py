@@ -1,8 +1,7 @@
 """A builder of LLVM functions: addresses, loops with carried values, loads and stores.
 
-``Code`` adds to ``Lanes`` what a function needs around its arithmetic. Offsets are
-Python integers as long as they are known, so that constants fold while the text is
-written.
+``Code`` adds to ``Lanes`` what a function needs around its arithmetic. Offsets that are
+known are Python integers, so that constants fold while the text is written.
 """
 
 from __future__ import annotations
@@ -249,11 +248,9 @@ class Code:
 
     def total(self, value: str) -> str:
         """The sum of all lanes."""
-        zero = self.scalar.constant(-0.0)
+        operands = f"double {self.scalar.constant(-0.0)}, {self.type} {value}"
         name = f"@llvm.vector.reduce.fadd.v{self.width}f64"
-        return self.emit(
-            f"call reassoc double {name}(double {zero}, {self.type} {value})"
-        )
+        return self.emit(f"call reassoc double {name}({operands})")
 
 
 def declarations(width: int) -> str:

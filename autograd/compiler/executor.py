@@ -60,6 +60,7 @@ class Executor:
         self.backend, self.reason = _choice(settings)
         self.sections = sections
         self.form = "bulk operations"
+        self.program: Any = None  # of machine code that runs in one memory
         self.settings, self.waiting = settings, None
         if settings.background and self.backend == "llvm":
             self.backend, self.reason = "numpy", "until LLVM is ready"
@@ -79,6 +80,7 @@ class Executor:
         except Exception as error:
             self.reason = f"LLVM failed in the background: {error!r}"
             return
+        self.program = twin.program
         self._make, self.machines = twin._make, twin.machines
         self.backend, self.form = twin.backend, twin.form
         self.reason = "compiled in the background"
@@ -97,15 +99,15 @@ class Executor:
             self.form = "bulk operations over blocks of rows"
             parts = blocked.Blocked(bulk)
             return lambda: blocked.BlockedMachine(parts, self.sections)
-        program: Any
         if straight.applicable(bulk):
             self.form = "straight-line code over rows"
-            program = straight.ResidentProgram(bulk)
+            self.program = straight.ResidentProgram(bulk)
         elif table_backend.pays(bulk):
             self.form = "descriptors of irregular operations"
-            program = table_backend.TableProgram(bulk)
+            self.program = table_backend.TableProgram(bulk)
         else:
-            program = llvm_backend.LLVMProgram(bulk)
+            self.program = llvm_backend.LLVMProgram(bulk)
+        program = self.program
         return lambda: self._prepared(llvm_backend.LLVMMachine(program))
 
     def _prepared(self, machine: MemoryMachine) -> MemoryMachine:

@@ -514,6 +514,12 @@ def test_attached_instances_are_collected():
 # -- Where there are no entries --------------------------------------------------------
 
 
+@pytest.fixture(autouse=True)
+def no_mode_is_over():
+    """Who asks forgets modes that are over; the fallbacks of these tests do not ask."""
+    assert MODES.thread.recording
+
+
 @pytest.fixture
 def afresh():
     entry._machine.cache_clear()

@@ -135,6 +135,18 @@ def test_threads_that_compile_at_once():
         in_threads(work)
 
 
+def test_an_entry_is_made_while_another_thread_has_the_machine():
+    pytest.importorskip("llvmlite")
+    from autograd.compiler.native import entry_of
+
+    f = jit(value_and_grad(gamma_loss))
+    f([0.5, 1.5])
+    (plan,) = f.plans.values()
+    plan.executor.machines.clear()
+    entry = entry_of(plan, [[0.5, 1.5]], lambda *args: None)
+    assert entry is not None and entry([0.5, 1.5]) == f([0.5, 1.5])
+
+
 # -- Work on several threads ---------------------------------------------------------
 
 
