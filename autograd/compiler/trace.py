@@ -17,7 +17,7 @@ from autograd.compiler.batches import Mapped, TracedArray
 from autograd.compiler.program import Program
 from autograd.compiler.recording import LIMIT, Source, Trace
 from autograd.errors import TraceError
-from autograd.modes import observed
+from autograd.modes import MODES, observed
 from autograd.tree import flatten
 
 __all__ = ["Traced", "collector_off", "record", "trace"]
@@ -64,6 +64,7 @@ def record(
     before = _random_state()
     with observed(tracing.saw), collector_off():
         result = f(*given)
+    MODES.forget()  # the next call may be that of a native entry
     if _random_state() != before:
         name = getattr(f, "__name__", repr(f))
         raise TraceError(
