@@ -72,14 +72,10 @@ class _Modes:
         for entry in reversed(entries):
             if entry.on:
                 return entry.state
-        self.forget()
-        return _PLAIN
-
-    def forget(self) -> None:
-        """Take out what is over, in any thread."""
         for entry in list(self.active):
             if not entry.lock.locked():
                 self.active.pop(entry, None)
+        return _PLAIN
 
     def add(self, entry: _Entry, **changes: Any) -> None:
         """One more entry of this thread, which is not on yet."""
