@@ -16,7 +16,7 @@ from typing import Any
 from weakref import ref
 
 from autograd.errors import GraphError
-from autograd.graph import CONSTANT, MANY, operands, topological_order
+from autograd.graph import CONSTANT, MANY, topological_order
 from autograd.handmade import LocalGradients
 
 __all__ = ["deep_copy", "reduce", "shallow_copy"]
@@ -162,18 +162,20 @@ class _Block:
     def __init__(self, session: _Session) -> None:
         self.session = session
         self.shells: list[_Shell] = []
-        self.others: list[_Block] = []
 
     def __getstate__(self) -> Any:
         nodes = [shell.node for shell in self.shells]
+        others: dict[_Block, None] = {}  # of all shells that are named, when they are
         columns = [[getattr(node, field, None) for node in nodes] for field in _FIELDS]
-        firsts = [_named(node._first) for node in nodes]
-        columns[_FIELDS.index("_second")] = [_named(node._second) for node in nodes]
+        firsts = [_named(node._first, others) for node in nodes]
+        seconds = [_named(node._second, others) for node in nodes]
+        columns[_FIELDS.index("_second")] = seconds
         attributes = [
-            {key: _named(thing) for key, thing in node.__dict__.items()} or None
+            {key: _named(thing, others) for key, thing in node.__dict__.items()} or None
             for node in nodes
         ]
-        return self.others, self.shells, columns, firsts, attributes
+        others.pop(self, None)
+        return list(others), self.shells, columns, firsts, attributes
 
     def __setstate__(self, state: Any) -> None:
         _, nodes, columns, firsts, attributes = state
@@ -185,11 +187,18 @@ class _Block:
                 node.__dict__.update(own)
 
 
-def _named(operand: Any) -> Any:
-    """The shell of an operand (or of each in a tuple); marks stay themselves."""
+def _named(operand: Any, blocks: dict[_Block, None]) -> Any:
+    """The shell of an operand (or of each in a tuple); marks stay themselves.
+
+    A shell may be gone at the next look, or there, when the collector has run.
+    """
     if type(operand) is tuple:
-        return tuple([_named(p) for p in operand])
-    return _shell_of(operand) or operand
+        return tuple([_named(p, blocks) for p in operand])
+    shell = _shell_of(operand)
+    if shell is None:
+        return operand
+    blocks[shell.block] = None
+    return shell
 
 
 def resolve(node: Node, block: Any) -> Node:
@@ -204,18 +213,11 @@ def reduce(root: Node) -> Any:
         session = _THREAD.session() or _Session()
         _THREAD.session = ref(session)
         block = _Block(session)
-        known = _Known()
-        nodes = _reachable(root, known)
-        others: dict[int, _Block] = {}
+        nodes = _reachable(root, _Known())
         for node in nodes:
             if node._primitive is not None:
                 _refuse_closure(node)
-            for thing in (*operands(node), *node.__dict__.values()):
-                other = _shell_of(thing)
-                if other is not None:
-                    others[id(other.block)] = other.block
         block.shells = [_Shell(node, block) for node in nodes]
-        block.others = list(others.values())
         session.shells.update({id(one.node): ref(one) for one in block.shells})
         shell = _shell_of(root)
         assert shell is not None

@@ -1,6 +1,7 @@
 """Copies and pickles: any depth, sharing kept, labels and gradients travel."""
 
 import copy
+import gc
 import io
 import pickle
 import sys
@@ -9,7 +10,7 @@ import threading
 import pytest
 
 import autograd as ag
-from autograd import GraphError, Value
+from autograd import GraphError, Value, persistence
 
 
 def graph():
@@ -193,3 +194,28 @@ def test_threads_that_pickle_graphs_with_shared_nodes():
     finally:
         sys.setswitchinterval(before)
     assert not wrong, wrong[:3]
+
+
+def test_the_collector_may_run_in_the_middle_of_a_pickle(monkeypatch):
+    """What an earlier pickle left behind is gone at the next look, or still there."""
+    x = Value(0.5, label="x")
+    y = ag.tanh(x)
+    z = ag.exp(y)
+    left_behind = [persistence.reduce(x)]
+    look = persistence._refuse_closure
+
+    def collect(node):
+        left_behind.clear()
+        gc.collect()
+        look(node)
+
+    gc.disable()
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(persistence, "_refuse_closure", collect)
+            pickle.dumps(y)
+        copy_of_z = pickle.loads(pickle.dumps(z))
+    finally:
+        gc.enable()
+    copy_of_z.backward()
+    assert labelled_leaves(copy_of_z)["x"].grad == ag.gradient(z, x)
