@@ -55,23 +55,45 @@ def orderly_end() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL)
 
 
+@contextmanager
+def _held() -> Iterator[None]:
+    """Signals wait until the block has ended: a child that was started has a name."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting: list[int] = []
+    before = {n: signal.getsignal(n) for n in (signal.SIGINT, *_DEADLY) if n}
+    ours = {n: handler for n, handler in before.items() if callable(handler)}
+    try:
+        for number in ours:
+            signal.signal(number, lambda number, _: waiting.append(number))
+        yield
+    finally:
+        for number, handler in ours.items():
+            signal.signal(number, handler)
+    for number in waiting:
+        signal.raise_signal(number)
+
+
 def run(
     command: Sequence[str], content: bytes, environment: Mapping[str, str]
 ) -> subprocess.CompletedProcess[bytes]:
     """What a command makes of its input. Raises OSError if it cannot be started."""
-    pipe, group = subprocess.PIPE, os.name == "posix"
-    with subprocess.Popen(
-        command,
-        stdin=pipe,
-        stdout=pipe,
-        stderr=pipe,
-        env=environment,
-        start_new_session=group,
-    ) as child:
-        try:
-            out, said = child.communicate(content)
-        except BaseException:
-            with suppress(OSError):
+    pipe, group, child = subprocess.PIPE, os.name == "posix", None
+    try:
+        with _held():
+            child = subprocess.Popen(
+                command,
+                stdin=pipe,
+                stdout=pipe,
+                stderr=pipe,
+                env=environment,
+                start_new_session=group,
+            )
+        out, said = child.communicate(content)
+    except BaseException:
+        if child is not None:
+            with suppress(OSError), child:  # which closes its pipes, and waits
                 os.killpg(child.pid, signal.SIGKILL) if group else child.kill()
-            raise
+        raise
     return subprocess.CompletedProcess(command, child.returncode, out, said)

@@ -77,7 +77,8 @@ def ended(slow, number, before=""):
     )
     where = slow / "children"
     assert until(where.exists)
-    process.send_signal(number)
+    if number is not None:
+        process.send_signal(number)
     out, _ = process.communicate(timeout=HANGS)
     return process.returncode, out, [int(pid) for pid in where.read_text().split()]
 
@@ -87,6 +88,24 @@ def test_a_signal_that_ends_the_process_ends_the_child(slow, name):
     number = getattr(signal, name)
     status, out, children = ended(slow, number)
     assert (status, out) == (-number, "")  # as if nobody had looked at the signal
+    assert all(until(lambda pid=pid: is_gone(pid)) for pid in children)
+    assert not list((slow / "temporary").iterdir())
+
+
+def test_a_signal_that_comes_while_the_child_is_started(slow):
+    """Between the fork and the name that the child gets, at the latest moment."""
+    early = """
+import os, subprocess
+right = subprocess.Popen.__init__
+def init(self, *args, **options):
+    right(self, *args, **options)
+    while not os.path.exists(os.environ["WHERE"]):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+subprocess.Popen.__init__ = init
+"""
+    status, out, children = ended(slow, None, early)
+    assert (status, out) == (-signal.SIGTERM, "")
     assert all(until(lambda pid=pid: is_gone(pid)) for pid in children)
     assert not list((slow / "temporary").iterdir())
 
