@@ -10,8 +10,6 @@ from __future__ import annotations
 import linecache
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from math import isfinite
@@ -20,7 +18,7 @@ from typing import Any
 from autograd.errors import AnomalyError
 from autograd.graph import operands
 from autograd.lifted import primal_of
-from autograd.modes import MODES, observed
+from autograd.modes import Mode
 from autograd.reverse import edges
 from autograd.strong import share
 from autograd.value import Value
@@ -52,8 +50,7 @@ class Decision:
         )
 
 
-@contextmanager
-def detect_anomaly(at_once: bool = True) -> Iterator[list[Decision]]:
+class detect_anomaly(Mode):
     """Raise AnomalyError at the first NaN or infinity, in this thread.
 
     Forward: as soon as an operation gives one; with ``at_once=False`` when ``backward``
@@ -73,16 +70,17 @@ def detect_anomaly(at_once: bool = True) -> Iterator[list[Decision]]:
     ...     print(str(error).splitlines()[0])
     log gave nan from operands x = -1.0
     """
-    state = MODES.thread
-    before = state.inspect, state.watch
-    decided: list[Decision] = []
-    with observed(_check_forward if at_once else _note_source):
-        try:
-            state.inspect = partial(_check_backward, decided)
-            state.watch = partial(_check_share, decided)
-            yield decided
-        finally:
-            state.inspect, state.watch = before
+
+    def __init__(self, at_once: bool = True) -> None:
+        self.observer = _check_forward if at_once else _note_source
+        self.given: list[Decision] = []
+
+    def changes(self, state: Any) -> dict[str, Any]:
+        """New nodes are looked at, and so are backward passes."""
+        observers = (*state.observers, self.observer)
+        inspect = partial(_check_backward, self.given)
+        watch = partial(_check_share, self.given)
+        return {"observers": observers, "inspect": inspect, "watch": watch}
 
 
 def _note_source(number: Any, primitive: Any, operands_given: Any) -> str:

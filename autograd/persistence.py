@@ -4,16 +4,19 @@ Pickle recurses through what an object refers to. So a node is not pickled with 
 operands: it refers to a *block*, one flat list of all nodes below it, operands first.
 In a block a node is named by its *shell*, which unpickles to the empty node itself.
 Shells live as long as the pickler that wrote them, so nodes shared by several objects
-in one pickle stay shared, and each is written once.
+in one pickle stay shared, and each is written once. Each thread knows its own shells:
+what another one is writing is none of its business.
 """
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import ref
 
 from autograd.errors import GraphError
-from autograd.graph import CONSTANT, MANY, operands, topological_order
+from autograd.graph import CONSTANT, MANY, topological_order
 from autograd.handmade import LocalGradients
 
 __all__ = ["deep_copy", "reduce", "shallow_copy"]
@@ -120,33 +123,59 @@ class _Shell:
         return new_node, (None if kind in (Value, _Node) else kind,)
 
 
-_SHELLS: WeakValueDictionary[int, _Shell] = WeakValueDictionary()
+class _Session:
+    """The shells of the picklers under way, by the identity of their nodes.
+
+    Blocks own it, so that it lives as long as some shell does.
+    """
+
+    def __init__(self) -> None:
+        self.shells: dict[int, ref[_Shell]] = {}
+
+
+class _Thread(threading.local):
+    """The session of this thread, if there is one."""
+
+    session: Callable[[], _Session | None] = staticmethod(lambda: None)
+
+
+_THREAD = _Thread()
+
+
+def _shell_of(node: Any) -> _Shell | None:
+    session = _THREAD.session()
+    weak = session.shells.get(id(node)) if session else None
+    shell = weak() if weak else None
+    return shell if shell is not None and shell.node is node else None
 
 
 class _Known(set[Any]):
     """Nodes not to visit: marks, nodes met, and nodes that have a shell."""
 
     def __contains__(self, node: object) -> bool:
-        return super().__contains__(node) or id(node) in _SHELLS
+        return super().__contains__(node) or _shell_of(node) is not None
 
 
 class _Block:
     """The nodes below a root that no other block holds, written as columns."""
 
-    def __init__(self) -> None:
+    def __init__(self, session: _Session) -> None:
+        self.session = session
         self.shells: list[_Shell] = []
-        self.others: list[_Block] = []
 
     def __getstate__(self) -> Any:
         nodes = [shell.node for shell in self.shells]
+        others: dict[_Block, None] = {}  # of all shells that are named, when they are
         columns = [[getattr(node, field, None) for node in nodes] for field in _FIELDS]
-        firsts = [_named(node._first) for node in nodes]
-        columns[_FIELDS.index("_second")] = [_named(node._second) for node in nodes]
+        firsts = [_named(node._first, others) for node in nodes]
+        seconds = [_named(node._second, others) for node in nodes]
+        columns[_FIELDS.index("_second")] = seconds
         attributes = [
-            {key: _named(thing) for key, thing in node.__dict__.items()} or None
+            {key: _named(thing, others) for key, thing in node.__dict__.items()} or None
             for node in nodes
         ]
-        return self.others, self.shells, columns, firsts, attributes
+        others.pop(self, None)
+        return list(others), self.shells, columns, firsts, attributes
 
     def __setstate__(self, state: Any) -> None:
         _, nodes, columns, firsts, attributes = state
@@ -158,12 +187,18 @@ class _Block:
                 node.__dict__.update(own)
 
 
-def _named(operand: Any) -> Any:
-    """The shell of an operand (or of each in a tuple); marks stay themselves."""
+def _named(operand: Any, blocks: dict[_Block, None]) -> Any:
+    """The shell of an operand (or of each in a tuple); marks stay themselves.
+
+    A shell may be gone at the next look, or there, when the collector has run.
+    """
     if type(operand) is tuple:
-        return tuple([_named(p) for p in operand])
-    shell = _SHELLS.get(id(operand))
-    return operand if shell is None or shell.node is not operand else shell
+        return tuple([_named(p, blocks) for p in operand])
+    shell = _shell_of(operand)
+    if shell is None:
+        return operand
+    blocks[shell.block] = None
+    return shell
 
 
 def resolve(node: Node, block: Any) -> Node:
@@ -173,22 +208,17 @@ def resolve(node: Node, block: Any) -> Node:
 
 def reduce(root: Node) -> Any:
     """Pickle: the root by its shell, and the block with everything below it."""
-    shell = _SHELLS.get(id(root))
+    shell = _shell_of(root)
     if shell is None:
-        block = _Block()
-        known = _Known()
-        nodes = _reachable(root, known)
-        others: dict[int, _Block] = {}
+        session = _THREAD.session() or _Session()
+        _THREAD.session = ref(session)
+        block = _Block(session)
+        nodes = _reachable(root, _Known())
         for node in nodes:
             if node._primitive is not None:
                 _refuse_closure(node)
-            for thing in (*operands(node), *node.__dict__.values()):
-                other = _SHELLS.get(id(thing))
-                if other is not None and other.node is thing:
-                    others[id(other.block)] = other.block
         block.shells = [_Shell(node, block) for node in nodes]
-        block.others = list(others.values())
-        for one in block.shells:
-            _SHELLS[id(one.node)] = one
-        shell = _SHELLS[id(root)]
+        session.shells.update({id(one.node): ref(one) for one in block.shells})
+        shell = _shell_of(root)
+        assert shell is not None
     return resolve, (shell, shell.block)

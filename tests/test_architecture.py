@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("autograd", "nn", "viz")
 FLOORS = [
-    {"errors", "numbers", "rules", "arithmetic", "special", "graph", "modes"},
+    {"errors", "numbers", "rules", "arithmetic", "special", "graph", "modes", "locks"},
     {"primitive", "tree", "sweep", "handmade", "persistence"},
     {"primitives"},
     {"operators", "strong", "grids"},
@@ -26,14 +26,15 @@ FLOORS = [
 COMPILER_FLOORS = [  # autograd/compiler, from the ground
     set(floor.split())
     for floor in """
-    arguments cache coefficients entry_code entry_layout lanes nodes program regions;
+    arguments cache coefficients entry_code entry_layout lanes nodes program regions
+    workers;
     code nests operations optimise tracer vector_value;
     contract kernels_guards recording streams vector_elementary
     vector_exponential verification;
     batches bulk classes kernels_dense kernels_ragged periods vector_library vector_logarithm
     vector_special vector_trigonometry;
     choices kernels_packing layout numpy_products reroll splitting symbols trace
-    vector_inverse vmap;
+    vector_gamma vector_inverse vmap;
     binding fusion kernels lower memory numpy_memory numpy_steps reductions shares
     vector_math;
     context engine numpy_code numpy_guards numpy_rows numpy_sums recurrences rows;

@@ -11,7 +11,6 @@ import importlib.util
 import os
 import shutil
 import struct
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 import graphviz
 
 from autograd.errors import MissingDependencyError, RenderError
+from viz.children import orderly_end, run
 from viz.fonts import environment
 
 __all__ = ["Picture"]
@@ -138,10 +138,8 @@ def _commands(format: str, engine: str, size: str) -> Iterator[list[str]]:
 def _run(command: list[str], source: str, format: str) -> tuple[bytes, str]:
     """What a command draws, and why that is no picture (or "")."""
     try:
-        with environment() as variables:
-            done = subprocess.run(
-                command, input=source.encode(), capture_output=True, env=variables
-            )
+        with orderly_end(), environment() as variables:
+            done = run(command, source.encode(), variables)
     except OSError as error:
         return b"", f"{command[0]} could not be run ({error.strerror})"
     said = done.stderr.decode(errors="replace").strip().splitlines()

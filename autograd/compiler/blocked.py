@@ -9,7 +9,6 @@ shorter: it has a program of its own.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -19,11 +18,12 @@ from autograd.compiler.bulk import Bulk, Floats, Operation
 from autograd.compiler.engine import processors
 from autograd.compiler.fusion import split
 from autograd.compiler.layout import Layout, unmixed
-from autograd.compiler.llvm_backend import LLVMMachine, LLVMProgram
+from autograd.compiler.llvm_backend import LLVMMachine, LLVMProgram, extra_of
 from autograd.compiler.memory import Section, apart
 from autograd.compiler.program import Ints
 from autograd.compiler.rows import totals_of
 from autograd.compiler.stages import one_pass, parted, stages
+from autograd.compiler.workers import spread
 
 __all__ = ["Blocked", "BlockedMachine", "fits"]
 
@@ -63,13 +63,15 @@ class Blocked:
         self.block = self._block(rows, self.rows)
         left = self.batch % self.rows
         self.last = self._block(rows, left) if left else None
+        parts = [part for part in (self.before, self.after) if part]
+        self.extra = max([extra_of(part) for part in parts], default=0)
 
-    def _shared(self, operations: list[Operation]) -> LLVMMachine | None:
+    def _shared(self, operations: list[Operation]) -> LLVMProgram | None:
         if not operations:
             return None
         kept = np.concatenate([operation.target for operation in operations])
         part = replace(self.bulk, operations=operations, outputs=kept)
-        return LLVMMachine(LLVMProgram(part, self.layout))
+        return LLVMProgram(part, self.layout)
 
     def _block(self, operations: list[Operation], rows: int) -> LLVMProgram:
         kept = np.concatenate([self.totals, self.wide])
@@ -83,7 +85,11 @@ class BlockedMachine:
     def __init__(self, program: Blocked, sections: Sequence[Section]) -> None:
         self.program, self.sections = program, sections
         self.layout = program.layout
-        self.memory = self.layout.memory(extra=8)
+        self.memory = self.layout.memory(program.extra)
+        self.before, self.after = [
+            LLVMMachine(part, self.memory) if part else None
+            for part in (program.before, program.after)
+        ]
         self.pools: dict[int, list[LLVMMachine]] = {}
 
     def call(
@@ -92,8 +98,8 @@ class BlockedMachine:
         """The results of all sections for the input numbers, given in parts."""
         program, memory = self.program, self.memory
         arrays = self._inputs(numbers)
-        if program.before:
-            self._run_shared(program.before)
+        if self.before:
+            self.before.run()
         results = self._results(apart(buffers, arrays))
         begins = range(0, program.batch, program.rows)
         sums = np.zeros((len(begins), len(program.totals)))
@@ -101,16 +107,12 @@ class BlockedMachine:
         def one(k: int) -> None:
             sums[k] = self._run_block(begins[k], arrays, results)
 
-        threads = min(len(begins) // 2, processors())
-        if threads > 1:
-            with ThreadPoolExecutor(threads) as pool:
-                list(pool.map(one, range(len(begins))))
-        else:
-            for k in range(len(begins)):
-                one(k)
+        alone = bool(program.block.foreign)  # Python's code runs in its own thread
+        threads = 1 if alone else min(len(begins) // 2, processors())
+        spread(one, len(begins), threads)
         memory[self.layout.address[program.totals]] = sums.sum(axis=0)
-        if program.after:
-            self._run_shared(program.after)
+        if self.after:
+            self.after.run()
         return self._finished(results)
 
     def _inputs(self, numbers: Sequence[Floats]) -> list[Floats]:
@@ -126,12 +128,6 @@ class BlockedMachine:
             self.memory[start : start + part.size] = part
             position += part.size
         return arrays
-
-    def _run_shared(self, machine: LLVMMachine) -> None:
-        size = self.layout.size
-        machine.memory[:size] = self.memory[:size]
-        machine.run()
-        self.memory[:size] = machine.memory[:size]
 
     def _run_block(
         self, begin: int, arrays: list[Floats], results: list[Floats | None]
@@ -186,10 +182,11 @@ class BlockedMachine:
     def _finished(self, results: list[Floats | None]) -> list[Floats]:
         outputs, finished = self.program.bulk.outputs, []
         for (begin, end, wide), result in zip(self.sections, results, strict=True):
-            shared: Any = self.memory[self.layout.address[outputs[begin:end]]]
             if result is not None:
                 finished.append(result)
-            elif wide:
+                continue
+            shared: Any = self.memory[self.layout.address[outputs[begin:end]]]
+            if wide:
                 finished.append(np.repeat(shared[:, np.newaxis], self.program.batch, 1))
             else:
                 finished.append(shared)

@@ -1,8 +1,7 @@
 """A builder of LLVM functions: addresses, loops with carried values, loads and stores.
 
-``Code`` adds to ``Lanes`` what a function needs around its arithmetic. Offsets are
-Python integers as long as they are known, so that constants fold while the text is
-written.
+``Code`` adds to ``Lanes`` what a function needs around its arithmetic. Offsets that are
+known are Python integers, so that constants fold while the text is written.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ Body = Callable[[str, list[str]], Sequence[str]]
 class Code:
     """The lines of one function over vectors of ``width`` doubles."""
 
-    def __init__(self, width: int, strict: bool = False) -> None:
-        self.width, self.strict = width, strict
+    def __init__(self, width: int) -> None:
+        self.width = width
         self.lines: list[str] = []
-        self.lanes = Lanes(width, contract=True, strict=strict, prefix="v")
-        self.scalar = Lanes(1, contract=True, strict=strict, prefix="s")
-        self.lanes.lines = self.scalar.lines = self.lines
+        self.lanes = Lanes(width, contract=True, prefix="v")
+        self.scalar = Lanes(1, contract=True, prefix="s")
+        self.restart()
         self.type = self.lanes.type
         self.indices = f"<{width} x i32>"
         self._labels = 0
@@ -34,6 +33,12 @@ class Code:
     def called(self) -> set[str]:
         """Declarations of the functions outside LLVM."""
         return self.lanes.called | self.scalar.called
+
+    def restart(self) -> list[str]:
+        """Begin another function's lines; returns those written so far."""
+        ended, self.lines = self.lines, []
+        self.lanes.lines = self.scalar.lines = self.lines
+        return ended
 
     def emit(self, text: str) -> str:
         """One line that computes a value; returns its name."""
@@ -243,11 +248,9 @@ class Code:
 
     def total(self, value: str) -> str:
         """The sum of all lanes."""
-        zero = self.scalar.constant(-0.0)
+        operands = f"double {self.scalar.constant(-0.0)}, {self.type} {value}"
         name = f"@llvm.vector.reduce.fadd.v{self.width}f64"
-        return self.emit(
-            f"call reassoc double {name}(double {zero}, {self.type} {value})"
-        )
+        return self.emit(f"call reassoc double {name}({operands})")
 
 
 def declarations(width: int) -> str:

@@ -63,17 +63,23 @@ class Context:
         self.zero, self.one, self.dump = range(layout.size, layout.size + 3)
         self.slots = layout.size + 8  # distances of the regions, in numbers
         self.scratch = 0
-        self._regions(regions)
+        self.region_of = np.full(bulk.size, -1, np.int64)
+        for k in regions:
+            first, count = bulk.regions[k]
+            self.region_of[first : first + count] = k
+        self._load_distances(regions)
         self.kernels: set[str] = set()
-        self.foreign: list[str] = []  # symbols of operations that Python runs
+        self.ended: list[list[str]] = []  # bodies of functions before this one
 
-    def _regions(self, regions: Sequence[int]) -> None:
-        """Load how far away regions lie: at a slot behind the memory, 0 for in it."""
-        self.region_of = np.full(self.bulk.size, -1, np.int64)
+    def cut(self) -> None:
+        """End the function: what follows belongs to another one."""
+        self.ended.append(self.code.restart())
+        self._load_distances(list(self.distances))
+
+    def _load_distances(self, regions: Sequence[int]) -> None:
+        """How far away regions lie: at a slot behind the memory, 0 for in it."""
         self.distances: dict[int, str] = {}
         for k in regions:
-            first, count = self.bulk.regions[k]
-            self.region_of[first : first + count] = k
             place = self.code.at("%v", self.slots + k)
             self.distances[k] = self.code.emit(f"load i64, ptr {place}, align 8")
 

@@ -29,16 +29,16 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from autograd.compiler.engine import engine
+from autograd.compiler.engine import Linked, engine
 from autograd.compiler.entry_code import DECLARED, TEXT, expanded
 from autograd.compiler.entry_layout import (
     api_address,
     api_function,
     is_as_assumed,
-    modes_address,
     new_array_address,
 )
 from autograd.errors import MissingDependencyError
+from autograd.modes import MODES
 
 __all__ = ["Leaf", "Tree", "native_entry"]
 
@@ -57,29 +57,27 @@ class Leaf:
 
 Tree: TypeAlias = "Leaf | list[Tree] | tuple[Tree, ...]"
 
-_kept: list[Any] = []  # the machine code of all entries
 FLOAT64, INT64, OUT = np.dtype(np.float64), np.dtype(np.int64), sys.intern("out")
 NUMBER, INPUT, OUTPUT, TUPLE, LIST, NEAR, RESULT = range(7)  # kinds of nodes
 NEAT, WRITEABLE = 0x101, 0x400  # flags of arrays: C-contiguous and aligned
+_READ = MODES.active, OUT, FLOAT64, INT64, np.ndarray, np.float64  # by their addresses
 CONTAINERS = {tuple: (TUPLE, "PyTuple_New"), list: (LIST, "PyList_New")}
 
 
 @cache
-def _machine() -> int:
-    """The address of the machine code of all entries; 0 where there can be none."""
-    new_array = new_array_address() if is_as_assumed() and modes_address() else 0
+def _machine() -> Linked | None:
+    """The machine code of all entries; None where there can be none."""
+    new_array = new_array_address() if is_as_assumed() else 0
     if not new_array:
-        return 0
+        return None
     try:
         host = engine()
     except MissingDependencyError:
-        return 0
-    for name in re.findall(r"@(Py\w+)", "".join(DECLARED)):
-        ours = name == "PyArray_NewFromDescr"
-        host.llvm.add_symbol(name, new_array if ours else api_address(name))
-    linked = host.compiled(expanded(TEXT))
-    _kept.append(linked)
-    return linked("autograd.entry")
+        return None
+    names = re.findall(r"@(Py\w+)", "".join(DECLARED))
+    host.name({name: api_address(name) for name in names if name[:8] != "PyArray_"})
+    host.name({"PyArray_NewFromDescr": new_array})
+    return host.compiled(expanded(TEXT))
 
 
 def _nodes(tree: Tree, memory: int, kind: int, hull: int = 0) -> list[int]:
@@ -174,16 +172,17 @@ def native_entry(
     slots : the first place in the memory for distances of arrays, and how many.
     keep : whatever has to live as long as the entry: owners of the addresses.
     """
-    code = _machine()
-    if not code:
+    linked = _machine()
+    if linked is None:
         return None
     hull = np.zeros(2, np.int64)
     at = int(hull.ctypes.data)
     given = [word for tree in arguments for word in _nodes(tree, memory, INPUT, at)]
     fresh = _nodes(result, memory, OUTPUT)
     there = _nodes(_arrays(result), memory, OUTPUT, at)
-    words = [run, memory, tables, id(fallback), modes_address(), id(0), len(arguments)]
+    words = [run, memory, tables, id(fallback), id(MODES.active), 0, len(arguments)]
     more = [memory + 8 * slots[0], 8 * slots[1], at]
     table = _table([*words, id(OUT)], more, [given, fresh, there])
     name = getattr(fallback, "__name__", "compiled")
-    return _builtin(name, code, table, fallback, keep, engine(), hull)
+    owned = linked, fallback, keep, hull, *_READ
+    return _builtin(name, linked("autograd.entry"), table, *owned)

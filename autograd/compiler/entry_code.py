@@ -251,9 +251,9 @@ define ptr @autograd.entry(ptr %self, ptr %args, i64 %given, ptr %names) nounwin
   fields %self: ptr %record ITEMS
   fields %record: ptr %t 16
   fields %t: ptr %run 0, ptr %memory 8, ptr %tables 16, ptr %fallback 24, ptr %modes 32
-  fields %t: ptr %idle 40, i64 %count 48, ptr %wanted 64, ptr %results 72, ptr %outs 80
-  fields %modes: ptr %active 0
-  need ptr %active %idle else other
+  fields %t: i64 %count 48, ptr %wanted 64, ptr %results 72, ptr %outs 80
+  fields %modes: i64 %active 16
+  need i64 %active 0 else other
   if i64 %given %count counted other
 counted:
   fields %t: ptr %slots 88, i64 %size 96, ptr %hull 104

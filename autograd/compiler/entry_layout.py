@@ -6,18 +6,14 @@ import ctypes
 import importlib
 import sys
 import sysconfig
-from functools import cache
 from typing import Any
 
 import numpy as np
-
-from autograd.modes import MODES
 
 __all__ = [
     "api_address",
     "api_function",
     "is_as_assumed",
-    "modes_address",
     "new_array_address",
 ]
 
@@ -40,7 +36,7 @@ def _samples() -> list[Any]:
 
 
 def _as_assumed() -> bool:
-    """Whether arrays, floats, tuples and lists lie in memory as TEXT reads them."""
+    """Whether arrays, floats and containers lie in memory as TEXT reads them."""
     for a in _samples():
         _, kind, data, axes, dims, _, _, dtype, flags = _words(id(a), 9)
         seen = kind, data, axes & 0xFFFFFFFF, dtype, flags & 0xFFFFFFFF
@@ -55,6 +51,7 @@ def _as_assumed() -> bool:
     return (
         [kind, length, id(tuple), 3] == [id(list), 3, *_words(id(items), 3)[1:]]
         and _words(outside, 3) == [*map(id, floats)] == _words(id(items) + first, 3)
+        and _words(id({1: 1, 2: 2, 3: 3}), 3)[2] == 3
         and all(_words(id(x), 2)[1] == id(float) for x in floats)
         and all(ctypes.c_double.from_address(id(x) + 16).value == x for x in floats)
     )
@@ -84,15 +81,6 @@ def new_array_address() -> int:
         return 0
     dtype = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_int)(table[45])(12)
     return table[94] if dtype is np.dtype(np.float64) else 0
-
-
-@cache
-def modes_address() -> int:
-    """The address of the pointer ``MODES.active``; 0 if it is not found."""
-    with MODES.lock:
-        words = _words(id(MODES), type(MODES).__basicsize__ // 8)
-        active = id(MODES.active)
-    return id(MODES) + 8 * words.index(active) if active in words else 0
 
 
 def is_as_assumed() -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 from threading import Thread
 from typing import Any
@@ -16,6 +18,7 @@ from autograd.compiler.lower import lowered
 from autograd.compiler.memory import MemoryMachine, Section
 from autograd.compiler.numpy_backend import NumpyMachine
 from autograd.compiler.recording import LIMIT
+from autograd.compiler.workers import apart
 
 __all__ = ["Executor", "Settings"]
 
@@ -57,12 +60,13 @@ class Executor:
         self.backend, self.reason = _choice(settings)
         self.sections = sections
         self.form = "bulk operations"
+        self.program: Any = None  # of machine code that runs in one memory
         self.settings, self.waiting = settings, None
         if settings.background and self.backend == "llvm":
             self.backend, self.reason = "numpy", "until LLVM is ready"
             self._make = self._maker()
             self.machines = [self._make()]
-            self.waiting = Thread(target=self._change, daemon=True)
+            self.waiting = Thread(target=self._change)  # the process waits for its end
             self.waiting.start()
             return
         self._make = self._maker()
@@ -70,9 +74,13 @@ class Executor:
 
     def _change(self) -> None:
         """Compile for LLVM, then let calls go there."""
-        twin = Executor(
-            self.bulk, replace(self.settings, background=False), self.sections
-        )
+        settings = replace(self.settings, background=False)
+        try:
+            twin = Executor(self.bulk, settings, self.sections)
+        except Exception as error:
+            self.reason = f"LLVM failed in the background: {error!r}"
+            return
+        self.program = twin.program
         self._make, self.machines = twin._make, twin.machines
         self.backend, self.form = twin.backend, twin.form
         self.reason = "compiled in the background"
@@ -81,8 +89,7 @@ class Executor:
         if self.backend == "numpy":
             strict = self.settings.strict
             return lambda: self._prepared(NumpyMachine(self.bulk, strict))
-        from autograd.compiler import blocked, llvm_backend, straight, table_backend
-
+        blocked, llvm_backend, straight, table_backend = _machines()
         bulk = self.bulk
         if straight.applicable(bulk) and bulk.batch > straight.BLOCK:
             self.form = "straight-line code over rows where they are"
@@ -92,15 +99,15 @@ class Executor:
             self.form = "bulk operations over blocks of rows"
             parts = blocked.Blocked(bulk)
             return lambda: blocked.BlockedMachine(parts, self.sections)
-        program: Any
         if straight.applicable(bulk):
             self.form = "straight-line code over rows"
-            program = straight.ResidentProgram(bulk)
+            self.program = straight.ResidentProgram(bulk)
         elif table_backend.pays(bulk):
             self.form = "descriptors of irregular operations"
-            program = table_backend.TableProgram(bulk)
+            self.program = table_backend.TableProgram(bulk)
         else:
-            program = llvm_backend.LLVMProgram(bulk)
+            self.program = llvm_backend.LLVMProgram(bulk)
+        program = self.program
         return lambda: self._prepared(llvm_backend.LLVMMachine(program))
 
     def _prepared(self, machine: MemoryMachine) -> MemoryMachine:
@@ -112,20 +119,27 @@ class Executor:
     ) -> list[Floats]:
         """The result of every section for the input numbers, given in parts.
 
-        Results with lanes are written into ``buffers`` where the machine can.
+        Results with lanes are written into ``buffers`` where the machine can. A machine
+        belongs to one call at a time: to a thread, to a call within a call. It is used
+        again only when its call has ended well.
         """
         pool = self.machines  # a change of backend brings a new one
         try:
             machine = pool.pop()
         except IndexError:
             machine = self._make()
-        try:
-            found: list[Floats] = machine.call(
-                numbers, buffers or [None] * len(self.sections)
-            )
-            return found
-        finally:
-            pool.append(machine)
+        found: list[Floats] = machine.call(
+            numbers, buffers or [None] * len(self.sections)
+        )
+        pool.append(machine)
+        return found
+
+
+@cache
+def _machines() -> list[Any]:
+    """The modules of the LLVM machines, which import llvmlite: on first use."""
+    names = "blocked", "llvm_backend", "straight", "table_backend"
+    return apart(lambda: [import_module(f"autograd.compiler.{name}") for name in names])
 
 
 def _choice(settings: Settings) -> tuple[str, str]:

@@ -1,18 +1,17 @@
-"""Operations that LLVM has no code for: called back into Python, on the same memory.
+"""Operations that LLVM has no code for: Python's turn between two machine codes.
 
-Rows of the user's own are of this kind. The operation is run by the numpy backend on
-the memory of the machine that calls; ``report()`` says so.
+Rows of the user's own are of this kind. Machine code never calls Python: a program is
+cut into functions, and between them the numpy backend runs such operations on the same
+memory, in the same layout. So an error or an interrupt arrives as in any Python code.
+``report()`` names the rows.
 """
 
 from __future__ import annotations
 
-import ctypes
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
-import numpy as np
-
-from autograd.compiler.bulk import Bulk, Operation
+from autograd.compiler.bulk import Bulk, Floats, Operation
 from autograd.compiler.layout import Layout
 from autograd.compiler.numpy_backend import NumpyMachine
 
@@ -20,32 +19,12 @@ __all__ = ["Foreign"]
 
 
 class Foreign:
-    """Some operations, as a C function of the memory's address."""
+    """Some operations of a program whose streams are unmixed for its layout."""
 
     def __init__(self, bulk: Bulk, layout: Layout, operations: list[Operation]) -> None:
-        self.bulk = replace(bulk, operations=operations)
-        self.size = layout.size
-        self.machines: dict[int, NumpyMachine] = {}
-        self.failures: list[BaseException] = []
-        self.thunk = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._run)
+        self.bulk = replace(bulk, operations=operations, regions=[])
+        self.layout = layout
 
-    @property
-    def address(self) -> int:
-        """The address of the C function."""
-        return ctypes.cast(self.thunk, ctypes.c_void_p).value or 0
-
-    def _run(self, address: int) -> None:
-        try:
-            if address not in self.machines:
-                kind = ctypes.c_double * self.size
-                numbers: Any = np.ctypeslib.as_array(kind.from_address(address))
-                self.machines[address] = NumpyMachine(self.bulk, numbers=numbers)
-            self.machines[address].run()
-        except BaseException as error:
-            self.failures.append(error)
-
-    def raise_failure(self) -> None:
-        """Raise what went wrong while Python could not."""
-        if self.failures:
-            failures, self.failures = self.failures, []
-            raise failures[0]
+    def on(self, memory: Floats) -> Callable[[], None]:
+        """What runs them on a memory."""
+        return NumpyMachine(self.bulk, place=(self.layout, memory)).run

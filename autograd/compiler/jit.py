@@ -28,6 +28,7 @@ from autograd.compiler.nodes import as_nodes, recording
 from autograd.compiler.plan import Plan, chosen_of
 from autograd.compiler.recording import LIMIT, ElsewhereError
 from autograd.compiler.shortcuts import array_shortcut, attach
+from autograd.compiler.workers import apart
 from autograd.errors import TraceError
 from autograd.modes import MODES
 
@@ -114,7 +115,7 @@ class Compiled:
         own = past.__get__(self) if past is Compiled.__call__ else past
         entry = None
         if plan.executor.backend == "llvm":
-            native = import_module("autograd.compiler.native")
+            native = apart(lambda: import_module("autograd.compiler.native"))
             entry = native.entry_of(plan, args, own)
             plan.entered = entry is not None
         entry = entry or array_shortcut(plan, args, own)

@@ -36,7 +36,6 @@ class Lanes:
     ----------
     width : 1, 2, 4 or 8 doubles.
     contract : additions may be fused with the products they consume.
-    strict : no fused multiply-add at all: the bits of plain IEEE 754 arithmetic.
     prefix : what fresh names begin with, after the ``%``.
     block : the label of the basic block the lines stand in.
     """
@@ -46,14 +45,13 @@ class Lanes:
         width: int = 1,
         *,
         contract: bool = False,
-        strict: bool = False,
         prefix: str = "v",
         block: str = "entry",
     ) -> None:
         if width not in WIDTHS:
             raise ValueError(f"the number of lanes is one of {WIDTHS}, got {width}")
-        self.width, self.strict, self.prefix, self.block = width, strict, prefix, block
-        self.flags = " contract" if contract and not strict else ""
+        self.width, self.prefix, self.block = width, prefix, block
+        self.flags = " contract" if contract else ""
         self.type, self.integers, self.mask = map(self._of, ("double", "i64", "i1"))
         self.lines: list[str] = []
         self.called: set[str] = set()  # declarations of the functions outside LLVM
@@ -120,14 +118,10 @@ class Lanes:
 
     def fma(self, a: str, b: str, c: str) -> str:
         """a * b + c with a single rounding, whatever that costs on the host."""
-        if self.strict:
-            raise ValueError("a strict builder has no fused multiply-add")
         return self.intrinsic("fma", a, b, c)
 
     def multiply_add(self, a: str, b: str, c: str) -> str:
-        """a * b + c, fused where the host is faster so and the builder allows it."""
-        if self.strict:
-            return self.add(self.multiply(a, b), c)
+        """a * b + c, fused where the host is faster so."""
         return self.intrinsic("fmuladd", a, b, c)
 
     def minimum(self, a: str, b: str) -> str:
@@ -229,10 +223,7 @@ class Lanes:
 
         A branch: the lines go on in another basic block, ``self.block``.
         """
-        asked, slow, done = rare, f"slow.{self.fresh()}", f"done.{self.fresh()}"
-        if self.width > 1:
-            reduction = f"@llvm.vector.reduce.or.v{self.width}i1({self.mask} {rare})"
-            asked = self.emit(f"call i1 {reduction}")
+        asked, slow, done = self._any(rare), f"slow.{self.fresh()}", self._done()
         before = self.block
         self.lines += [f"  br i1 {asked}, label %{slow}, label %{done}", f"{slow}:"]
         self.block = slow
@@ -241,3 +232,36 @@ class Lanes:
         after, self.block = self.block, done
         sources = f"[ {usual}, %{before} ], [ {chosen}, %{after} ]"
         return self.emit(f"phi {self.type} {sources}")
+
+    def repeat(
+        self,
+        firsts: Sequence[str],
+        body: Callable[[list[str]], tuple[Sequence[str], str]],
+    ) -> list[str]:
+        """body(values) gives the next values and a mask: again while it holds anywhere.
+
+        Lanes in which it does not hold must keep their values by themselves.
+        """
+        again, done, before = f"again.{self.fresh()}", self._done(), self.block
+        self.lines += [f"  br label %{again}", f"{again}:"]
+        place, self.block = len(self.lines), again
+        names = [f"%{self.fresh()}" for _ in firsts]
+        following, mask = body(names)
+        asked = self._any(mask)
+        self.lines += [f"  br i1 {asked}, label %{again}, label %{done}", f"{done}:"]
+        self.lines[place:place] = [
+            f"  {name} = phi {self.type} [ {first}, %{before} ], [ {x}, %{self.block} ]"
+            for name, first, x in zip(names, firsts, following, strict=True)
+        ]
+        self.block = done
+        return list(following)
+
+    def _any(self, mask: str) -> str:
+        """Whether a mask holds in any lane."""
+        if self.width == 1:
+            return mask
+        reduction = f"@llvm.vector.reduce.or.v{self.width}i1({self.mask} {mask})"
+        return self.emit(f"call i1 {reduction}")
+
+    def _done(self) -> str:
+        return f"done.{self.fresh()}"

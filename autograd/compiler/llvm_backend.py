@@ -1,4 +1,6 @@
-"""The LLVM backend: a bulk program becomes one function of machine code.
+"""The LLVM backend: a bulk program becomes functions of machine code.
+
+There is one, and one more after each turn of Python's (``foreign``).
 
 bulk -> split, fused (fusion) -> loops, calls of kernels (loops, calls) -> engine
 """
@@ -6,8 +8,10 @@ bulk -> split, fused (fusion) -> loops, calls of kernels (loops, calls) -> engin
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
+from functools import partial
 
-from autograd.compiler.bulk import Bulk, Operation, Reduce, Sum
+from autograd.compiler.bulk import Bulk, Floats, Operation, Reduce, Sum
 from autograd.compiler.calls import write_reduce, write_sum
 from autograd.compiler.code import declarations
 from autograd.compiler.context import Context, MixedError
@@ -21,7 +25,7 @@ from autograd.compiler.memory import MemoryMachine
 from autograd.compiler.steps import has_code, write_steps
 from autograd.compiler.vector_math import module_text
 
-__all__ = ["LLVMMachine", "LLVMProgram"]
+__all__ = ["LLVMMachine", "LLVMProgram", "extra_of"]
 
 
 class LLVMProgram:
@@ -37,14 +41,16 @@ class LLVMProgram:
         self.tables = context.tables.array()
         self.spare = context.scratch
         self.places = context.zero, context.one, context.dump
-        self.linked = host.compiled(self.text, cached=not self.foreign)
-        self.run = run_type()(self.linked("autograd.run"))
+        self.linked = host.compiled(self.text)
+        self.functions = [
+            run_type()(self.linked(name)) for name, _ in self._functions(context)
+        ]
 
     def _written(self, width: int) -> Context:
         """The context, all code written; with as many regions outside as can be."""
         self.regions = list(range(len(self.bulk.regions)))
         while True:
-            self.foreign: list[Foreign] = []
+            self.foreign: list[Foreign] = []  # they run between the functions
             context = Context(self.bulk, self.layout, width, self.regions)
             try:
                 self.write(context)
@@ -84,12 +90,13 @@ class LLVMProgram:
         """Let Python run what there is no code for."""
         for operation in operations:
             context.resident(operation.target, *operation.reads())
-        foreign = Foreign(self.bulk, self.layout, operations)
-        self.foreign.append(foreign)
-        symbol = f"autograd.foreign.{id(foreign)}"
-        engine().llvm.add_symbol(symbol, foreign.address)
-        context.foreign.append(symbol)
-        context.code.do(f"call void @{symbol}(ptr %v)")
+        self.foreign.append(Foreign(self.bulk, self.layout, operations))
+        context.cut()
+
+    def _functions(self, context: Context) -> list[tuple[str, list[str]]]:
+        """Names and bodies of the functions, in the order in which they run."""
+        bodies = [*context.ended, context.code.lines]
+        return [(f"autograd.run.{k}", body) for k, body in enumerate(bodies)]
 
     def _module(self, context: Context, width: int) -> str:
         parts = [
@@ -98,34 +105,41 @@ class LLVMProgram:
                 f"declare void @autograd.{name}.{width}({SIGNATURES[name]})"
                 for name in sorted(context.kernels)
             ],
-            *[f"declare void @{symbol}(ptr)" for symbol in context.foreign],
             module_text(context.needed, context.code.called),
-            "define void @autograd.run(ptr noalias %v, ptr noalias %t) nounwind {",
-            "entry:",
-            *context.code.lines,
-            "  ret void",
-            "}",
         ]
+        for name, lines in self._functions(context):
+            head = f"define void @{name}(ptr noalias %v, ptr noalias %t) nounwind {{"
+            parts += [head, "entry:", *lines, "  ret void", "}"]
         return "\n".join(parts)
 
 
 class LLVMMachine(MemoryMachine):
     """A program with a memory of its own (one thread at a time)."""
 
-    def __init__(self, program: LLVMProgram) -> None:
+    def __init__(self, program: LLVMProgram, memory: Floats | None = None) -> None:
+        """In a memory that is given, ``extra_of(program)`` numbers lie behind it."""
         self.program, self.layout = program, program.layout
-        extra = 8 + len(program.bulk.regions) + program.spare
-        self.memory = self.layout.memory(extra)
-        self.memory[program.places[1]] = 1.0
-        self._where = self.memory.ctypes.data, program.tables.ctypes.data
+        if memory is None:
+            memory = self.layout.memory(extra_of(program))
+        self.memory = memory
+        memory[program.places[1]] = 1.0
+        self._where = memory.ctypes.data, program.tables.ctypes.data
+        self._steps: list[Callable[[], None]] = []
+        for k, function in enumerate(program.functions):
+            self._steps.append(partial(function, *self._where))
+            self._steps += [turn.on(memory) for turn in program.foreign[k : k + 1]]
 
     def addresses(self) -> tuple[int, int, int]:
         """Of the machine code, the memory and the tables."""
-        code = ctypes.cast(self.program.run, ctypes.c_void_p).value
+        code = ctypes.cast(self.program.functions[0], ctypes.c_void_p).value
         return code or 0, *self._where
 
     def run(self) -> None:
         """Compute everything from the inputs in the memory."""
-        self.program.run(*self._where)
-        for foreign in self.program.foreign:
-            foreign.raise_failure()
+        for step in self._steps:
+            step()
+
+
+def extra_of(program: LLVMProgram) -> int:
+    """How many numbers a program wants behind the memory of its layout."""
+    return 8 + len(program.bulk.regions) + program.spare

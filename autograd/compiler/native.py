@@ -32,11 +32,8 @@ def entry_of(
     plan: Plan, args: Sequence[Tree], fallback: Callable[..., Any]
 ) -> Callable[..., Any] | None:
     """The entry of a plan for arguments like these; None where there is none."""
-    machines = plan.executor.machines
-    if not machines or not isinstance(machines[0], LLVMMachine):
-        return None
-    program = machines[0].program
-    if not len(plan.bulk.outputs) or not plan.bulk.inputs:
+    program = plan.executor.program
+    if program is None or not len(plan.bulk.outputs) or not plan.bulk.inputs:
         return None
     if any(source.kind == "array" for source in plan.sources):
         return None
@@ -60,13 +57,14 @@ def _argument(plan: Plan, place: int, arg: Tree) -> Any:
     if len(numbers) != 1:
         raise _UnfitError
     source = plan.sources[numbers[0]]
-    start = int(plan.executor.machines[0].layout.address[plan.starts[numbers[0]]])
+    program = plan.executor.program
+    start = int(program.layout.address[plan.starts[numbers[0]]])
     container = plan.containers[place]
     if container.shape is not None:
         if source.axis != 0 and source.kind == "rows":
             raise _UnfitError
         first = int(plan.starts[numbers[0]])
-        slot = slot_of(plan.executor.machines[0].program, first)
+        slot = slot_of(program, first)
         return Leaf(start, container.shape, slot)
     if not _is_plain(arg):
         raise _UnfitError

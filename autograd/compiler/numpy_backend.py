@@ -50,10 +50,15 @@ class NumpyMachine(MemoryMachine):
     """A bulk program with a memory of its own, ready to run (one thread at a time)."""
 
     def __init__(
-        self, bulk: Bulk, strict: bool = False, numbers: Floats | None = None
+        self,
+        bulk: Bulk,
+        strict: bool = False,
+        place: tuple[Layout, Floats] | None = None,
     ) -> None:
-        bulk = unmixed(bulk)
-        self.layout, self.strict = Layout(bulk, bulk.batch), strict
+        """With a place, a layout and its memory, streams must be unmixed for it."""
+        bulk = bulk if place else unmixed(bulk)
+        self.layout, numbers = place or (Layout(bulk, bulk.batch), None)
+        self.strict = strict
         self._store = Memory(self.layout, numbers)
         self.memory, self._do = self._store.numbers, self._store.do
         self._sums = Sums(self._store)

@@ -159,7 +159,7 @@ class Results:
         }
         if foreign:
             names = ", ".join(sorted(foreign))
-            lines.append(f"rows without code of their own, called back: {names}")
+            lines.append(f"rows without code of their own, run by Python: {names}")
         if len(self.baked):
             shown = ", ".join(f"{x:g}" for x in self.baked[:8])
             more = ", ..." if len(self.baked) > 8 else ""

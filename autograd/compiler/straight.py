@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -22,12 +21,13 @@ from autograd.compiler.code import Code, declarations
 from autograd.compiler.engine import engine, processors
 from autograd.compiler.fusion import split
 from autograd.compiler.layout import Layout, unmixed
-from autograd.compiler.llvm_backend import LLVMProgram
+from autograd.compiler.llvm_backend import LLVMMachine, LLVMProgram, extra_of
 from autograd.compiler.memory import Section, apart
 from autograd.compiler.resident import ResidentProgram
 from autograd.compiler.rows import RowsWriter, sums_rows, totals_of
 from autograd.compiler.stages import is_wide, one_pass, parted, stages
 from autograd.compiler.vector_math import module_text
+from autograd.compiler.workers import spread
 from autograd.primitives import TABLE
 
 __all__ = [
@@ -80,7 +80,7 @@ class Straight:
         self.before = self._shared(before)
         self.after = self._shared(after)
         parts = [part for part in (self.before, self.after) if part]
-        self.spare = max([part.spare for part in parts], default=0)
+        self.extra = max([extra_of(part) for part in parts], default=0)
         self.text = _PointerRows(bulk, self.layout, rows, Code(self.width)).module()
         pointer, whole = ctypes.c_void_p, ctypes.c_int64
         kind = ctypes.CFUNCTYPE(None, pointer, pointer, whole, whole, pointer)
@@ -102,8 +102,11 @@ class StraightMachine:
     def __init__(self, program: Straight, sections: Sequence[Section]) -> None:
         self.program, self.layout = program, program.layout
         self.sections, self.rows = sections, program.bulk.batch
-        self.memory = self.layout.memory(extra=8 + program.spare)
-        self.memory[self.layout.size + 1] = 1.0
+        self.memory = self.layout.memory(program.extra)
+        self.before, self.after = [
+            LLVMMachine(part, self.memory) if part else None
+            for part in (program.before, program.after)
+        ]
         entries = len(program.bulk.blocks) + 2 * len(program.wide)
         self.pointers = np.zeros(entries + 1, np.int64)
         count = len(program.totals)
@@ -131,13 +134,12 @@ class StraightMachine:
                 memory[start : start + part.size] = part
                 position += part.size
         results = self._results(apart(buffers, kept))
-        where = memory.ctypes.data
-        if program.before:
-            program.before.run(where, program.before.tables.ctypes.data)
-        self._run_rows(where)
+        if self.before:
+            self.before.run()
+        self._run_rows(memory.ctypes.data)
         memory[self.places] = self.sums[:, : len(self.places)].sum(axis=0)
-        if program.after:
-            program.after.run(where, program.after.tables.ctypes.data)
+        if self.after:
+            self.after.run()
         outputs = program.bulk.outputs
         for k, (begin, end, wide) in enumerate(self.sections):
             if results[k] is None:
@@ -173,13 +175,7 @@ class StraightMachine:
             begin, end = self.ranges[k]
             program.run_rows(memory, table, begin, end, first + k * width)
 
-        threads = threads_for(len(self.ranges))
-        if threads < 2:
-            for k in range(len(self.ranges)):
-                one(k)
-            return
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(one, range(len(self.ranges))))
+        spread(one, len(self.ranges), threads_for(len(self.ranges)))
 
 
 def threads_for(blocks: int) -> int:

@@ -100,7 +100,7 @@ class TableProgram:
                 rows.append(self._fold(operation))
         self.descriptors = self._described(rows)
         self.tables = self._tables.array()
-        self.run = run_type()(self._function())
+        self.functions = [run_type()(self._function())]
 
     def _map(self, operation: Map) -> list[tuple[int, ...]]:
         kernel = map_kernel(self.host, operation.row.name)
@@ -192,9 +192,8 @@ class TableProgram:
 
 def map_kernel(host: Engine, name: str) -> int:
     """The address of the kernel that applies a row elementwise, by tables."""
-    if name not in host.map_kernels:
-        host.map_kernels[name] = host.compiled(_map_text(host.width, name))
-    return host.map_kernels[name](f"autograd.map.{name}")
+    symbol = f"autograd.map.{name}"
+    return host.map_kernel(symbol, lambda: _map_text(host.width, name))
 
 
 def _map_text(width: int, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from autograd.compiler.batches import Mapped, TracedArray
 from autograd.compiler.program import Program
 from autograd.compiler.recording import LIMIT, Source, Trace
 from autograd.errors import TraceError
-from autograd.modes import observed
+from autograd.modes import MODES, observed
 from autograd.numbers import unboxed
 from autograd.tree import flatten
 
@@ -74,6 +75,7 @@ def _recorded(
     before = _random_state()
     with observed(tracing.saw), collector_off():
         result = unboxed(f(*given))
+    _ = MODES.thread  # forgets the observer: native entries run while there is no mode
     if _random_state() != before:
         name = getattr(f, "__name__", repr(f))
         raise TraceError(
@@ -90,14 +92,31 @@ def _recorded(
 
 @contextmanager
 def collector_off() -> Iterator[None]:
-    """What a compiler makes is kept, and walking it again and again for nothing."""
-    on = gc.isenabled()
-    gc.disable()
+    """What a compiler makes is kept: the collector would walk it for nothing."""
+    token = object()
     try:
+        if gc.isenabled():
+            _without_collector.add(token)
+            gc.disable()
         yield
     finally:
-        if on:
+        if token in _without_collector:
             gc.enable()
+            _without_collector.discard(token)
+
+
+_without_collector: set[object] = set()  # compilations that turned it off
+
+
+def _collect_again() -> None:
+    """In a forked child the thread that turned the collector off does not exist."""
+    if _without_collector:
+        _without_collector.clear()
+        gc.enable()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_collect_again)
 
 
 def _random_state() -> tuple[Any, ...]:

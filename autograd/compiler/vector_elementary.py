@@ -110,8 +110,6 @@ def _c_remainder(x: Vector, y: Vector) -> Vector:
     def library() -> Vector:
         return Vector(x.lanes, x.lanes.call_each("fmod", x.name, y.name))
 
-    if x.lanes.strict:
-        return library()
     quotient = (x / y).intrinsic("trunc")
     rest = (-quotient).fma(y, x)
     overshot = ((rest.bits() ^ x.bits()) < 0) & rest.differs(0.0)

@@ -2,8 +2,7 @@
 
 ``KERNELS`` is the table of this machine: row name -> function of a builder and operand
 names that emits the row and returns the result's name. Cheap rows are emitted in place,
-the others as a call of an internal function, which ``module_text`` defines. The strict
-table repeats the float evaluation bit by bit: slower, from the C library.
+the others as a call of an internal function, which ``module_text`` defines.
 
     lanes, needed = Lanes(8), set()
     y = emit_row(lanes, "tanh", ["%x"], needed)
@@ -18,14 +17,9 @@ from collections.abc import Callable, Iterable, Sequence
 from autograd.compiler.lanes import Lanes
 from autograd.compiler.vector_elementary import ELEMENTARY
 from autograd.compiler.vector_exponential import EXPONENTIAL, tanh_and_sech2
+from autograd.compiler.vector_gamma import GAMMA
 from autograd.compiler.vector_inverse import INVERSE
-from autograd.compiler.vector_library import (
-    LIBRARY,
-    STRICT,
-    raise_pending,
-    register_callback,
-    register_symbols,
-)
+from autograd.compiler.vector_library import LIBRARY, register_symbols
 from autograd.compiler.vector_logarithm import LOGARITHMIC
 from autograd.compiler.vector_special import SPECIAL
 from autograd.compiler.vector_trigonometry import TRIGONOMETRIC
@@ -36,19 +30,16 @@ __all__ = [
     "INLINE",
     "KERNELS",
     "REDUCTIONS",
-    "STRICT_KERNELS",
     "Needed",
     "definition",
     "emit_row",
     "emit_tanh_and_sech2",
     "module_text",
-    "raise_pending",
-    "register_callback",
     "register_symbols",
 ]
 
 Emitter = Callable[..., str]
-Needed = set[tuple[str, int, bool]]  # row, width, strict
+Needed = set[tuple[str, int]]  # row, width
 
 REDUCTIONS = frozenset({"sum", "prod", "dot", "maximum", "minimum", "logsumexp"})
 INLINE = frozenset(ELEMENTARY)
@@ -64,30 +55,28 @@ KERNELS: dict[str, Emitter] = {
         **TRIGONOMETRIC,
         **INVERSE,
         **SPECIAL,
+        **GAMMA,
     }.items()
 }
-STRICT_KERNELS: dict[str, Emitter] = {
-    name: on_names(kernel) for name, kernel in {**ELEMENTARY, **STRICT}.items()
-}
 
 
-def _symbol(name: str, width: int, strict: bool) -> str:
-    return f"row.{name}.{width}{'.strict' if strict else ''}"
+def _symbol(name: str, width: int) -> str:
+    return f"row.{name}.{width}"
 
 
 def emit_row(lanes: Lanes, name: str, operands: Sequence[str], needed: Needed) -> str:
     """Emit a row, in place or as a call; what is called is added to ``needed``."""
     if name in INLINE:
         return KERNELS[name](lanes, *operands)
-    needed.add((name, lanes.width, lanes.strict))
+    needed.add((name, lanes.width))
     arguments = ", ".join(f"{lanes.type} {x}" for x in operands)
-    symbol = _symbol(name, lanes.width, lanes.strict)
+    symbol = _symbol(name, lanes.width)
     return lanes.emit(f"call {lanes.type} @{symbol}({arguments})")
 
 
 def emit_tanh_and_sech2(lanes: Lanes, x: str, needed: Needed) -> tuple[str, str]:
     """Both rows of one operand, from one exponential."""
-    needed.add((PAIR, lanes.width, False))
+    needed.add((PAIR, lanes.width))
     pair = f"{{ {lanes.type}, {lanes.type} }}"
     both = lanes.emit(f"call {pair} @row.{PAIR}.{lanes.width}({lanes.type} {x})")
     first, second = [lanes.emit(f"extractvalue {pair} {both}, {k}") for k in (0, 1)]
@@ -105,22 +94,22 @@ def _define_pair(width: int) -> tuple[str, set[str]]:
     return "\n".join(lines) + "\n", lanes.called
 
 
-def _define(name: str, width: int, strict: bool) -> tuple[str, set[str]]:
+def _define(name: str, width: int) -> tuple[str, set[str]]:
     """The text of a row's function, and the declarations it needs."""
     if name == PAIR:
         return _define_pair(width)
-    lanes = Lanes(width, strict=strict)
+    lanes = Lanes(width)
     operands = [f"%x{i}" for i in range(TABLE[name].arity or 1)]
-    result = (STRICT_KERNELS if strict else KERNELS)[name](lanes, *operands)
+    result = KERNELS[name](lanes, *operands)
     parameters = ", ".join(f"{lanes.type} {x}" for x in operands)
-    symbol = _symbol(name, width, strict)
+    symbol = _symbol(name, width)
     head = f"define internal {lanes.type} @{symbol}({parameters}) nounwind {{"
     lines = [head, "entry:", *lanes.lines, f"  ret {lanes.type} {result}", "}"]
     return "\n".join(lines) + "\n", lanes.called
 
 
-def definition(name: str, width: int, strict: bool = False) -> str:
-    """The text of the internal function ``@row.<name>.<width>`` (or ``....strict``).
+def definition(name: str, width: int) -> str:
+    """The text of the internal function ``@row.<name>.<width>``.
 
     >>> print(definition("negative", 1))
     define internal double @row.negative.1(double %x0) nounwind {
@@ -130,7 +119,7 @@ def definition(name: str, width: int, strict: bool = False) -> str:
     }
     <BLANKLINE>
     """
-    return _define(name, width, strict)[0]
+    return _define(name, width)[0]
 
 
 def module_text(needed: Needed, called: Iterable[str] = ()) -> str:
@@ -139,8 +128,8 @@ def module_text(needed: Needed, called: Iterable[str] = ()) -> str:
     ``called`` adds the declarations that builders of the caller collected.
     """
     texts, declarations = [], set(called)
-    for name, width, strict in sorted(needed):
-        text, more = _define(name, width, strict)
+    for name, width in sorted(needed):
+        text, more = _define(name, width)
         texts.append(text)
         declarations |= more
     return "\n".join([*sorted(declarations), *texts])

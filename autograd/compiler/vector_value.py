@@ -129,6 +129,17 @@ class Vector(_Named):
         """The larger of the two; NaN stays."""
         return self._new(self.lanes.maximum(self._text(bound), self.name))
 
+    def repeat(
+        self, firsts: Sequence[Vector], body: Callable[..., tuple[list[Vector], Mask]]
+    ) -> list[Vector]:
+        """The next values and a mask, again and again while it holds in any lane."""
+
+        def named(names: list[str]) -> tuple[list[str], str]:
+            following, mask = body(*map(self._new, names))
+            return [x.name for x in following], mask.name
+
+        return [*map(self._new, self.lanes.repeat([x.name for x in firsts], named))]
+
     def bits(self) -> Whole:
         """The bits as integers."""
         return Whole(self.lanes, self.lanes.bits(self.name))

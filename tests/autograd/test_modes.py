@@ -1,5 +1,6 @@
 """no_grad, detect_anomaly, and a backward pass that is interrupted."""
 
+import contextlib
 import math
 import sys
 import threading
@@ -21,7 +22,7 @@ def test_no_grad_records_nothing_and_nests():
     assert (y.operands, z.operands, w.operands) == ((), (), ())
     assert (y.data, z.data, w.data) == (4.0, 6.0, 6.0)
     assert (x * x).operands == (x, x)
-    assert MODES.active == 0
+    assert MODES.thread.recording and not MODES.active
 
 
 def test_no_grad_as_a_decorator():
@@ -80,7 +81,7 @@ def test_a_healthy_program_passes():
         y.backward()
     assert x.grad == 3.5
     (Value(0.0).log() + 1.0).backward()  # outside nothing is checked
-    assert MODES.active == 0
+    assert MODES.thread.recording and not MODES.active
 
 
 def interrupt_at(line, call):
@@ -160,3 +161,51 @@ def test_cycles_are_refused():
         with pytest.raises(GraphError, match="cycle"):
             walk()
     assert math.isfinite(a.grad)
+
+
+@pytest.mark.parametrize("mode", [no_grad, detect_anomaly])
+def test_every_way_into_a_mode_and_out_of_it(mode):
+    """A with statement, an exit stack, the methods by hand; and the same one again."""
+    one = mode()
+    before = MODES.thread
+    for _ in range(2):
+        with one:
+            assert MODES.thread != before
+        assert MODES.thread == before
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(one)
+            assert MODES.thread != before
+        assert MODES.thread == before
+        one.__enter__()
+        assert MODES.thread != before
+        one.__exit__(None, None, None)
+        assert MODES.thread == before
+    assert not MODES.active
+    with one, pytest.raises(RuntimeError, match="make another one"), one:
+        pass
+    assert MODES.thread == before
+
+
+def test_a_decorated_function_may_call_itself():
+    @no_grad()
+    def f(n):
+        assert not MODES.thread.recording
+        return f(n - 1) if n else Value(2.0) * 3.0
+
+    assert f(3).operands == ()
+    assert MODES.thread.recording
+
+
+def test_a_mode_that_a_suspended_generator_left_behind():
+    def numbers():
+        with no_grad():
+            yield 1
+
+    for _ in numbers():
+        break
+    suspended = numbers()
+    next(suspended)
+    assert not MODES.thread.recording
+    suspended.close()
+    assert MODES.thread.recording
+    assert not MODES.active

@@ -1,13 +1,16 @@
 """Copies and pickles: any depth, sharing kept, labels and gradients travel."""
 
 import copy
+import gc
 import io
 import pickle
+import sys
+import threading
 
 import pytest
 
 import autograd as ag
-from autograd import GraphError, Value
+from autograd import GraphError, Value, persistence
 
 
 def graph():
@@ -141,3 +144,78 @@ def test_exponentially_many_paths():
     y.backward()
     assert x.grad == 2.0**60
     assert ag.gradient(y, x) == 2.0**60
+
+
+# -- Threads -------------------------------------------------------------------------
+
+
+def labelled_leaves(root):
+    """The leaves below a root that have a label, by label."""
+    found, seen, waiting = {}, set(), [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Value) and id(node) not in seen:
+            seen.add(id(node))
+            waiting += node.operands
+            if node.label:
+                found[node.label] = node
+    return found
+
+
+def test_threads_that_pickle_graphs_with_shared_nodes():
+    """Each thread gets whole graphs, with the gradients of its own root."""
+    leaves = [Value(0.01 * k, label=f"x{k}") for k in range(200)]
+    shared = [ag.tanh(x * leaves[1]) for x in leaves]
+    roots = [
+        ag.sum([y * (1.0 + i + k) for k, y in enumerate(shared)]) for i in range(4)
+    ]
+    expected = [[float(g) for g in ag.gradient(root, leaves)] for root in roots]
+    wrong, before = [], sys.getswitchinterval()
+
+    def work(i):
+        for _ in range(40):
+            try:
+                copy = pickle.loads(pickle.dumps(roots[i]))
+                copy.backward()
+                found = labelled_leaves(copy)
+                grads = [found[x.label].grad for x in leaves]
+            except Exception as error:
+                grads = error
+            if grads != expected[i] or copy.data != roots[i].data:
+                wrong.append(grads)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert not wrong, wrong[:3]
+
+
+def test_the_collector_may_run_in_the_middle_of_a_pickle(monkeypatch):
+    """What an earlier pickle left behind is gone at the next look, or still there."""
+    x = Value(0.5, label="x")
+    y = ag.tanh(x)
+    z = ag.exp(y)
+    left_behind = [persistence.reduce(x)]
+    look = persistence._refuse_closure
+
+    def collect(node):
+        left_behind.clear()
+        gc.collect()
+        look(node)
+
+    gc.disable()
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(persistence, "_refuse_closure", collect)
+            pickle.dumps(y)
+        copy_of_z = pickle.loads(pickle.dumps(z))
+    finally:
+        gc.enable()
+    copy_of_z.backward()
+    assert labelled_leaves(copy_of_z)["x"].grad == ag.gradient(z, x)

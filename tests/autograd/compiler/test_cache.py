@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import warnings
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def place(tmp_path, monkeypatch):
 
 
 def files(place):
-    return sorted(place.glob("*.o"))
+    return sorted(place.rglob("*.o"))
 
 
 def test_what_is_saved_is_loaded(place):
@@ -33,7 +34,7 @@ def test_what_is_saved_is_loaded(place):
     cache.save("another", b"")
     assert cache.load("another") == b""
     assert len(files(place)) == 2
-    assert len(list(place.iterdir())) == 2
+    assert sum(path.is_file() for path in place.rglob("*")) == 2
 
 
 @pytest.mark.parametrize("length", [0, 1, 31, 32, 33, 5000, 10_271])
@@ -98,7 +99,7 @@ def test_a_directory_in_place_of_a_file(place):
     assert cache.load("key") is None
     cache.save("key", CODE)
     assert cache.load("key") is None
-    assert [p.name for p in place.iterdir()] == [file.name]
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES])
@@ -112,23 +113,186 @@ def test_a_full_or_read_only_disk(place, monkeypatch, call, code):
     monkeypatch.setattr(os, call, refuse)
     cache.save("other", CODE)
     assert cache.load("other") == (CODE if call == "utime" else None)
-    assert not list(place.glob("*.part"))
+    assert not list(place.rglob("*.part"))
     assert cache.load("key") == (CODE if call == "utime" else None)
 
 
-def test_the_oldest_go_first(place, monkeypatch):
-    monkeypatch.setattr(cache, "LARGEST", 5 * (len(CODE) + 32))
+@pytest.fixture
+def one_shard(place, monkeypatch):
+    monkeypatch.setattr(cache, "SHARDS", 1)
+    return place
+
+
+@pytest.mark.parametrize("limit", ["bytes", "files"])
+def test_the_oldest_go_first(one_shard, monkeypatch, limit):
+    if limit == "bytes":
+        monkeypatch.setattr(cache, "LARGEST", 5 * (len(CODE) + 32))
+    else:
+        monkeypatch.setattr(cache, "MOST", 5)
     for k in range(9):
         cache.save(f"key {k}", CODE)
-        for n, file in enumerate(files(place)):
+        for n, file in enumerate(files(one_shard)):
             os.utime(file, (1000 + n, file.stat().st_mtime))
-        newest = cache._path(f"key {k}")
+        (newest,) = one_shard.rglob(cache._name(f"key {k}"))
         os.utime(newest, (2000 + k, 2000 + k))
         cache.load("key 0")  # used again and again: it stays
-    assert len(files(place)) == 5
+    assert len(files(one_shard)) == 5
     assert cache.load("key 0") == CODE
     assert cache.load("key 8") == CODE
     assert cache.load("key 1") is None
+
+
+def test_what_exceeds_a_share_is_not_kept(one_shard, monkeypatch):
+    monkeypatch.setattr(cache, "LARGEST", 100)
+    cache.save("key", bytes(69))
+    assert not files(one_shard)
+    cache.save("key", bytes(68))
+    assert cache.load("key") == bytes(68)
+
+
+def test_parts_of_killed_writers_are_removed(one_shard):
+    cache.save("key", CODE)
+    (file,) = files(one_shard)
+    old, new = file.parent / "abandoned.part", file.parent / "under way.part"
+    for part in (old, new):
+        part.write_bytes(CODE)
+    os.utime(old, (1000, 1000))
+    cache.save("another", CODE)
+    assert not old.exists() and new.exists()
+
+
+def test_pruning_looks_at_one_shard(place, monkeypatch):
+    """However many files there are: a call looks at as many as a shard may have."""
+    monkeypatch.setattr(cache, "MOST", 3)
+    for k in range(200):
+        cache.save(f"key {k}", b"code")
+    looked_at, real = [], os.lstat
+
+    def lstat(name, **where):
+        looked_at.append(name)
+        return real(name, **where)
+
+    monkeypatch.setattr(os, "lstat", lstat)
+    cache.save("one more", b"code")
+    assert 0 < len(looked_at) <= 4
+    assert len(files(place)) == 3 * cache.SHARDS
+
+
+# -- Whom the cache trusts -------------------------------------------------------------
+
+posix = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no owners and modes")
+
+
+@pytest.fixture
+def reasons(monkeypatch):
+    """Reasons that were given before are given again."""
+    monkeypatch.setattr(cache, "_warned", set())
+
+
+@posix
+def test_nobody_else_may_look_or_write(place):
+    before = os.umask(0)
+    try:
+        cache.save("key", CODE)
+    finally:
+        os.umask(before)
+    (file,) = files(place)
+    for path in (place, file.parent):
+        assert path.stat().st_mode & 0o777 == 0o700
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def spoil(path, how, other):
+    """Let a path be what nobody should load code from."""
+    if how == "mode":
+        path.chmod(path.stat().st_mode | 0o020)
+    elif how == "link":
+        path.rename(other)
+        path.symlink_to(other)
+
+
+@posix
+@pytest.mark.parametrize("how", ["mode", "link"])
+@pytest.mark.parametrize("which", ["directory", "shard", "file"])
+def test_what_others_may_write_is_not_loaded(place, tmp_path, reasons, which, how):
+    cache.save("key", CODE)
+    (file,) = files(place)
+    path = {"directory": place, "shard": file.parent, "file": file}[which]
+    spoil(path, how, tmp_path / "elsewhere")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert cache.load("key") is None
+        assert cache.load("key") is None
+    if how == "mode" or which != "file":
+        (warning,) = caught
+        assert issubclass(warning.category, cache.CacheWarning)
+        assert str(path) in str(warning.message)
+
+
+@posix
+def test_what_belongs_to_another_user_is_not_loaded(place, reasons, monkeypatch):
+    cache.save("key", CODE)
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.warns(cache.CacheWarning, match="belongs to user"):
+        assert cache.load("key") is None
+
+
+@posix
+@pytest.mark.parametrize("how", ["fifo", "endless", "large"])
+def test_no_file_is_waited_for_or_fills_the_memory(place, reasons, how):
+    cache.save("key", CODE)
+    (file,) = files(place)
+    file.unlink()
+    if how == "fifo":
+        os.mkfifo(file)
+    elif how == "endless":
+        file.symlink_to("/dev/zero")
+    else:
+        with file.open("wb") as sparse:
+            sparse.truncate(cache.LARGEST // cache.SHARDS + 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", cache.CacheWarning)
+        assert cache.load("key") is None
+        cache.save("key", CODE)  # takes the place of whatever is there
+        assert cache.load("key") == CODE
+
+
+@posix
+def test_the_open_folder_is_asked_not_its_path(place, tmp_path, monkeypatch):
+    """Who moves folders about between two looks changes nothing."""
+    cache.save("key", CODE)
+    real, moved = cache._refuse_strangers, tmp_path / "moved"
+
+    def meanwhile(found, path, kind):
+        real(found, path, kind)
+        if path == str(place) and not moved.exists():
+            place.rename(moved)
+            place.mkdir()
+            (place / "planted").write_text("planted")
+
+    monkeypatch.setattr(cache, "_refuse_strangers", meanwhile)
+    assert cache.load("key") == CODE
+    assert moved.exists()
+
+
+@pytest.mark.parametrize("text", ["cache", "./cache", "~/cache", "~"])
+def test_relative_places_are_none(tmp_path, monkeypatch, reasons, text):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SCALAR_AUTOGRAD_CACHE", text)
+    with pytest.warns(cache.CacheWarning, match="absolute"):
+        assert cache.directory() is None
+    cache.save("key", CODE)
+    assert not list(tmp_path.iterdir())
+    monkeypatch.delenv("SCALAR_AUTOGRAD_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", text)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    if os.name == "posix":
+        assert cache.directory() == tmp_path / "home/.cache/scalar-autograd"
+    monkeypatch.setenv("HOME", text)
+    if os.name == "posix":
+        assert cache.directory() is None
+        cache.save("key", CODE)
+        assert not list(tmp_path.iterdir())
 
 
 def test_concurrent_writers_and_readers(place):
@@ -148,7 +312,7 @@ def test_concurrent_writers_and_readers(place):
         thread.join()
     assert not wrong
     assert len(files(place)) == 4
-    assert not list(place.glob("*.part"))
+    assert not list(place.rglob("*.part"))
 
 
 # -- Whole processes -----------------------------------------------------------------
@@ -198,7 +362,7 @@ def test_processes_that_start_at_once(place):
     pytest.importorskip("llvmlite")
     runs = [process(place) for _ in range(4)]
     assert len({answer(run) for run in runs}) == 1
-    assert not list(place.glob("*.part"))
+    assert not list(place.rglob("*.part"))
 
 
 def test_a_process_without_a_place(tmp_path):

@@ -11,9 +11,9 @@ from autograd.compiler.lanes import Lanes
 from autograd.primitives import TABLE
 
 
-def looped(name, width, strict, needed):
+def looped(name, width, needed):
     """A function that runs a row over arrays whose length is a multiple of 8."""
-    lanes = Lanes(width, strict=strict, contract=True, prefix="r", block="loop")
+    lanes = Lanes(width, contract=True, prefix="r", block="loop")
     arity = TABLE[name].arity
     loads = [
         f"  %q{i} = getelementptr double, ptr %p{i}, i64 %i\n"
@@ -41,9 +41,9 @@ end:
 
 
 @functools.cache
-def text(width, strict):
+def text(width):
     needed = set()
-    functions = [looped(name, width, strict, needed) for name in vm.KERNELS]
+    functions = [looped(name, width, needed) for name in vm.KERNELS]
     return vm.module_text(needed) + "".join(functions)
 
 
@@ -68,14 +68,14 @@ def compiled(source):
 
 
 @functools.cache
-def machine(width, strict):
-    return compiled(text(width, strict))
+def machine(width):
+    return compiled(text(width))
 
 
-def run(name, width, points, strict=False):
+def run(name, width, points):
     """The row at each point, as floats."""
     arity = TABLE[name].arity
-    address = machine(width, strict).get_function_address(f"run_{name}")
+    address = machine(width).get_function_address(f"run_{name}")
     call = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * (arity + 1))
     filled = list(points) + [points[-1]] * (-len(points) % 8)
     columns = [np.array(column) for column in zip(*filled)]
