@@ -2,9 +2,9 @@
 
 Without any font Graphviz draws text as empty boxes. Its process is told, by a
 configuration file of its own, to look where it would look anyway and at the bundled
-fonts too. Some versions of fontconfig write into the folders that they read (``.uuid``),
-so it gets a copy: in the user's cache, since its index is kept by the folder's name;
-where there is no such cache, in a temporary folder that holds the index as well.
+fonts too. Some versions of fontconfig write into the folders that they read
+(``.uuid``), so it gets a copy: in the user's cache, since its index is kept by the
+folder's name; where there is none, in a temporary folder that holds the index as well.
 """
 
 from __future__ import annotations

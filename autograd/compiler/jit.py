@@ -173,9 +173,9 @@ def jit(
     static : names or places of arguments that are not numbers to be traced (lengths,
         switches); other values of them are traced anew.
     backend : "llvm", "numpy", or by default LLVM where llvmlite is installed.
-    strict : results bit-identical to the uncompiled ones: no reassociation of sums, the
-        C library's functions, no fused multiply-add; but for some slopes behind choices
-        (``where``, ``take``). Slower.
+    strict : results bit-identical to the uncompiled ones of Values: no reassociation of
+        sums, the C library's functions, no fused multiply-add; but for some slopes
+        behind choices (``where``, ``take``). Slower.
     background : answer with the numpy backend until LLVM has compiled in a thread of
         its own; results may then change in their last digits from call to call.
     limit : the longest trace, in instructions.
