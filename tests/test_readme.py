@@ -9,6 +9,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+import typed_programs
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -42,14 +43,19 @@ def checkout(tmp_path):
 
 
 @pytest.fixture
-def offline(tmp_path):
+def offline(checkout, tmp_path):
     """An environment in which pip finds all that it needs in the present one.
 
     The packages beside us are links in a folder on Python's path: they count as
-    installed, and nothing is downloaded, nor built apart.
+    installed, and nothing is downloaded, nor built apart. A .pth in the environment to
+    be says so to type checkers.
     """
     beside = tmp_path / "beside"
     beside.mkdir()
+    variables = {"base": str(checkout / ".venv"), "platbase": str(checkout / ".venv")}
+    site = Path(sysconfig.get_path("purelib", "venv", variables))
+    site.mkdir(parents=True)
+    (site / "beside.pth").write_text(f"{beside}\n")
     for folder in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
         for entry in Path(folder).iterdir():
             hidden = entry.suffix == ".pth" or "scalar_autograd" in entry.name
@@ -73,9 +79,13 @@ def files(folder):
 
 @pytest.mark.skipif(os.name == "nt", reason="the commands are a POSIX shell's")
 def test_the_two_commands_one_after_the_other(checkout, offline, tmp_path):
-    """Install, draw, uninstall, install editable, draw: nothing is left or written."""
+    """Install, draw, uninstall, install editable, draw: nothing is left or written.
+
+    Installed in either way the library is typed for those who use it.
+    """
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
+    typed_programs.write(tmp_path / "typed")
 
     def run(command, folder=elsewhere):
         result = subprocess.run(
@@ -106,6 +116,7 @@ def test_the_two_commands_one_after_the_other(checkout, offline, tmp_path):
     installed = draw("installed.png").parent.parent
     assert installed.is_relative_to(checkout / ".venv")
     assert files(installed) == sources
+    assert not typed_programs.complaints(tmp_path / "typed", python, examples=False)
     run([python, "-m", "pip", "uninstall", "-q", "-y", "scalar-autograd"])
     assert not [name for name in OURS if (installed / name).exists()]
 
@@ -113,4 +124,5 @@ def test_the_two_commands_one_after_the_other(checkout, offline, tmp_path):
     run(" && ".join(install), checkout)
     assert draw("editable.png") == checkout / "viz" / "__init__.py"
     run([python, checkout / "examples" / "01_quickstart.py"])
+    assert not typed_programs.complaints(tmp_path / "typed", python)
     assert files(checkout) == sources
