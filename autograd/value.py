@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from autograd import handmade, persistence
 from autograd.graph import CONSTANT, attach, operands
 from autograd.modes import MODES, admit
-from autograd.numbers import as_float
+from autograd.numbers import as_float, short
 from autograd.operators import Operators
 from autograd.primitive import Primitive
 from autograd.sweep import sweep
@@ -125,7 +125,9 @@ class Value(Signatures):
     @label.setter
     def label(self, name: str) -> None:
         if not isinstance(name, str):
-            raise TypeError(f"a label is text, got {type(name).__name__}: {name!r}")
+            raise TypeError(
+                f"a label is text, got {type(name).__name__}: {short(name)}"
+            )
         self.__dict__["label"] = name
 
     @property

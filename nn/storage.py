@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd import FileFormatError
+from autograd.numbers import short
 from nn.files import replace
 
 __all__ = ["read", "write"]
@@ -66,7 +67,7 @@ def read(path: str | Path) -> dict[str, float]:
         raise FileFormatError(_complaint(path, f"cannot be read ({cause})")) from cause
     if (kind, version) != (FORMAT, VERSION):
         raise FileFormatError(
-            _complaint(path, f"has format {kind!r} version {version!r}")
+            _complaint(path, f"has format {short(kind)} version {short(version)}")
         )
     return state
 
@@ -89,15 +90,15 @@ def _suffix(path: Path) -> str:
 
 def _name(name: Any) -> str:
     if not isinstance(name, str):
-        raise TypeError(f"a name must be text, got {name!r}")
+        raise TypeError(f"a name must be text, got {short(name)}")
     return name
 
 
 def _number(x: Any) -> float:
     if isinstance(x, str) and x not in ("nan", "inf", "-inf"):
-        raise ValueError(f"not a number: {x!r}")
+        raise ValueError(f"not a number: {short(x)}")
     if not isinstance(x, int | float | str) or isinstance(x, bool):
-        raise TypeError(f"not a number: {x!r}")
+        raise TypeError(f"not a number: {short(x)}")
     return float(x)
 
 

@@ -16,6 +16,7 @@ from autograd.compiler.lower import lowered
 from autograd.compiler.memory import MemoryMachine, Section
 from autograd.compiler.numpy_backend import NumpyMachine
 from autograd.compiler.recording import LIMIT
+from autograd.numbers import short
 
 __all__ = ["Executor", "Settings"]
 
@@ -34,7 +35,7 @@ class Settings:
     def __post_init__(self) -> None:
         if self.backend not in (None, "numpy", "llvm"):
             raise ValueError(
-                f"backend is None, 'numpy' or 'llvm', got {self.backend!r}"
+                f"backend is None, 'numpy' or 'llvm', got {short(self.backend)}"
             )
         if self.strict and self.backend == "llvm":
             raise ValueError(
