@@ -27,13 +27,14 @@ half, single, double, long = Fraction(1, 2), np.float32(0.5), np.float64(0.5), n
 array = np.array([0.5, 0.25])
 """
 PLAIN = ("f", "i", "flag", "half", "single", "double", "long")
-SIGNS = {
-    **{"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//"},
-    **{"mod": "%", "pow": "**", "lt": "<", "le": "<=", "gt": ">", "ge": ">="},
-}
+SIGNS = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//"}
+SIGNS |= {"mod": "%", "pow": "**", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 FUNCTIONS = {  # of Python, for the operators that have no sign
-    **{"neg": "-{}", "abs": "abs({})", "floor": "math.floor({})"},
-    **{"ceil": "math.ceil({})", "trunc": "math.trunc({})"},
+    "neg": "-{}",
+    "abs": "abs({})",
+    "floor": "math.floor({})",
+    "ceil": "math.ceil({})",
+    "trunc": "math.trunc({})",
 }
 
 
