@@ -26,7 +26,7 @@ FLOORS = [
 COMPILER_FLOORS = [  # autograd/compiler, from the ground
     set(floor.split())
     for floor in """
-    arguments cache coefficients entry_code entry_layout lanes nodes program regions;
+    arguments buffers cache coefficients entry_code entry_layout lanes nodes program regions;
     code contract nests operations optimise tracer vector_value;
     classes kernels_dense kernels_ragged recording streams vector_elementary
     vector_exponential verification;

@@ -15,14 +15,9 @@ from importlib import import_module
 from types import MethodType
 from typing import Any
 
-from autograd.compiler.arguments import (
-    arrays_of,
-    buffers_of,
-    key_of,
-    numbers_of,
-    written,
-)
+from autograd.compiler.arguments import key_of, numbers_of
 from autograd.compiler.binding import Binding, described, remade
+from autograd.compiler.buffers import buffers_of, matched, written
 from autograd.compiler.executor import Settings
 from autograd.compiler.nodes import as_nodes, recording
 from autograd.compiler.plan import Plan, chosen_of
@@ -62,7 +57,7 @@ class Compiled:
             return self.function(*args, **kwargs)
         plan, numbers, leaves = found
         inputs = plan.inputs(numbers)
-        arrays = None if out is None else arrays_of(out)
+        arrays = None if out is None else matched(out, plan.room)
         buffers = None if arrays is None else buffers_of(arrays, plan.sizes)
         results = plan.run(inputs, buffers)
         nodes = recording(leaves, plan.closed)
