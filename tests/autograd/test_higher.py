@@ -3,6 +3,7 @@
 import itertools
 import math
 import random
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -236,6 +237,60 @@ def test_a_great_many_paths_are_counted_at_once():
     assert len(found.paths[0].steps) == 60
     with pytest.raises(TypeError, match="Values"):
         explain(3.0, wrt=x)
+
+
+def doubled(steps):
+    x = y = Value(1.0, label="x")
+    for _ in range(steps):
+        y = y + y
+    return x, y
+
+
+def test_more_paths_than_digits_that_python_writes():
+    x, y = doubled(20_000)
+    found = explain(y, wrt=x, largest=2)
+    assert found.count == 2**20_000
+    assert "inf: about 3.98e+6020 path(s), the 2 largest" in str(found)
+    assert repr(found) == "<dy/dx = inf: about 3.98e+6020 path(s)>"
+    assert found.latex().endswith("inf")
+
+
+def test_of_long_paths_both_ends_are_printed():
+    x = y = Value(1.0, label="x")
+    for _ in range(5000):
+        y = 0.5 * y
+    text = str(explain(y, wrt=x))
+    assert text.startswith("dy/dx = 0.0: 1 path(s)\n1. x -> v1 -> v2 -> ")
+    assert " -> v50 -> ... -> v4951 -> " in text
+    assert "     dv1/dx = 0.5 = 0.5" in text
+    assert "     ... 4900 steps ..." in text
+    assert "     dy/dv4999 = 0.5 = 0.5" in text
+    assert len(text.splitlines()) == 2 + 50 + 1 + 50
+
+
+def test_explanations_take_memory_for_the_graph_only():
+    """Four times the depth, four times the memory, however many the paths."""
+
+    def peak(steps):
+        x, y = doubled(steps)
+        tracemalloc.start()
+        try:
+            explain(y, wrt=x)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert peak(12_000) < 4.6 * peak(3000)
+
+
+def test_what_does_not_lead_there_takes_no_part():
+    x, other = Value(2.0, label="x"), Value(3.0, label="other")
+    y = x * ag.sum([ag.exp(other) for _ in range(10)]) + other
+    found = explain(y, wrt=x)
+    assert (found.count, found.value) == (1, pytest.approx(gradient(y, x)))
+    assert explain(x, wrt=other).count == 0
+    inner = x * x
+    assert explain(inner * inner + x, wrt=inner).count == 2
 
 
 def test_explanations_of_every_kind_of_node():

@@ -118,10 +118,10 @@ def test_part_of_a_picture_is_none(neuron, format, length, tmp_path, monkeypatch
     (folder / "dot").chmod(0o755)
     monkeypatch.setenv("PATH", str(folder))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(RenderError, match="dot wrote (no|part of a) picture"):
+    with pytest.raises(RenderError, match=r"dot wrote (no|part of a) picture"):
         draw_dot(neuron).pipe(format)
     if format in ("png", "svg", "pdf"):
-        with pytest.raises(RenderError, match="dot wrote (no|part of a) picture"):
+        with pytest.raises(RenderError, match=r"dot wrote (no|part of a) picture"):
             render(neuron, target)
     assert not target.exists()
 
