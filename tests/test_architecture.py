@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("autograd", "nn", "viz")
 FLOORS = [
-    {"errors", "numbers", "rules", "arithmetic", "special", "graph", "modes"},
+    {"costs", "errors", "numbers", "rules", "arithmetic", "special", "graph", "modes"},
     {"primitive", "tree", "reverse", "sweep", "handmade", "persistence"},
     {"primitives"},
     {"operators"},

@@ -239,6 +239,60 @@ def test_a_great_many_paths_are_counted_at_once():
         explain(3.0, wrt=x)
 
 
+def dense(xs):
+    return ag.tanh(ag.sum([x * x for x in xs]))
+
+
+def chained(xs):
+    return ag.sum([a * b for a, b in itertools.pairwise(xs)])
+
+
+def each_with_all(xs):
+    total = ag.sum(xs)
+    return [x * total for x in xs]
+
+
+@pytest.mark.parametrize(
+    ("derivative", "count", "said"),
+    [
+        (hessian(dense), 10_000, r"10,000 x 10,000: 100,000,000 .* 3\.2 GB"),
+        (jacobian(each_with_all), 2000, r"2,000 x 2,000: 4,000,000 .* 2,000 passes"),
+        (hessian(dense, sparse=True), 10_000, "not sparse: at least 100,000,000"),
+        (jacobian(each_with_all, sparse=True), 1100, "not sparse: at least 1,00"),
+        (jacobian(lambda xs: [xs[0]] * 600_000), 2, "600,000 x 2: 1,200,000 .* 2 pas"),
+    ],
+)
+def test_what_many_derivatives_will_cost_is_said_first(derivative, count, said):
+    """Before the work: the tests turn the warning into the end of it."""
+    with pytest.raises(RuntimeWarning, match=said):
+        derivative([0.01] * count)
+
+
+def test_pairs_that_make_a_matrix_dense_are_counted(monkeypatch):
+    monkeypatch.setattr("autograd.costs.LARGE", 1000)
+    xs = [0.1] * 40
+    f = hessian(lambda xs: ag.sum([a * b for a in xs for b in xs]), sparse=True)
+    with pytest.warns(RuntimeWarning, match=r"at least 1,600 .* 40 passes") as said:
+        assert f(xs).nnz == 1600
+    assert [warning.filename for warning in said] == [__file__]
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize(
+    ("derivative", "f"), [(jacobian, each_with_all), (hessian, dense)]
+)
+def test_the_warning_names_the_line_that_asked(derivative, f, sparse, monkeypatch):
+    monkeypatch.setattr("autograd.costs.LARGE", 1000)
+    with pytest.warns(RuntimeWarning, match="passes over the graph") as said:
+        derivative(f, sparse=sparse)([0.01] * 40)
+    assert [warning.filename for warning in said] == [__file__]
+
+
+def test_sparse_matrices_are_made_without_a_word():
+    assert hessian(chained, sparse=True)([0.1] * 3000).nnz == 2 * 2999
+    assert len(hessian(dense)([0.1] * 30)) == 30
+
+
 def doubled(steps):
     x = y = Value(1.0, label="x")
     for _ in range(steps):
