@@ -6,7 +6,7 @@ from math import inf
 from numbers import Complex, Real
 from typing import Any
 
-__all__ = ["as_float", "comparable", "short"]
+__all__ = ["as_float", "comparable", "is_masked", "short"]
 
 
 def as_float(x: Any) -> float:
@@ -25,7 +25,7 @@ def as_float(x: Any) -> float:
         except TypeError:  # numpy's durations count as integers, and are none
             pass
     elif getattr(x, "shape", None) == () and not isinstance(x, Complex):
-        if getattr(x, "mask", False):
+        if is_masked(x):
             raise TypeError(
                 "a masked entry holds no number: fill it in (numpy.ma.filled), or "
                 "leave it out (compressed)"
@@ -33,6 +33,11 @@ def as_float(x: Any) -> float:
         return as_float(x.item())
     kind = type(x).__name__
     raise TypeError(f"expected a real number, got {kind}: {short(x)}")
+
+
+def is_masked(x: Any) -> bool:
+    """Whether x is a masked entry: an operand that is refused, not left to numpy.ma."""
+    return getattr(x, "shape", None) == () and bool(getattr(x, "mask", False))
 
 
 def comparable(x: Any) -> Any:
@@ -57,5 +62,5 @@ def short(x: Any) -> str:
     except Exception:  # whatever a stranger's repr raises
         if isinstance(x, int):
             return f"an integer of {x.bit_length():,} bits"
-        return f"an object of type {type(x).__name__}, which has no text"
+        return f"an object of type {type(x).__name__} without a text"
     return text if len(text) <= 60 else text[:57] + "..."

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograd.numbers import as_float, comparable
+from autograd.numbers import as_float, comparable, is_masked
 from autograd.primitive import Primitive
 from autograd.primitives import ALIASES, TABLE
 
@@ -59,6 +59,8 @@ def is_number(x: Any) -> bool:
     try:
         as_float(x)
     except TypeError:
+        if is_masked(x):
+            raise
         return False
     except OverflowError:  # a number, and an error where it is converted
         return True

@@ -234,6 +234,7 @@ def find_loss(loss: str | Loss) -> Loss:
     """
     if callable(loss):
         return loss
-    name = f"{loss}_loss" if f"{loss}_loss" in LOSSES else loss
+    whole = isinstance(loss, str) and f"{loss}_loss" in LOSSES
+    name = f"{loss}_loss" if whole else loss
     others = "any function (outputs, targets) -> Value; _loss may be left out"
     return choose("loss", name, LOSSES, others)
