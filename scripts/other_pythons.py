@@ -18,12 +18,13 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 CORE = ["tests/autograd", "tests/nn"]
-OPTIONAL = ["compile", "sparse", "progress"]
+OPTIONAL = ["compile", "sparse", "progress", "examples"]
 ABOUT = """
 import json, platform, sys
 print(json.dumps([platform.python_implementation(), platform.python_version(),
@@ -73,39 +74,52 @@ def is_named(version: str) -> bool:
     return f"Programming Language :: Python :: {pair}" in PROJECT["classifiers"]
 
 
-def run(version: str, python: Path, arguments: list[str]) -> int:
-    """Set up and test one Python; the number of failures, 0 or 1."""
+def run(version: str, python: Path, arguments: list[str]) -> tuple[bool, str]:
+    """Set up and test one Python: whether all is well, and what was printed."""
     with tempfile.TemporaryDirectory(prefix=f"python{version}-") as folder:
-        environment = Path(folder, "venv")
-        made = environment / ("Scripts" if os.name == "nt" else "bin") / "python"
+        made = Path(folder, "Scripts" if os.name == "nt" else "bin", "python")
         pip = [made, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-        for command in (
-            [python, "-m", "venv", environment],
-            [*pip, "-e", f"{ROOT}[core]"],
-        ):
+        extras = PROJECT["optional-dependencies"]
+        needed = [*PROJECT["dependencies"], *extras["core"]]
+        for command in ([python, "-m", "venv", folder], [*pip, *needed]):
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode:
-                why = (done.stderr or done.stdout).strip().splitlines()[-1:]
-                print(f"CPython {version}: not run, {' '.join(why)}", flush=True)
-                return int(is_named(version))
-        extras = [
+                why = " ".join((done.stderr or done.stdout).strip().splitlines()[-1:])
+                return not is_named(version), f"CPython {version}: not run, {why}"
+        present = [
             extra
             for extra in OPTIONAL
             if not subprocess.run(
-                [*pip, *PROJECT["optional-dependencies"][extra]], capture_output=True
+                [*pip, *extras[extra]], capture_output=True
             ).returncode
         ]
-        print(f"CPython {version} ({python}), with {', '.join(extras)}:", flush=True)
-        tests = [made, "-m", "pytest", "-p", "no:cacheprovider", *CORE, *arguments]
-        return int(subprocess.run(tests, cwd=ROOT).returncode != 0)
+        tests = subprocess.run(
+            [made, "-m", "pytest", "-p", "no:cacheprovider", *CORE, *arguments],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        said = tests.stdout.strip()
+        if not tests.returncode:
+            said = said.splitlines()[-1]
+        head = f"CPython {version} ({python}), with {', '.join(present)}:"
+        return not tests.returncode, f"{head}\n{said}"
 
 
 def main() -> int:
-    """Run the core on all of them, and say which they are."""
+    """Run the core on all of them, two at a time, and say which they are."""
     found = others()
     print(f"other Pythons: {', '.join(sorted(found)) or 'none'}", flush=True)
-    runs = [run(version, found[version], sys.argv[1:]) for version in sorted(found)]
-    return int(any(runs))
+    right = True
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [pool.submit(run, v, found[v], sys.argv[1:]) for v in sorted(found)]
+        for job in as_completed(jobs):
+            well, said = job.result()
+            right &= well
+            print(said, flush=True)
+    return 0 if right else 1
 
 
 if __name__ == "__main__":

@@ -334,7 +334,7 @@ def test_explanations_take_memory_for_the_graph_only():
         finally:
             tracemalloc.stop()
 
-    assert peak(12_000) < 4.6 * peak(3000)
+    assert peak(8000) < 4.6 * peak(2000)
 
 
 def test_what_does_not_lead_there_takes_no_part():
