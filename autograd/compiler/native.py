@@ -32,7 +32,7 @@ def entry_of(
     plan: Plan, args: Sequence[Tree], fallback: Callable[..., Any]
 ) -> Callable[..., Any] | None:
     """The entry of a plan for arguments like these; None where there is none."""
-    machines = plan.executor.machines
+    machines = [*plan.executor.machines]  # other threads borrow them meanwhile
     if not machines or not isinstance(machines[0], LLVMMachine):
         return None
     program = machines[0].program
@@ -44,7 +44,7 @@ def entry_of(
         return None
     machine = LLVMMachine(program)
     try:
-        given = [_argument(plan, place, arg) for place, arg in enumerate(args)]
+        given = [_argument(plan, program, k, arg) for k, arg in enumerate(args)]
         result = _Results(plan, machine).tree()
         if not all(map(_is_tree, (*given, result))):
             return None
@@ -55,18 +55,18 @@ def entry_of(
     return native_entry(run, memory, tables, given, result, fallback, machine, slots)
 
 
-def _argument(plan: Plan, place: int, arg: Tree) -> Any:
+def _argument(plan: Plan, program: LLVMProgram, place: int, arg: Tree) -> Any:
     numbers = plan.sources_of(place)
     if len(numbers) != 1:
         raise _UnfitError
     source = plan.sources[numbers[0]]
-    start = int(plan.executor.machines[0].layout.address[plan.starts[numbers[0]]])
+    start = int(program.layout.address[plan.starts[numbers[0]]])
     container = plan.containers[place]
     if container.shape is not None:
         if source.axis != 0 and source.kind == "rows":
             raise _UnfitError
         first = int(plan.starts[numbers[0]])
-        slot = slot_of(plan.executor.machines[0].program, first)
+        slot = slot_of(program, first)
         return Leaf(start, container.shape, slot)
     if not _is_plain(arg):
         raise _UnfitError
