@@ -20,6 +20,7 @@ from autograd.value import Value
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m autograd",
+        allow_abbrev=False,
         description="Differentiate a formula, check the gradient, draw the graph.",
         epilog='example: python -m autograd "tanh(w*x + b)" w=-3 x=2 b=1 --png n.png',
     )
@@ -42,7 +43,7 @@ def _numbers(pairs: Sequence[str], formula: Formula) -> dict[str, float]:
         except ValueError:
             found = f"{text!r} is not a number" if sign else "there is no '='"
             raise ExpressionError(
-                f"expected name=number, got {pair!r}: {found}"
+                f"expected name=number, got {pair.strip()!r}: {found}"
             ) from None
         if name in CONSTANTS:
             raise ExpressionError(
@@ -83,7 +84,7 @@ def _run(args: argparse.Namespace) -> bool:
         )
         print(report.table(names))
         right = bool(report)
-    if args.png:
+    if args.png is not None:
         from viz import render  # viz stands above autograd: imported when called
 
         if not isinstance(y, Value):
@@ -93,15 +94,31 @@ def _run(args: argparse.Namespace) -> bool:
     return right
 
 
+def _formulas_apart(given: Sequence[str]) -> list[str]:
+    """The arguments, with a space before those such as -x, which are no options.
+
+    What follows ``--png`` is a file's name, and after ``--`` nothing is an option.
+    """
+    end = given.index("--") if "--" in given else len(given)
+    apart: list[str] = []
+    for k, text in enumerate(given):
+        option = text in ("-h", "--help", "--png") or text.startswith("--png=")
+        if 0 < k < end and given[k - 1] == "--png":
+            apart[-1] = f"--png={text}"
+        elif k != end:
+            plain = text[:1] != "-" or (option and k < end)
+            apart.append(text if plain else f" {text}")
+    return apart
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status.
 
     0: all is well; 1: a gradient and its finite difference disagree; 2: a mistake.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    if given and given[0].startswith("-") and given[0] not in ("-h", "--help", "--png"):
-        given[0] = " " + given[0]  # a formula such as -x, not an option
-    args = _parser().parse_args(given)
+    args = _parser().parse_intermixed_args(
+        _formulas_apart(sys.argv[1:] if arguments is None else arguments)
+    )
     try:
         return 0 if _run(args) else 1
     except (AutogradError, OSError) as error:

@@ -12,7 +12,7 @@ from typing import Any
 from autograd.errors import ShapeError
 from autograd.graph import CONSTANT, MANY
 from autograd.modes import MODES, admit
-from autograd.numbers import as_float
+from autograd.numbers import as_float, comparable, is_masked
 from autograd.operators import BINARY, COMPARISONS, METHODS, UNARY, method_of
 from autograd.primitive import Primitive
 from autograd.primitives import TABLE
@@ -28,6 +28,8 @@ def _other(other: Any) -> Any:
     try:
         return as_float(other)
     except TypeError:
+        if is_masked(other):
+            raise
         return NotImplemented
 
 
@@ -98,7 +100,7 @@ def _comparison(primitive: Primitive) -> Callable[[Value, Any], Any]:
     evaluate = primitive.evaluate
 
     def method(self: Value, other: Any) -> Any:
-        y = other._number if isinstance(other, Value) else _other(other)
+        y = other._number if isinstance(other, Value) else _other(comparable(other))
         return y if y is NotImplemented else bool(evaluate(self._number, y))
 
     return method

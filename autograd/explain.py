@@ -2,13 +2,17 @@
 
 dy/dx is the sum over all paths from x to y of the product of the partial derivatives
 along the path (Bauer 1974). The paths are counted in one pass, not walked one by one;
-the largest contributions are found by keeping the few best at each node.
+the largest contributions are found by keeping the few best at each node. A node's count
+and best are forgotten once they have been handed on to its operands, so that memory
+grows with the graph, and not with the number of digits of the count as well.
 """
 
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator
 from dataclasses import dataclass
+from math import log10
 from typing import Any
 
 from autograd.graph import check_acyclic, grouped, operands, topological_order
@@ -19,6 +23,8 @@ from autograd.value import Value
 __all__ = ["Explanation", "Path", "explain"]
 
 Node = Any
+_WHOLE = 10**21  # counts below are printed with all their digits
+_LONG = 100  # steps: of longer paths the first and the last half are printed
 
 
 @dataclass(frozen=True)
@@ -40,11 +46,11 @@ class Path:
     contribution: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation:
     """dy/dx: its value, the number of paths, and the largest contributions.
 
-    ``print`` shows them as text; ``latex()`` writes them out.
+    ``print`` shows them as text, of long paths both ends; ``latex()`` writes them out.
     """
 
     y: str
@@ -56,15 +62,24 @@ class Explanation:
     def __str__(self) -> str:
         shown = len(self.paths)
         few = "" if shown == self.count else f", the {shown} largest"
-        lines = [f"d{self.y}/d{self.x} = {self.value!r}: {self.count} path(s){few}"]
+        lines = [f"{self._head()}{few}"]
         for number, path in enumerate(self.paths, 1):
-            way = " -> ".join([path.steps[0].operand, *[s.result for s in path.steps]])
-            lines.append(f"{number}. {way}: {path.contribution:.6g}")
-            lines += [
-                f"     d{s.result}/d{s.operand} = {s.formula} = {s.partial:.6g}"
-                for s in path.steps
-            ]
+            first, last, left_out = _ends(path.steps)
+            way = [path.steps[0].operand, *[s.result for s in first]]
+            if left_out:
+                way += ["...", *[s.result for s in last]]
+            lines.append(f"{number}. {' -> '.join(way)}: {path.contribution:.6g}")
+            lines += map(_line, first)
+            if left_out:
+                lines += [f"     ... {left_out} steps ...", *map(_line, last)]
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"<{self._head()}>"
+
+    def _head(self) -> str:
+        count = _written(self.count)
+        return f"d{self.y}/d{self.x} = {self.value!r}: {count} path(s)"
 
     def latex(self) -> str:
         """The sum of products as a LaTeX formula."""
@@ -82,6 +97,30 @@ class Explanation:
         second = " + ".join([numbers for _, numbers in products] + dots)
         whole = rf"\frac{{d {_tex(self.y)}}}{{d {_tex(self.x)}}}"
         return f"{whole} = {first} = {second} = {self.value:.6g}"
+
+
+def _ends(steps: tuple[Step, ...]) -> tuple[tuple[Step, ...], tuple[Step, ...], int]:
+    """The steps to print first, those to print last, and how many lie between."""
+    if len(steps) <= _LONG:
+        return steps, (), 0
+    half = _LONG // 2
+    return steps[:half], steps[-half:], len(steps) - 2 * half
+
+
+def _line(step: Step) -> str:
+    return f"     d{step.result}/d{step.operand} = {step.formula} = {step.partial:.6g}"
+
+
+def _written(count: int) -> str:
+    """A count in digits, or its size: Python writes no integer of 4,300 digits.
+
+    >>> _written(2**60), _written(2**100_000)
+    ('1152921504606846976', 'about 9.99e+30102')
+    """
+    if count < _WHOLE:
+        return str(count)
+    exponent, rest = divmod(log10(count), 1.0)
+    return f"about {10.0**rest:.2f}e+{exponent:.0f}"
 
 
 def _tex(name: str) -> str:
@@ -117,32 +156,53 @@ def explain(y: Value, wrt: Value, largest: int = 10) -> Explanation:
     names = _names(interior, leaves, y)
     if wrt not in names:
         names[wrt] = wrt.label or "x"
-    count = {y: 1}
-    best: dict[Node, list[tuple[float, Any]]] = {y: [(1.0, None)]}
-    total: dict[Node, float] = {y: 1.0}
+    between = _above(wrt, interior)
+    known: dict[Node, _Paths] = {y: (1, 1.0, [(1.0, None)])} if y in between else {}
     for node in reversed(interior):
-        if node not in count or node is wrt:
+        if node not in known or node is wrt:
             continue
-        for position, (operand, partial) in enumerate(_numbered(node)):
-            count[operand] = count.get(operand, 0) + count[node]
-            total[operand] = total.get(operand, 0.0) + total[node] * partial
-            links = [(p * partial, (node, position, more)) for p, more in best[node]]
-            links += best.get(operand, [])
-            best[operand] = heapq.nlargest(largest, links, key=_size)
+        count, total, best = known.pop(node)
+        for position, (operand, partial) in enumerate(_edges(node)):
+            if operand not in between:
+                continue
+            links = [(p * partial, (node, position, more)) for p, more in best]
+            found = count, total * partial, links
+            if operand in known:
+                found = _together(known[operand], found, largest)
+            known[operand] = found
+    count, value, best = known.get(wrt, (0, 0.0, []))
+    steps: dict[tuple[Node, int], Step] = {}
     paths = [
-        Path(tuple(_steps(wrt, link, names)), product)
-        for product, link in best.get(wrt, [])
+        Path(tuple(_steps(wrt, link, names, steps)), product)
+        for product, link in best
         if link is not None
     ]
-    value = total.get(wrt, 0.0)
-    return Explanation(names[y], names[wrt], value, count.get(wrt, 0), tuple(paths))
+    return Explanation(names[y], names[wrt], value, count, tuple(paths))
+
+
+# From y to a node: the number of paths, dy/dnode, and (product, last edge) of the best.
+_Paths = tuple[int, float, list[tuple[float, Any]]]
+
+
+def _above(wrt: Node, interior: list[Node]) -> set[Node]:
+    """The nodes from which a path leads to wrt, itself included."""
+    above = {wrt}
+    for node in interior:
+        if any(type(p) is not float and p in above for p in operands(node)):
+            above.add(node)
+    return above
+
+
+def _together(some: _Paths, more: _Paths, largest: int) -> _Paths:
+    best = heapq.nlargest(largest, [*more[2], *some[2]], key=_size)
+    return some[0] + more[0], some[1] + more[1], best
 
 
 def _size(link: tuple[float, Any]) -> float:
     return abs(link[0])
 
 
-def _numbered(node: Node) -> list[tuple[Node, float]]:
+def _edges(node: Node) -> list[tuple[Node, float]]:
     """The operands that something flows from, each with its partial derivative."""
     chooses = node._primitive.chooses
     return [(p, slope) for p, slope in edges(node) if slope or not chooses]
@@ -158,18 +218,26 @@ def _names(interior: list[Node], leaves: list[Node], y: Node) -> dict[Node, str]
     return names
 
 
-def _steps(start: Node, link: Any, names: dict[Node, str]) -> Any:
+def _steps(
+    start: Node,
+    link: Any,
+    names: dict[Node, str],
+    known: dict[tuple[Node, int], Step],
+) -> Iterator[Step]:
+    """The edges of a path; those that paths share are one object."""
     operand = start
     while link is not None:
         node, position, link = link
-        _, partial = _numbered(node)[position]
-        yield Step(
-            names[operand],
-            names[node],
-            node._primitive.name,
-            _formula(node, position, names),
-            partial,
-        )
+        if (node, position) not in known:
+            _, partial = _edges(node)[position]
+            known[node, position] = Step(
+                names[operand],
+                names[node],
+                node._primitive.name,
+                _formula(node, position, names),
+                partial,
+            )
+        yield known[node, position]
         operand = node
 
 
@@ -183,7 +251,7 @@ def _formula(node: Node, position: int, names: dict[Node, str]) -> str:
     groups = tuple([tuple([next(rest) for _ in xs]) for _, xs in grouped(node)])
     given = groups if row.arity is None else groups[0]
     if row.chooses:  # what is not chosen has no edge
-        return f"{_numbered(node)[position][1]:g}"
+        return f"{_edges(node)[position][1]:g}"
     formulas = row.partials(given, Symbol(names[node]))
     pairs = zip(operands(node), formulas, strict=True)
     formula = [f for p, f in pairs if type(p) is not float][position]

@@ -122,8 +122,12 @@ class Formula:
             return [node.left, node.right]
         if isinstance(node, ast.UnaryOp) and type(node.op) in _OPERATORS:
             return [node.operand]
-        if isinstance(node, ast.Compare) and len(node.ops) == 1:
-            return [node.left, node.comparators[0]]
+        if isinstance(node, ast.Compare):
+            if len(node.ops) == 1 and type(node.ops[0]) in _OPERATORS:
+                return [node.left, node.comparators[0]]
+            raise self._error(
+                "only two numbers are compared, with < <= > >= == !=", node.col_offset
+            )
         if isinstance(node, ast.List):
             return node.elts
         if not isinstance(node, ast.Call):

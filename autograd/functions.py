@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from autograd import primitives as row
 from autograd.eager import affine
 from autograd.errors import DataError, ShapeError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from autograd.value import Value
 
 __all__ = [
     "clip",
@@ -36,8 +41,15 @@ __all__ = [
 ]
 
 Number = Any
+N = TypeVar("N", float, "Value")  # floats give floats, Values give Values
 
 
+@overload
+def sum(xs: NDArray[Any]) -> Number: ...
+@overload
+def sum(xs: Iterable[N]) -> N: ...
+@overload
+def sum(xs: Iterable[Number]) -> Number: ...
 def sum(xs: Iterable[Number]) -> Number:
     """The sum of a sequence, left to right, as one node; 0.0 for an empty one.
 
@@ -48,11 +60,25 @@ def sum(xs: Iterable[Number]) -> Number:
     return row.sum(xs)
 
 
+@overload
+def prod(xs: NDArray[Any]) -> Number: ...
+@overload
+def prod(xs: Iterable[N]) -> N: ...
+@overload
+def prod(xs: Iterable[Number]) -> Number: ...
 def prod(xs: Iterable[Number]) -> Number:
     """The product of a sequence as one node; 1.0 for an empty one. Zeros are exact."""
     return row.prod(xs)
 
 
+@overload
+def dot(ws: Sequence[N], xs: Sequence[N], bias: N = ...) -> N: ...
+@overload
+def dot(ws: Sequence[Value], xs: Sequence[float], bias: Number = ...) -> Value: ...
+@overload
+def dot(ws: Sequence[float], xs: Sequence[Value], bias: Number = ...) -> Value: ...
+@overload
+def dot(ws: Number, xs: Number, bias: Number = ...) -> Number: ...
 def dot(ws: Sequence[Number], xs: Sequence[Number], bias: Number = 0.0) -> Number:
     """bias + w1 x1 + w2 x2 + ..., accumulated in that order, as one node.
 
@@ -72,6 +98,12 @@ def dot(ws: Sequence[Number], xs: Sequence[Number], bias: Number = 0.0) -> Numbe
     return row.dot((bias, *ws), (1.0, *xs))
 
 
+@overload
+def mean(xs: NDArray[Any]) -> Number: ...
+@overload
+def mean(xs: Iterable[N]) -> N: ...
+@overload
+def mean(xs: Iterable[Number]) -> Number: ...
 def mean(xs: Iterable[Number]) -> Number:
     """The arithmetic mean of a sequence. Raises DataError for an empty one."""
     listed: Any = xs if hasattr(xs, "over_rows") else _listed(xs, "mean")
@@ -89,6 +121,18 @@ def _listed(xs: Any, name: str) -> tuple[Number, ...]:
         ) from None
 
 
+@overload
+def maximum(x: float, /, *xs: float) -> float: ...
+@overload
+def maximum(x: Value, /, *xs: float | Value) -> Value: ...
+@overload
+def maximum(x: float, y: Value, /) -> Value: ...
+@overload
+def maximum(xs: NDArray[Any], /) -> Number: ...
+@overload
+def maximum(xs: Iterable[N], /) -> N: ...
+@overload
+def maximum(*xs: Number) -> Number: ...
 def maximum(*xs: Number) -> Number:
     """The largest operand, given one by one or as one sequence; NaN wins.
 
@@ -101,6 +145,18 @@ def maximum(*xs: Number) -> Number:
     return row.maximum(_some(xs, "maximum"))
 
 
+@overload
+def minimum(x: float, /, *xs: float) -> float: ...
+@overload
+def minimum(x: Value, /, *xs: float | Value) -> Value: ...
+@overload
+def minimum(x: float, y: Value, /) -> Value: ...
+@overload
+def minimum(xs: NDArray[Any], /) -> Number: ...
+@overload
+def minimum(xs: Iterable[N], /) -> N: ...
+@overload
+def minimum(*xs: Number) -> Number: ...
 def minimum(*xs: Number) -> Number:
     """The smallest operand; otherwise as ``maximum``."""
     return row.minimum(_some(xs, "minimum"))
@@ -114,6 +170,14 @@ def _some(xs: tuple[Number, ...], name: str) -> tuple[Number, ...]:
     return xs
 
 
+@overload
+def where(condition: Number, x: float, y: float) -> float: ...
+@overload
+def where(condition: Number, x: Value, y: float | Value) -> Value: ...
+@overload
+def where(condition: Number, x: float, y: Value) -> Value: ...
+@overload
+def where(condition: Number, x: Number, y: Number) -> Number: ...
 def where(condition: Number, x: Number, y: Number) -> Number:
     """x where the condition holds (is not 0), else y; gradients follow the choice only.
 
@@ -122,21 +186,39 @@ def where(condition: Number, x: Number, y: Number) -> Number:
     return row.where(condition, x, y)
 
 
+@overload
+def clip(x: N, low: float, high: float) -> N: ...
+@overload
+def clip(x: Number, low: Number, high: Number) -> Number: ...
 def clip(x: Number, low: Number, high: Number) -> Number:
     """x limited to [low, high]; at a bound the gradient is shared, 1/2 to x."""
     return row.minimum((row.maximum((x, low)), high))
 
 
+@overload
+def logsumexp(xs: NDArray[Any]) -> Number: ...
+@overload
+def logsumexp(xs: Iterable[N]) -> N: ...
+@overload
+def logsumexp(xs: Iterable[Number]) -> Number: ...
 def logsumexp(xs: Iterable[Number]) -> Number:
     """log(e^x1 + e^x2 + ...) without overflow, as one node; -inf for an empty one."""
     return row.logsumexp(xs)
 
 
+@overload
+def logaddexp(x: N, y: N) -> N: ...
+@overload
+def logaddexp(x: Number, y: Number) -> Number: ...
 def logaddexp(x: Number, y: Number) -> Number:
     """log(e^x + e^y) without overflow."""
     return row.logsumexp((x, y))
 
 
+@overload
+def softmax(xs: list[N] | tuple[N, ...]) -> list[N]: ...
+@overload
+def softmax(xs: Iterable[Number]) -> Any: ...
 def softmax(xs: Iterable[Number]) -> Any:
     """e^xi / (e^x1 + e^x2 + ...) for each element, in a list (an array for an array).
 
@@ -149,6 +231,10 @@ def softmax(xs: Iterable[Number]) -> Any:
     return _like(xs, [row.divide(weight, total) for weight in weights])
 
 
+@overload
+def log_softmax(xs: list[N] | tuple[N, ...]) -> list[N]: ...
+@overload
+def log_softmax(xs: Iterable[Number]) -> Any: ...
 def log_softmax(xs: Iterable[Number]) -> Any:
     """The logarithm of ``softmax``, accurate where softmax itself underflows."""
     return _like(xs, _centred(xs))
@@ -168,31 +254,55 @@ def _like(original: Any, result: list[Number]) -> Any:
     return result
 
 
+@overload
+def square(x: N) -> N: ...
+@overload
+def square(x: Number) -> Number: ...
 def square(x: Number) -> Number:
     """x * x."""
     return x * x
 
 
+@overload
+def reciprocal(x: N) -> N: ...
+@overload
+def reciprocal(x: Number) -> Number: ...
 def reciprocal(x: Number) -> Number:
     """1 / x."""
     return row.divide(1.0, x)
 
 
+@overload
+def silu(x: N) -> N: ...
+@overload
+def silu(x: Number) -> Number: ...
 def silu(x: Number) -> Number:
     """x * sigmoid(x), also called swish."""
     return x * row.sigmoid(x)
 
 
+@overload
+def gelu(x: N) -> N: ...
+@overload
+def gelu(x: Number) -> Number: ...
 def gelu(x: Number) -> Number:
     """x * Phi(x), Phi the normal distribution function; from erfc, good in the tail."""
     return x * (0.5 * row.erfc(x * -math.sqrt(0.5)))
 
 
+@overload
+def leaky_relu(x: N, slope: float = 0.01) -> N: ...
+@overload
+def leaky_relu(x: Number, slope: float = 0.01) -> Number: ...
 def leaky_relu(x: Number, slope: float = 0.01) -> Number:
     """x above 0, slope * x below; the slope's gradient at 0."""
     return row.where(row.greater(x, 0.0), x, slope * x)
 
 
+@overload
+def digamma(x: N) -> N: ...
+@overload
+def digamma(x: Number) -> Number: ...
 def digamma(x: Number) -> Number:
     """The derivative of lgamma."""
     return row.polygamma(0.0, x)

@@ -12,6 +12,7 @@ from typing import Any
 
 from autograd.differences import differences, plain, verdict
 from autograd.errors import GradcheckError
+from autograd.numbers import short
 from autograd.transforms import gradient
 from autograd.tree import flatten
 from autograd.value import Value
@@ -96,7 +97,7 @@ def gradcheck(
     True
     """
     if order < 1:
-        raise ValueError(f"order must be 1 or more, got {order!r}")
+        raise ValueError(f"order must be 1 or more, got {short(order)}")
     leaves, rebuild = flatten(inputs)
     point = [plain(x) for x in leaves]
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from autograd.costs import announce
 from autograd.sparse import sparse_hessian, sparse_jacobian
 from autograd.transforms import grad, jvp, marked, vjp
 from autograd.tree import flatten, named
@@ -33,6 +34,8 @@ def jacobian(
     sparse : find the pattern in the graph, colour it, and return a SciPy sparse matrix
         (outputs by inputs); the cost grows with the number of colours.
 
+    More than a million derivatives are announced by a RuntimeWarning before the work.
+
     >>> from autograd import jacobian
     >>> jacobian(lambda x: [x[0] * x[1], x[0]])([3.0, 4.0])
     [[4.0, 3.0], [1.0, 0.0]]
@@ -50,11 +53,18 @@ def jacobian(
         value, pull = vjp(along, args[argnums])
         outputs, rebuild_output = flatten(value)
         inputs, _ = flatten(args[argnums])
+        announce(
+            len(inputs) * len(outputs),
+            min(len(inputs), len(outputs)),
+            f"a dense matrix of {len(outputs):,} x {len(inputs):,}:",
+            "use hvp, jvp or vjp for products with it, sparse=True where most are 0, "
+            "or jit(hessian(f))",
+        )
         if len(inputs) < len(outputs):
             return _by_columns(along, args[argnums], rebuild_output)
         n = len(outputs)
-        unit = [[float(i == j) for j in range(n)] for i in range(n)]
-        return rebuild_output([pull(rebuild_output(row))[0] for row in unit])
+        units = ([float(i == j) for j in range(n)] for i in range(n))
+        return rebuild_output([pull(rebuild_output(row))[0] for row in units])
 
     made: Callable[..., Tree] = marked(derivative, "jacobian", f, argnums)
     return made
@@ -81,7 +91,8 @@ def hessian(
 
     The shape is x's, with x's shape in place of each number. With ``sparse`` it is a
     SciPy sparse matrix over the flattened x, whose cost grows with the number of
-    colours of its pattern, not with the dimension.
+    colours of its pattern, not with the dimension. More than a million derivatives are
+    announced by a RuntimeWarning before the work.
 
     >>> from autograd import hessian
     >>> hessian(lambda x: x[0] * x[0] * x[1])([3.0, 4.0])

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from math import inf
 from numbers import Complex, Real
 from typing import Any
 
-__all__ = ["as_float", "short", "unboxed"]
+__all__ = ["as_float", "comparable", "is_masked", "short", "unboxed"]
 
 
 def as_float(x: Any) -> float:
     """The float that a real number holds: int, bool, Fraction, numpy scalar, 0-d array.
 
-    Raises TypeError for everything else, complex numbers and text included.
+    Raises TypeError for everything else, complex numbers, text and masked entries
+    included, and OverflowError for what is beyond the floats.
     """
     if isinstance(x, Real):
         try:
@@ -20,7 +22,14 @@ def as_float(x: Any) -> float:
             raise OverflowError(
                 f"{short(x)} is beyond the range of floats, 1.8e308; scale it down"
             ) from None
-    if getattr(x, "shape", None) == () and not isinstance(x, Complex):
+        except TypeError:  # numpy's durations count as integers, and are none
+            pass
+    elif getattr(x, "shape", None) == () and not isinstance(x, Complex):
+        if is_masked(x):
+            raise TypeError(
+                "a masked entry holds no number: fill it in (numpy.ma.filled), or "
+                "leave it out (compressed)"
+            )
         return as_float(x.item())
     kind = type(x).__name__
     raise TypeError(f"expected a real number, got {kind}: {short(x)}")
@@ -31,7 +40,32 @@ def unboxed(x: Any) -> Any:
     return x.item() if getattr(x, "shape", None) == () else x
 
 
+def is_masked(x: Any) -> bool:
+    """Whether x is a masked entry: an operand that is refused, not left to numpy.ma."""
+    return getattr(x, "shape", None) == () and bool(getattr(x, "mask", False))
+
+
+def comparable(x: Any) -> Any:
+    """x for a comparison: infinite if it is a real number beyond the floats, else x."""
+    try:
+        as_float(x)
+    except TypeError:
+        return x
+    except OverflowError:
+        return inf if x > 0 else -inf
+    return x
+
+
 def short(x: Any) -> str:
-    """The text of anything, cut to 60 characters."""
-    text = repr(x)
+    """The text of anything, cut to 60 characters; some have none that can be had.
+
+    >>> short(10**5000)
+    'an integer of 16,610 bits'
+    """
+    try:
+        text = repr(x)
+    except Exception:  # whatever a stranger's repr raises
+        if isinstance(x, int):
+            return f"an integer of {x.bit_length():,} bits"
+        return f"an object of type {type(x).__name__} without a text"
     return text if len(text) <= 60 else text[:57] + "..."

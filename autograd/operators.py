@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograd.numbers import as_float
+from autograd.numbers import as_float, comparable, is_masked
 from autograd.primitive import Primitive
 from autograd.primitives import ALIASES, TABLE
 
@@ -67,8 +67,12 @@ def is_number(x: Any) -> bool:
         return True
     try:
         as_float(x)
-    except (TypeError, OverflowError):
+    except TypeError:
+        if is_masked(x):
+            raise
         return False
+    except OverflowError:  # a number, and an error where it is converted
+        return True
     return True
 
 
@@ -88,7 +92,7 @@ def _comparison(row: Primitive) -> Callable[..., Any]:
     def compare(self: Any, other: Any) -> Any:
         if not is_number(other):
             return NotImplemented
-        truth = row.apply((self, other))
+        truth = row.apply((self, comparable(other)))
         return bool(truth) if type(truth) is float else truth
 
     return compare

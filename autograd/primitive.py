@@ -14,10 +14,13 @@ import sys
 from collections.abc import Callable, Sequence
 from itertools import chain
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 from autograd import rules as forms
 from autograd.numbers import as_float, short, unboxed
+
+if TYPE_CHECKING:
+    from autograd.value import Value
 
 __all__ = ["INTERPRETERS", "Primitive", "as_float"]
 
@@ -106,6 +109,14 @@ class Primitive:
         )
         self.__module__ = sys._getframe(1).f_globals.get("__name__", "__main__")
 
+    @overload
+    def __call__(self, x: float, /, *others: float) -> float: ...
+    @overload
+    def __call__(self, x: Value, /, *others: float | Value) -> Value: ...
+    @overload
+    def __call__(self, x: float, y: Value, /) -> Value: ...
+    @overload
+    def __call__(self, *operands: Number) -> Number: ...
     def __call__(self, *operands: Number) -> Number:
         """Apply the row to its operands; an n-ary row takes sequences of them."""
         if self.arity is None:

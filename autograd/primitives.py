@@ -19,12 +19,17 @@ import math
 import operator
 from collections.abc import Sequence
 from math import inf, nan, pi
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd import arithmetic as ieee
 from autograd import special
 from autograd.primitive import Primitive as Row
 from autograd.rules import specialise, zero
+
+if TYPE_CHECKING:
+    from autograd.signatures import Predicate
+else:
+    Predicate = Row
 
 Number = Any
 LN2, LN10 = math.log(2.0), math.log(10.0)
@@ -123,16 +128,20 @@ trunc: Row = Row("trunc", ieee.trunc, zero, kinks=[-1, 1, 2], chooses=True)
 
 # -- Comparisons and choice ----------------------------------------------------------
 
-less: Row = Row("less", ieee.less, zero, zero, symbol="<", predicate=True)
-less_equal: Row = Row(
+less: Predicate = Predicate("less", ieee.less, zero, zero, symbol="<", predicate=True)
+less_equal: Predicate = Predicate(
     "less_equal", ieee.less_equal, zero, zero, symbol="<=", predicate=True
 )
-greater: Row = Row("greater", ieee.greater, zero, zero, symbol=">", predicate=True)
-greater_equal: Row = Row(
+greater: Predicate = Predicate(
+    "greater", ieee.greater, zero, zero, symbol=">", predicate=True
+)
+greater_equal: Predicate = Predicate(
     "greater_equal", ieee.greater_equal, zero, zero, symbol=">=", predicate=True
 )
-equal: Row = Row("equal", ieee.equal, zero, zero, symbol="==", predicate=True)
-not_equal: Row = Row(
+equal: Predicate = Predicate(
+    "equal", ieee.equal, zero, zero, symbol="==", predicate=True
+)
+not_equal: Predicate = Predicate(
     "not_equal", ieee.not_equal, zero, zero, symbol="!=", predicate=True
 )
 where: Row = Row(  # selects structurally: what is not chosen gets and sends nothing

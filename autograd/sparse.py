@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
+from autograd.costs import announce
 from autograd.errors import GraphError, MissingDependencyError
 from autograd.graph import CONSTANT, grouped, topological_order
 from autograd.numbers import as_float
@@ -84,10 +85,13 @@ def hessian_pattern(y: Node, leaves: list[Node]) -> Pattern:
     index = {leaf: i for i, leaf in enumerate(leaves)}
     inputs: dict[Node, frozenset[int]] = {}
     pattern: Pattern = [set() for _ in leaves]
+    said = False
     for node in interior:
         operands = [p for group, xs in grouped(node) for p in _holders(group, xs)]
         known = [_inputs_of(p, index, inputs) for p in operands]
         for own, others in zip(known, interactions(node), strict=True):
+            least = len(own) * max((len(known[j]) for j in others), default=0)
+            said = said or _announce(least, len(own), "Hessian", len(leaves), 3)
             for i in own:
                 for j in others:
                     pattern[i].update(known[j])
@@ -96,7 +100,23 @@ def hessian_pattern(y: Node, leaves: list[Node]) -> Pattern:
     for column, rows in enumerate(pattern):
         for row in rows:
             pattern[row].add(column)
+    if not said:
+        longest = max(map(len, pattern), default=0)
+        _announce(sum(map(len, pattern)), longest, "Hessian", len(leaves), 3)
     return pattern
+
+
+def _announce(
+    entries: int, colours: int, matrix: str, inputs: int, callers: int
+) -> bool:
+    """Say what at least so many entries and colours will cost, if they are many."""
+    return announce(
+        entries,
+        colours,
+        f"a sparse {matrix} over {inputs:,} inputs that is not sparse: at least",
+        "use hvp(f) or vjp for products with it, or jit(hessian(f))",
+        callers,
+    )
 
 
 def _holders(group: Any, numbers: Any) -> Any:
@@ -192,10 +212,14 @@ def sparse_jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., An
         outputs = [y if isinstance(y, Value) else Value(as_float(y)) for y in outputs]
         _refuse_foreign(outputs, leaves)
         index = {leaf: j for j, leaf in enumerate(leaves)}
-        pattern = []
+        pattern: Pattern = []
+        entries, said = 0, False
         for y in outputs:  # of the transpose: columns are outputs here
             below = topological_order(y)[1]
             pattern.append({index[leaf] for leaf in below if leaf in index})
+            entries += len(pattern[-1])
+            colours = entries // max(len(leaves), 1)
+            said = said or _announce(entries, colours, "Jacobian", len(leaves), 2)
         return _compressed(sparse, outputs, leaves, pattern, len(leaves)).T.tocsr()
 
     return derivative

@@ -10,20 +10,27 @@ Python float.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd import handmade, persistence
 from autograd.graph import CONSTANT, attach, operands
 from autograd.modes import MODES, admit
-from autograd.numbers import as_float
+from autograd.numbers import as_float, short
 from autograd.operators import Operators
 from autograd.primitive import Primitive
 from autograd.sweep import sweep
 
 __all__ = ["Value"]
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-class Value(Operators):
+    from autograd.signatures import Plain, Signatures
+else:
+    Signatures = Operators  # whose methods eager replaces by faster ones
+
+
+class Value(Signatures):
     """A real number that remembers how it was computed.
 
     Parameters
@@ -63,7 +70,13 @@ class Value(Operators):
     level = 0
     __hash__ = object.__hash__
 
-    def __init__(self, data: Any, *lecture: Any, label: str = "", **names: Any) -> None:
+    def __init__(
+        self,
+        data: Plain | NDArray[Any],
+        *lecture: Any,
+        label: str = "",
+        **names: Any,
+    ) -> None:
         self._number = data if type(data) is float else _plain(data)
         self.grad = 0.0
         self._primitive = self._first = self._second = self._x = self._y = None
@@ -111,7 +124,9 @@ class Value(Operators):
     @label.setter
     def label(self, name: str) -> None:
         if not isinstance(name, str):
-            raise TypeError(f"a label is text, got {type(name).__name__}: {name!r}")
+            raise TypeError(
+                f"a label is text, got {type(name).__name__}: {short(name)}"
+            )
         self.__dict__["label"] = name
 
     @property

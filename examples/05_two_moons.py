@@ -13,7 +13,7 @@ X, y = nn.datasets.moons(100, noise=0.1, seed=0)
 model = nn.MLP(2, [16, 16, 1], seed=0)
 print(model.layers[0], "...", len(model.parameters()), "parameters")
 
-losses = []
+losses, accuracy = [], 0.0
 for k in range(60):
     scores = model.batch(X)
     margin = nn.hinge_loss(scores, y)

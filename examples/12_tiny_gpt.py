@@ -23,9 +23,9 @@ shapes += [(name, WIDTH, WIDTH) for name in ("query", "key", "value", "out")]
 shapes += [("up", 64, WIDTH), ("down", WIDTH, 64), ("logits", len(letters), WIDTH)]
 
 
-def logits(numbers, tokens):
+def logits(numbers, tokens, keys=(), values=()):
     """For every token the logits of its successor; numbers may be of any kind."""
-    stream, keys, values, found = iter(numbers), [], [], []
+    stream, found = iter(numbers), []
     w = {k: [[next(stream) for _ in range(m)] for _ in range(n)] for k, n, m in shapes}
     norm = lambda x: [a * s for s in [(ag.dot(x, x) / 16 + 1e-5) ** -0.5] for a in x]  # noqa: E731
     times = lambda name, x: [ag.dot(row, x) for row in w[name]]  # noqa: E731
@@ -33,7 +33,7 @@ def logits(numbers, tokens):
     for place, token in enumerate(tokens):
         x = norm(plus(ag.take(w["token"], token), w["place"][place]))
         query, key, value = [times(name, norm(x)) for name in ("query", "key", "value")]
-        keys, values, mixed = [*keys, key], [*values, value], []
+        keys, values, mixed = (*keys, key), (*values, value), []
         for h in [slice(i, i + HEAD) for i in range(0, WIDTH, HEAD)]:
             shares = ag.softmax([ag.dot(query[h], k[h]) / HEAD**0.5 for k in keys])
             mixed += [ag.dot(shares, vs) for vs in zip(*[v[h] for v in values])]  # noqa: B905

@@ -12,7 +12,8 @@ from autograd import exp, jit, sqrt, value_and_grad
 from autograd import sum as total
 
 try:
-    import dask
+    from dask.base import compute
+    from dask.delayed import delayed
 except ImportError:
     print("Dask is not installed: pip install 'scalar-autograd[examples]'")
     raise SystemExit(0) from None
@@ -50,8 +51,8 @@ def main():
     print(f"one process: {time.perf_counter() - start:.2f} s")
 
     start = time.perf_counter()
-    jobs = [dask.delayed(descend)(gradient, rate, times, counts) for rate in RATES]
-    together = dask.compute(*jobs, scheduler="processes", num_workers=2)
+    jobs = [delayed(descend)(gradient, rate, times, counts) for rate in RATES]
+    together = compute(*jobs, scheduler="processes", num_workers=2)
     print(f"two processes, their start included: {time.perf_counter() - start:.2f} s")
 
     for rate, misfit in zip(RATES, together, strict=True):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import DataError, ShapeError, Value
-from autograd.numbers import as_float
+from autograd.numbers import as_float, short
 
 __all__ = [
     "class_index",
@@ -50,7 +50,9 @@ def rows(xs: Any, name: str = "the data") -> list[Any]:
     if isinstance(xs, str | bytes) or not (
         hasattr(xs, "__iter__") or hasattr(xs, "__getitem__")
     ):
-        raise TypeError(f"{name} must be a sequence of numbers or rows, got {xs!r}")
+        raise TypeError(
+            f"{name} must be a sequence of numbers or rows, got {short(xs)}"
+        )
     return list(xs)
 
 
@@ -64,7 +66,7 @@ def number(x: Any, name: str, *at: int) -> float:
         return as_float(x)
     except TypeError:
         raise TypeError(
-            f"{_place(name, at)} is {x!r}: expected a real number"
+            f"{_place(name, at)} is {short(x)}: expected a real number"
         ) from None
     except OverflowError:
         raise DataError(
@@ -77,7 +79,7 @@ def finite(x: Any, name: str, *at: int) -> float:
     found = number(x, name, *at)
     if not isfinite(found):
         raise DataError(
-            f"{_place(name, at)} is {x!r}: remove that sample, or fill it in"
+            f"{_place(name, at)} is {short(x)}: remove that sample, or fill it in"
         )
     return found
 
@@ -149,7 +151,7 @@ def class_index(target: Any, classes: int, i: int) -> int:
     index = float(target) if isinstance(target, Real) else -1
     if index not in range(classes):
         raise DataError(
-            f"target {i} is {target!r}: a class is a whole number from 0 to "
+            f"target {i} is {short(target)}: a class is a whole number from 0 to "
             f"{classes - 1}, since there are {classes} logits"
         )
     return int(index)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autograd import DataError, MissingDependencyError, ShapeError
+from autograd.numbers import short
 
 __all__ = [
     "descent_points",
@@ -56,7 +57,9 @@ def moons(n: int = 100, noise: float = 0.1, seed: int = 0) -> tuple[Floats, Ints
     ((100, 2), [-1, 1])
     """
     if n < 2 or not noise >= 0.0:
-        raise ValueError(f"moons needs n >= 2 and noise >= 0, got {n} and {noise!r}")
+        raise ValueError(
+            f"moons needs n >= 2 and noise >= 0, got {n} and {short(noise)}"
+        )
     rng = np.random.RandomState(seed)  # a stream that never changes between versions
     outer, inner = np.linspace(0, np.pi, n // 2), np.linspace(0, np.pi, n - n // 2)
     upper = np.column_stack([np.cos(outer), np.sin(outer)])
@@ -117,7 +120,7 @@ def split(
     if len(X) != len(y):
         raise ShapeError(f"{len(X)} samples with {len(y)} targets")
     if not 0.0 < test < 1.0:
-        raise ValueError(f"test must be a share between 0 and 1, got {test!r}")
+        raise ValueError(f"test must be a share between 0 and 1, got {short(test)}")
     order = np.random.RandomState(seed).permutation(len(X))
     labels = y[order] if stratify else np.zeros(len(order))
     groups = [order[labels == label] for label in np.unique(labels)]

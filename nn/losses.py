@@ -25,6 +25,7 @@ from autograd import (
     take,
     where,
 )
+from autograd.numbers import short
 from autograd.primitives import less
 from nn.checks import class_index, is_row, pairs, refuse_nan, rows, same_length
 from nn.settings import choose, positive
@@ -55,7 +56,8 @@ _ROUNDING = 1e-5  # of probabilities in single precision
 def _reduce(losses: list[Number], reduction: str) -> Any:
     if reduction not in _REDUCTIONS:
         raise ValueError(
-            f"reduction must be {', '.join(map(repr, _REDUCTIONS))}, got {reduction!r}"
+            f"reduction must be {', '.join(map(repr, _REDUCTIONS))}, got "
+            f"{short(reduction)}"
         )
     return _REDUCTIONS[reduction](losses)
 
@@ -127,7 +129,7 @@ def binary_cross_entropy_with_logits(
     xs, ts = pairs(logits, targets)
     for i, t in enumerate(ts):
         if not (_unknown(t) or 0.0 <= t <= 1.0):
-            raise DataError(f"target {i} is {t!r}: a probability lies in [0, 1]")
+            raise DataError(f"target {i} is {short(t)}: a probability lies in [0, 1]")
     losses = []
     for x, t in zip(xs, ts, strict=True):
         if _unknown(t):
@@ -212,7 +214,7 @@ def _one_logit(what: str) -> ShapeError:
 def _only(targets: list[Number], allowed: Sequence[float], rule: str) -> None:
     for i, target in enumerate(targets):
         if not _unknown(target) and target not in allowed:
-            raise DataError(f"target {i} is {target!r}: {rule}")
+            raise DataError(f"target {i} is {short(target)}: {rule}")
 
 
 LOSSES: dict[str, Loss] = {
@@ -232,6 +234,7 @@ def find_loss(loss: str | Loss) -> Loss:
     """
     if callable(loss):
         return loss
-    name = f"{loss}_loss" if f"{loss}_loss" in LOSSES else loss
+    whole = isinstance(loss, str) and f"{loss}_loss" in LOSSES
+    name = f"{loss}_loss" if whole else loss
     others = "any function (outputs, targets) -> Value; _loss may be left out"
     return choose("loss", name, LOSSES, others)

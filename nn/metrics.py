@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import DataError, ShapeError
+from autograd.numbers import short
 from nn.checks import class_index, flat, pairs, plain, refuse_nan, rows, same_length
 from nn.settings import choose
 
@@ -30,8 +31,8 @@ def numbers(outputs: Any) -> NDArray[np.float64]:
     for i, x in enumerate(found):
         if np.size(x) != np.size(found[0]) or np.ndim(x) != np.ndim(found[0]):
             raise ShapeError(
-                f"outputs[0] is {found[0]!r} and outputs[{i}] is {x!r}: a model "
-                f"returns as many numbers for every sample"
+                f"outputs[0] is {short(found[0])} and outputs[{i}] is {short(x)}: a "
+                f"model returns as many numbers for every sample"
             )
     return np.array(found, dtype=float)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from autograd.numbers import short
 from nn.activations import ACTIVATIONS, Activation, activation_name, find_activation
 from nn.initialisers import Initialiser, generator
 from nn.module import Module
@@ -109,8 +110,8 @@ class MLP(Sequential):
     ) -> None:
         if not isinstance(nouts, Iterable) or isinstance(nouts, str):
             raise TypeError(
-                f"nouts is a sequence of widths, got {nouts!r}: write "
-                f"MLP({nin!r}, [{nouts!r}]) for one layer"
+                f"nouts is a sequence of widths, got {short(nouts)}: write "
+                f"MLP({short(nin)}, [{short(nouts)}]) for one layer"
             )
         nouts = list(nouts)
         at_least_one(len(nouts), "an MLP", "layer")

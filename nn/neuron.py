@@ -12,6 +12,7 @@ from operator import methodcaller
 from typing import Any
 
 from autograd import Primitive, ShapeError, Value, affine
+from autograd.numbers import short
 from nn.activations import Activation, activation_name, find_activation, linear
 from nn.initialisers import Generator, Initialiser, find_initialiser, generator
 from nn.module import Module
@@ -151,7 +152,8 @@ def _inputs(x: Row, width: int, who: Module) -> list[Number]:
         xs = listed(x)
     except TypeError:
         raise TypeError(
-            f"a sample is a sequence of {width} number(s), got {x!r}; write [x] for one"
+            f"a sample is a sequence of {width} number(s), got {short(x)}; write "
+            f"[x] for one"
         ) from None
     if len(xs) != width:
         raise ShapeError(

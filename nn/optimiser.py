@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import ShapeError, Value
+from autograd.numbers import short
 from nn.module import Module
 from nn.settings import nonnegative
 
@@ -99,7 +100,9 @@ class Optimiser:
             or {*state["slots"]} != {*self.slots}
             or {*state["settings"]} != {"lr", *self.settings}
         ):
-            raise ValueError(f"not the state of {kind}: {state.get('optimiser')!r}")
+            raise ValueError(
+                f"not the state of {kind}: {short(state.get('optimiser'))}"
+            )
         slots = {n: np.array(s, dtype=float) for n, s in state["slots"].items()}
         for name, slot in slots.items():
             if slot.shape != (len(self.params),):
@@ -129,7 +132,7 @@ def _parameters(params: Iterable[Value] | Module) -> list[Value]:
         params = params.parameters()
     if not isinstance(params, Iterable):
         raise TypeError(
-            f"an optimiser changes a list of Values, got {params!r}; give it "
+            f"an optimiser changes a list of Values, got {short(params)}; give it "
             f"model.parameters()"
         )
     listed = list(params)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import DataError, ShapeError
+from autograd.numbers import short
 from nn.checks import finite, is_row, rows
 
 __all__ = ["Samples", "checked_rows", "checked_samples", "hold_out"]
@@ -72,7 +73,7 @@ def checked_rows(samples: list[Any]) -> list[list[float]]:
     for i, sample in enumerate(samples):
         if not is_row(sample):
             raise ShapeError(
-                f"X[{i}] is {sample!r}: each sample is a row of numbers; with one "
+                f"X[{i}] is {short(sample)}: each sample is a row of numbers; with one "
                 f"number for each sample, write [[x] for x in X]"
             )
     checked = [_row(sample, i) for i, sample in enumerate(samples)]
@@ -102,13 +103,13 @@ def hold_out(samples: Samples, share: float, seed: int) -> tuple[Samples, Sample
     """
     if not (isinstance(share, Real) and 0.0 < share < 1.0):
         raise ValueError(
-            f"validation must be (X, y), or a share between 0 and 1, got {share!r}"
+            f"validation must be (X, y), or a share between 0 and 1, got {short(share)}"
         )
     order = list(range(len(samples)))
     Random(f"validation {seed}").shuffle(order)
     count = round(share * len(order))
     if not 0 < count < len(order):
         raise DataError(
-            f"{len(order)} samples are too few to hold out a share of {share!r}"
+            f"{len(order)} samples are too few to hold out a share of {short(share)}"
         )
     return samples.take(order[count:]), samples.take(order[:count])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import cos, floor, pi
 
+from autograd.numbers import short
 from nn.settings import positive
 
 __all__ = ["constant", "cosine", "exponential", "linear", "step"]
@@ -66,7 +67,8 @@ def cosine(epochs: float, end: float = 0.0, warmup: float = 0.0) -> Schedule:
 def _falling(epochs: float, end: float, warmup: float, shape: Schedule) -> Schedule:
     if not 0.0 <= warmup < epochs:
         raise ValueError(
-            f"warmup must be >= 0 and less than epochs, got {warmup!r} of {epochs!r}"
+            f"warmup must be >= 0 and less than epochs, got {short(warmup)} of "
+            f"{short(epochs)}"
         )
 
     def factor(time: float) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any, TypeVar
 
-from autograd.numbers import as_float
+from autograd.numbers import as_float, short
 
 __all__ = [
     "choose",
@@ -30,7 +30,7 @@ def real(name: str, x: Any) -> Any:
     try:
         as_float(x)
     except TypeError:
-        raise TypeError(f"{name} must be a real number, got {x!r}") from None
+        raise TypeError(f"{name} must be a real number, got {short(x)}") from None
     except OverflowError:
         raise ValueError(f"{name} must be a finite number: it is too large") from None
     return x
@@ -41,27 +41,27 @@ def integer(name: str, x: Any) -> int:
     try:
         return operator.index(x)
     except TypeError:
-        raise TypeError(f"{name} must be an int, got {x!r}") from None
+        raise TypeError(f"{name} must be an int, got {short(x)}") from None
 
 
 def positive(name: str, x: Any) -> Any:
     """x, which must be > 0."""
     if not real(name, x) > 0:
-        raise ValueError(f"{name} must be > 0, got {x!r}")
+        raise ValueError(f"{name} must be > 0, got {short(x)}")
     return x
 
 
 def nonnegative(name: str, x: Any) -> Any:
     """x, which must be finite and >= 0."""
     if not (real(name, x) >= 0.0 and isfinite(x)):
-        raise ValueError(f"{name} must be a finite number >= 0, got {x!r}")
+        raise ValueError(f"{name} must be a finite number >= 0, got {short(x)}")
     return x
 
 
 def fraction(name: str, x: Any) -> Any:
     """x, which must lie in [0, 1)."""
     if not 0.0 <= real(name, x) < 1.0:
-        raise ValueError(f"{name} must lie in [0, 1), got {x!r}")
+        raise ValueError(f"{name} must lie in [0, 1), got {short(x)}")
     return x
 
 
@@ -70,14 +70,14 @@ def choose(what: str, name: Any, known: Mapping[str, T], otherwise: str) -> T:
     if isinstance(name, str) and name in known:
         return known[name]
     raise ValueError(
-        f"unknown {what} {name!r}: known are {', '.join(known)}, and {otherwise}"
+        f"unknown {what} {short(name)}: known are {', '.join(known)}, and {otherwise}"
     )
 
 
 def function(name: str, f: Any, what: str) -> Any:
     """f itself if it can be called."""
     if not callable(f):
-        raise TypeError(f"{name} must be {what}, got {f!r}")
+        raise TypeError(f"{name} must be {what}, got {short(f)}")
     return f
 
 
@@ -89,5 +89,5 @@ def several(name: str, given: Any, what: str) -> list[Any]:
         return list(given)
     except TypeError:
         raise TypeError(
-            f"{name} must be {what}, or a list of them, got {given!r}"
+            f"{name} must be {what}, or a list of them, got {short(given)}"
         ) from None

@@ -1,7 +1,9 @@
 """Parameters in files: JSON to read with the eyes, npz for many.
 
 A file holds a format name, a version, and numbers by name. Reading never executes
-anything: JSON is data, and npz is read with ``allow_pickle=False``.
+anything, and needs no more memory than a small multiple of the file: JSON is strict
+(RFC 8259; every key once, every number a float), and npz holds plain arrays as they
+are, not compressed, so that nothing can unfold.
 """
 
 from __future__ import annotations
@@ -9,13 +11,16 @@ from __future__ import annotations
 import io
 import json
 import math
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib import format as npy
 
 from autograd import FileFormatError
+from autograd.numbers import short
 from nn.files import replace
 
 __all__ = ["read", "write"]
@@ -59,14 +64,16 @@ def read(path: str | Path) -> dict[str, float]:
         document = decode(content)
         kind, version = document["format"], document["version"]
         names, numbers = document["names"], document["numbers"]
+        if not (isinstance(names, list) and isinstance(numbers, list)):
+            raise TypeError("names and numbers are lists")
         state = {_name(n): _number(x) for n, x in zip(names, numbers, strict=True)}
         if len(state) != len(names):
             raise ValueError("a name occurs twice")
     except Exception as cause:  # a decoder of foreign bytes may raise anything
         raise FileFormatError(_complaint(path, f"cannot be read ({cause})")) from cause
-    if (kind, version) != (FORMAT, VERSION):
+    if kind != FORMAT or type(version) is not int or version != VERSION:
         raise FileFormatError(
-            _complaint(path, f"has format {kind!r} version {version!r}")
+            _complaint(path, f"has format {short(kind)} version {short(version)}")
         )
     return state
 
@@ -89,15 +96,15 @@ def _suffix(path: Path) -> str:
 
 def _name(name: Any) -> str:
     if not isinstance(name, str):
-        raise TypeError(f"a name must be text, got {name!r}")
+        raise TypeError(f"a name must be text, got {short(name)}")
     return name
 
 
 def _number(x: Any) -> float:
     if isinstance(x, str) and x not in ("nan", "inf", "-inf"):
-        raise ValueError(f"not a number: {x!r}")
+        raise ValueError(f"not a number: {short(x)}")
     if not isinstance(x, int | float | str) or isinstance(x, bool):
-        raise TypeError(f"not a number: {x!r}")
+        raise TypeError(f"not a number: {short(x)}")
     return float(x)
 
 
@@ -114,7 +121,30 @@ def _to_json(state: State) -> bytes:
 
 
 def _from_json(content: bytes) -> Any:
-    return json.loads(content.decode())
+    return json.loads(
+        content.decode(),
+        parse_constant=_refused,
+        parse_float=_finite,
+        object_pairs_hook=_once,
+    )
+
+
+def _refused(token: str) -> Any:
+    raise ValueError(f"{token} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:40]} is beyond the largest float, 1.8e308")
+    return number
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key occurs twice")
+    return found
 
 
 def _to_npz(state: State) -> bytes:
@@ -130,8 +160,34 @@ def _to_npz(state: State) -> bytes:
 
 
 def _from_npz(content: bytes) -> Any:
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        return {name: arrays[name].tolist() for name in arrays.files}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = archive.infolist()
+        names = [member.filename.removesuffix(".npy") for member in members]
+        if sorted(names) != ["format", "names", "numbers", "version"]:
+            raise ValueError(f"it holds {short(names)}")
+        for member in members:
+            if member.compress_type != zipfile.ZIP_STORED:
+                raise ValueError(
+                    f"{member.filename} is compressed: {member.file_size} bytes, so it "
+                    f"says, in {member.compress_size}"
+                )
+        return {
+            name: _from_npy(archive.read(member))
+            for name, member in zip(names, members, strict=True)
+        }
+
+
+def _from_npy(content: bytes) -> Any:
+    """An array as lists; its size is compared before there is an array."""
+    file = io.BytesIO(content)
+    reader = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+    shape, _, kind = reader[npy.read_magic(file)](file)
+    data = content[file.tell() :]
+    if kind.kind not in "Ufiu" or math.prod(shape) * kind.itemsize != len(data):
+        raise ValueError(f"an array of shape {shape} and {kind} in {len(data)} bytes")
+    if len(shape) > 1:
+        raise ValueError(f"an array of shape {shape}")
+    return np.frombuffer(data, kind).reshape(shape).tolist() if data else []
 
 
 _CODECS = {".json": (_to_json, _from_json), ".npz": (_to_npz, _from_npz)}

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import MissingDependencyError
+from autograd.numbers import short
 from nn.checks import is_row, rows
 from nn.engine import all_outputs
 from nn.history import History
@@ -180,8 +181,9 @@ def _optimiser(
         return find_optimiser(optimiser)(model.parameters(), **settings)
     if not isinstance(optimiser, Optimiser):
         raise TypeError(
-            f"optimiser is {optimiser!r}: give a name ({', '.join(OPTIMISERS)}), or an "
-            f"Optimiser such as nn.SGD(model.parameters())"
+            f"optimiser is {short(optimiser)}: give a name "
+            f"({', '.join(OPTIMISERS)}), or an Optimiser such as "
+            f"nn.SGD(model.parameters())"
         )
     if lr is not None:
         raise ValueError("lr= goes with an optimiser's name: set its own .lr instead")
@@ -221,7 +223,9 @@ def _may_stop(history: History, patience: int | None, answers: list[Any]) -> Non
 def _bar(epochs: int, progress: bool | str) -> Any:
     """A tqdm bar, or a context manager for None."""
     if progress not in (True, False, "auto"):
-        raise ValueError(f"progress must be True, False or 'auto', got {progress!r}")
+        raise ValueError(
+            f"progress must be True, False or 'auto', got {short(progress)}"
+        )
     if not progress:
         return nullcontext()
     try:

@@ -1,5 +1,6 @@
-"""What all tests share: the folder of helpers on the path, and figures that close."""
+"""What all tests share: helpers on the path, figures that close, collected garbage."""
 
+import gc
 import sys
 from pathlib import Path
 
@@ -14,3 +15,9 @@ def no_figure_outlives_its_test():
     yield
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
+
+
+def pytest_collection_finish():
+    """What was imported and collected stays: the garbage collector need not look."""
+    gc.collect()
+    gc.freeze()

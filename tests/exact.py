@@ -5,6 +5,7 @@ is then the very expression that the floats go through, without their rounding e
 that the expression is the right one is the business of finite differences.
 """
 
+import functools
 import math
 import random
 
@@ -55,7 +56,7 @@ class Exact(Operators):
     level = 0
 
     def __init__(self, value):
-        self.value = mp.mpf(value)
+        self.value = value if type(value) is mp.mpf else mp.mpf(value)
 
     def apply(self, primitive, operands):
         plain = primitive.map(_value, operands)
@@ -64,7 +65,9 @@ class Exact(Operators):
 
 
 def _value(x):
-    return x.value if isinstance(x, Exact) else mp.mpf(x)
+    if type(x) is Exact:
+        return x.value
+    return x if type(x) is mp.mpf else mp.mpf(x)
 
 
 def guarded(name, operands):
@@ -92,9 +95,14 @@ def derivative(row, xs, i, order):
 
 def exact(row, xs, i, order):
     """The same, to fifty digits, as an mpf."""
+    return _exact(row.name, row.map(float, xs), i, order)
+
+
+@functools.cache  # an order is judged by the next one, and each is asked for in turn
+def _exact(name, xs, i, order):
+    row = TABLE[name]
     with mp.workdps(DIGITS):
-        numbers = row.map(Exact, xs)
-        return _value(derivative(row, numbers, i, order))
+        return _value(derivative(row, row.map(Exact, xs), i, order))
 
 
 def ulps(got, true, scale):

@@ -1,5 +1,7 @@
 """What each row should compute, at any precision: mpmath, written independently."""
 
+import functools
+
 import mpmath as mp
 
 
@@ -93,6 +95,13 @@ def partial(name, operands, i, order=1):
 
     For an n-ary row, i is (group, position).
     """
+    if isinstance(i, tuple):
+        operands = tuple(map(tuple, operands))
+    return _partial(name, operands, i, order)
+
+
+@functools.cache  # an order is judged by the next one, and each is asked for in turn
+def _partial(name, operands, i, order):
     f = ORACLES[name]
 
     def along(x):

@@ -1,6 +1,7 @@
 """Rules of the house: floors, no circles, budgets, public names, import costs."""
 
 import ast
+import functools
 import importlib
 import re
 import subprocess
@@ -12,7 +13,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("autograd", "nn", "viz")
 FLOORS = [
-    {"errors", "numbers", "rules", "arithmetic", "special", "graph", "modes", "locks"},
+    {"costs", "errors", "numbers", "rules", "arithmetic", "special", "graph", "modes"}
+    | {"locks"},
     {"primitive", "tree", "sweep", "handmade", "persistence"},
     {"primitives"},
     {"operators", "strong", "grids"},
@@ -26,8 +28,8 @@ FLOORS = [
 COMPILER_FLOORS = [  # autograd/compiler, from the ground
     set(floor.split())
     for floor in """
-    arguments cache coefficients entry_code entry_layout lanes nodes program regions
-    workers;
+    arguments buffers cache coefficients entry_code entry_layout lanes nodes program
+    regions workers;
     code nests operations optimise tracer vector_value;
     contract kernels_guards recording streams vector_elementary
     vector_exponential verification;
@@ -56,6 +58,7 @@ STANDARD_ONLY = FLOORS[0] | FLOORS[1] | FLOORS[2]
 EXEMPT_FILES = {
     "autograd/primitives.py",  # table rows
     "autograd/compiler/entry_code.py",  # one text of machine code
+    "autograd/functions.py",  # short functions, each with its types
 }
 
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
@@ -67,17 +70,26 @@ def relative(path):
     return path.relative_to(ROOT).as_posix()
 
 
-def imports(path, deferred):
-    """The modules a file imports: at its top, or (deferred) inside functions."""
-    tree = ast.parse(path.read_text())
-    inside = {
-        node
-        for f in ast.walk(tree)
-        if isinstance(f, ast.FunctionDef)
-        for node in ast.walk(f)
-    }
+@functools.cache
+def _parsed(path):
+    """The syntax tree, its nodes inside functions, and those under TYPE_CHECKING."""
+    tree, inside, unread = ast.parse(path.read_text()), set(), set()
     for node in ast.walk(tree):
-        if (node in inside) is not deferred:
+        if isinstance(node, ast.FunctionDef):
+            inside.update(ast.walk(node))
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            unread.update(below for part in node.body for below in ast.walk(part))
+    return tree, inside, unread
+
+
+def imports(path, deferred):
+    """The modules a file imports: at its top, or (deferred) inside functions.
+
+    What only type checkers read is left out.
+    """
+    tree, inside, unread = _parsed(path)
+    for node in ast.walk(tree):
+        if (node in inside) is not deferred or node in unread:
             continue
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -261,6 +273,7 @@ def test_version_and_extras():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["version"] == autograd.__version__
     assert set(project["optional-dependencies"]) == {
-        *("render", "plot", "progress", "compile", "examples", "sparse", "test", "all")
+        *("render", "plot", "progress", "compile", "examples", "sparse"),
+        *("core", "test", "all"),
     }
     assert autograd.__version__ in (ROOT / "CHANGELOG.md").read_text()

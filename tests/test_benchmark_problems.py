@@ -101,13 +101,13 @@ def test_c_agrees_with_numpy():
             close(work, answer, answer_of(peer_numpy, work))
 
 
-def test_a_million_irregular_instructions():
+def test_a_hundred_thousand_irregular_instructions():
     """Compiled, with what there is, against the uncompiled engine."""
-    plan = random_plan(800_000, window=30_000)
+    plan = random_plan(80_000, window=30_000)
     task = Task(partial(irregular, plan), small(WORKS["irregular"]).params)
     compiled = jit(value_and_grad(task.program))
     value, slopes = compiled(task.params)
-    assert next(iter(compiled.plans.values())).traced > 1_000_000
+    assert next(iter(compiled.plans.values())).traced > 100_000
     expected, gradient = peer_ours.prepare_eager(WORKS["irregular"], task)()
     assert value == pytest.approx(expected, rel=1e-9)
     largest = np.abs(gradient).max()

@@ -1,5 +1,6 @@
 """python -m autograd: values, gradients and pictures; mistakes in one line."""
 
+import ast
 import math
 
 import pytest
@@ -32,6 +33,53 @@ def test_a_formula_may_begin_with_a_minus(capsys):
 
 
 @pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--", "-x", "x=2"],
+        ["-x", "--", "x=2"],
+        ["-x", "x=2", "--"],
+        ["--png", "-.svg", "-x", "x=2"],
+        ["--png=-.svg", "-x", "x=2"],
+        ["-x", "--png", "-.svg", "x=2"],
+    ],
+)
+def test_options_stand_anywhere(capsys, tmp_path, monkeypatch, arguments):
+    """Before, between or behind formula and numbers; none stands behind ``--``."""
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 0
+    assert "-x = -2.0" in capsys.readouterr().out
+    drawn = any("-.svg" in text for text in arguments)
+    assert [p.name for p in tmp_path.iterdir()] == ["-.svg"] * drawn
+
+
+@pytest.mark.parametrize("arguments", [[], ["--"], ["x", "x=1", "--png"]])
+def test_what_is_missing_is_said_with_the_usage(capsys, arguments):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "usage: python -m autograd" in capsys.readouterr().err
+
+
+def test_every_node_of_a_formula_has_a_meaning():
+    """Whatever Python can parse is evaluated, or refused as an error of its own."""
+    names = [k for k in vars(ast).values() if isinstance(k, type)]
+    kinds = [k for k in names if issubclass(k, ast.operator | ast.cmpop | ast.unaryop)]
+    x, y = ast.Name("x", ast.Load()), ast.Constant(2)
+    for kind in {*kinds} - {ast.operator, ast.cmpop, ast.unaryop}:
+        if issubclass(kind, ast.operator):
+            node = ast.BinOp(x, kind(), y)
+        elif issubclass(kind, ast.cmpop):
+            node = ast.Compare(x, [kind()], [y])
+        else:
+            node = ast.UnaryOp(kind(), x)
+        try:
+            result = Formula(ast.unparse(node))(x=3.0)
+        except ExpressionError as error:
+            result = error
+        assert type(result) is float or "\n" in str(result)  # it points at the place
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["x +", "x=1"], "syntax"),
@@ -56,6 +104,15 @@ def test_a_formula_may_begin_with_a_minus(capsys):
         (["x", "x=1", " x =2"], "x is given twice"),
         (["e*x", "e=2", "x=1"], "e is the constant 2.718281828459045"),
         (["x", "pi=3", "x=1"], "pi is the constant"),
+        (["x in [1]", "x=1"], "only two numbers are compared"),
+        (["x not in [x]", "x=1"], "only two numbers are compared"),
+        (["x is 1", "x=1"], "only two numbers are compared"),
+        (["1 < x < 2", "x=1"], "only two numbers are compared"),
+        (["[x] == 1", "x=1"], "expected a real number"),
+        (["x", "x=1", "--", "--png"], "got '--png'"),
+        (["x", "x=1", "--pn", "a.svg"], "got '--pn'"),
+        (["x", "x=1", "--png", ""], "'' does not end in a known format"),
+        (["x", "x=1", "--png="], "'' does not end in a known format"),
         (["x", "x=1", "--png", "no/such/folder/a.png"], "no/such/folder"),
         (["x", "x=1", "--png", "a.bmp3"], "bmp3"),
     ],

@@ -1,5 +1,6 @@
 """Every example runs, is short, and asserts what it claims."""
 
+import functools
 import os
 import subprocess
 import sys
@@ -23,27 +24,39 @@ def run(path, folder, *arguments):
     )
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    """Each example is run once; what it printed, and the folder that it wrote into."""
+
+    @functools.cache
+    def once(name):
+        folder = tmp_path_factory.mktemp(name)
+        return run(ROOT / "examples" / f"{name}.py", folder), folder
+
+    return once
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_example(path, tmp_path):
+def test_example(path, once):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 80
     assert "assert " in path.read_text(encoding="utf-8") or path.stem.startswith("08")
-    result = run(path, tmp_path)
+    result, _ = once(path.stem)
     assert result.returncode == 0, result.stderr
     assert result.stdout
 
 
-def test_the_descent_table_step_by_step(tmp_path):
-    output = run(ROOT / "examples/03_gradient_descent_by_hand.py", tmp_path).stdout
+def test_the_descent_table_step_by_step(once):
+    output = once("03_gradient_descent_by_hand")[0].stdout
     rows = [line.split() for line in output.splitlines()[1:]]
     assert rows[0] == ["0", "0.0000", "0.0000", "1.2967", "-2.6000", "-2.2000"]
     assert rows[1][1:3] == ["0.2600", "0.2200"]
     assert rows[4][1:3] == ["0.4443", "0.4404"]
 
 
-def test_the_quickstart_writes_pictures(tmp_path):
-    run(ROOT / "examples/01_quickstart.py", tmp_path)
+def test_the_quickstart_writes_pictures(once):
+    _, folder = once("01_quickstart")
     for name in ("neuron.png", "loss.png"):
-        picture = (tmp_path / "output" / name).read_bytes()
+        picture = (folder / "output" / name).read_bytes()
         assert picture.startswith(b"\x89PNG\r\n\x1a\n")
         assert picture.endswith(b"IEND\xaeB`\x82")
 

@@ -55,7 +55,8 @@ def _printable(c: str) -> str:
         return " "
     code = ord(c)
     control = code < 0x20 or 0x7F <= code < 0xA0
-    return "\ufffd" if control or 0xD800 <= code < 0xE000 or code >= 0xFFFE else c
+    nowhere = 0xD800 <= code < 0xE000 or code in (0xFFFE, 0xFFFF)
+    return "\ufffd" if control or nowhere else c
 
 
 def record(text: str) -> str:

@@ -26,7 +26,13 @@ __all__ = ["Picture"]
 
 MAX_PIXELS = 8000
 _BITMAPS = {"png", "jpg", "jpeg", "jpe", "gif"}
-_STARTS = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}
+_ENDS = {  # how a whole picture begins and ends
+    "png": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"IEND\xaeB`\x82"),
+    "pdf": (b"%PDF", b"%%EOF"),
+    "svg": (b"<?xml", b"</svg>"),
+    "gif": (b"GIF8", b";"),
+    **dict.fromkeys(("jpg", "jpeg", "jpe"), (b"\xff\xd8", b"\xff\xd9")),
+}
 _CHILD = """
 import sys, pygraphviz
 format, engine, size = sys.argv[1:]
@@ -147,6 +153,9 @@ def _run(command: list[str], source: str, format: str) -> tuple[bytes, str]:
     if errors or done.returncode:
         status = f"{command[0]} ended with status {done.returncode}"
         return b"", " ".join(errors or said[-1:]) or status
-    if not done.stdout.startswith(_STARTS.get(format, b"")) or not done.stdout:
+    start, end = _ENDS.get(format, (b"", b""))
+    if not done.stdout.startswith(start) or not done.stdout:
         return b"", f"{command[0]} wrote no picture"
+    if not done.stdout.rstrip(b"\r\n").endswith(end):
+        return b"", f"{command[0]} wrote part of a picture, {len(done.stdout)} bytes"
     return done.stdout, ""

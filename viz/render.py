@@ -11,6 +11,7 @@ from typing import Any
 from graphviz import FORMATS
 
 from autograd.errors import RenderError
+from autograd.numbers import short
 from autograd.value import Value
 from nn.files import replace
 from viz.collapse import collapse as collapsed
@@ -74,13 +75,14 @@ def draw_dot(
     options = {"style": style, "rankdir": rankdir, "collapse": collapse}
     for name, choice in options.items():
         if choice not in _CHOICES[name]:
-            raise ValueError(f"{name} is one of {_CHOICES[name]}, got {choice!r}")
+            raise ValueError(f"{name} is one of {_CHOICES[name]}, got {short(choice)}")
     if str(format).lower() not in FORMATS:
         raise RenderError(
-            f"unknown format {format!r}: Graphviz knows {', '.join(sorted(FORMATS))}"
+            f"unknown format {short(format)}: Graphviz knows "
+            f"{', '.join(sorted(FORMATS))}"
         )
     if not isinstance(max_nodes, Real):
-        raise TypeError(f"max_nodes must be a number of boxes, got {max_nodes!r}")
+        raise TypeError(f"max_nodes must be a number of boxes, got {short(max_nodes)}")
     trace = Trace(_roots(y), expand_dots, partials)
     diagram = collapsed(trace.diagram, collapse, max_nodes)
     if numeric:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import DataError, ShapeError
+from autograd.numbers import short
 from viz.numbers import axes, numbers, on_grid, points
 
 __all__ = ["decision_boundary", "descent_path"]
@@ -52,7 +53,7 @@ def decision_boundary(
     >>> ax = decision_boundary(lambda p: p[:, 0] + p[:, 1] - 1, X, y)
     """
     if plot_method not in _METHODS:
-        raise ValueError(f"plot_method is one of {_METHODS}, got {plot_method!r}")
+        raise ValueError(f"plot_method is one of {_METHODS}, got {short(plot_method)}")
     where, classes = points(X, "X"), numbers(y, "y")
     if len(where) != len(classes):
         raise ShapeError(f"{len(where)} points in X with {len(classes)} classes in y")

@@ -6,14 +6,12 @@ they are; everything else (numbers, lists, dicts, modules) is flattened at each 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from operator import is_
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from autograd.errors import ShapeError, TraceError
+from autograd.errors import TraceError
 from autograd.grids import refuse_masked
 from autograd.numbers import as_float
 from autograd.tree import flatten, named, structure
@@ -21,12 +19,9 @@ from autograd.value import Value
 
 __all__ = [
     "Container",
-    "arrays_of",
-    "buffers_of",
     "is_array",
     "key_of",
     "numbers_of",
-    "written",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -103,48 +98,3 @@ class Container:
         if self.shape is not None:
             return numbers.reshape(self.shape)
         return self.rebuild_named(numbers.tolist())
-
-
-def arrays_of(out: Tree) -> list[Any]:
-    """The arrays of ``out``, one after the other."""
-    if isinstance(out, np.ndarray):
-        return [out]
-    if isinstance(out, dict):
-        out = list(out.values())
-    if isinstance(out, list | tuple):
-        return [array for part in out for array in arrays_of(part)]
-    raise TypeError(f"out= takes numpy arrays, got {type(out).__name__}")
-
-
-def buffers_of(arrays: Sequence[Any], sizes: Sequence[int]) -> list[Floats | None]:
-    """The arrays that results of these sizes can be written into."""
-    if [array.size for array in arrays] != sizes:
-        return [None] * len(sizes)
-    return [
-        array if array.dtype is FLOAT64 and array.flags.carray else None
-        for array in arrays
-    ]
-
-
-def written(
-    arrays: Sequence[Any],
-    results: Sequence[Floats],
-    finish: Callable[[Sequence[Floats]], Tree],
-) -> None:
-    """Copy results that are not there yet into arrays, one after the other.
-
-    ``finish`` makes of them what the function returns, whose numbers fill arrays of
-    other sizes in their order.
-    """
-    if len(arrays) == len(results) and all(map(is_, arrays, results)):
-        return
-    room = [array.size for array in arrays]
-    sizes = [result.size for result in results]
-    if sum(room) != sum(sizes):
-        raise ShapeError(f"out= has room for {room} numbers, the results have {sizes}")
-    if room != sizes:
-        flat = np.array(flatten(finish(results))[0], float)
-        results = np.split(flat, np.cumsum(room)[:-1])
-    for array, result in zip(arrays, results, strict=True):
-        if not np.may_share_memory(array, result):
-            np.copyto(array, result.reshape(array.shape), casting="same_kind")

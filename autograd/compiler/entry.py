@@ -80,16 +80,19 @@ def _machine() -> Linked | None:
     return host.compiled(expanded(TEXT))
 
 
-def _nodes(tree: Tree, memory: int, kind: int, hull: int = 0) -> list[int]:
+def _nodes(
+    tree: Tree, memory: int, kind: int, hull: int = 0, seen: int = 0
+) -> list[int]:
     """The words of a tree's nodes; arrays are of this kind, INPUT or OUTPUT.
 
-    With a hull, arrays that have a slot stay where they are.
+    With a hull, arrays that have a slot stay where they are. Arrays to write into are
+    listed in what has been seen.
     """
     if not isinstance(tree, Leaf):
         number, maker = CONTAINERS[type(tree)]
         count, made = len(tree), api_address(maker)
         words = [id(type(tree)), number, 64, 0, 0, 0, count, made]
-        inner = [_nodes(part, memory, kind, hull) for part in tree]
+        inner = [_nodes(part, memory, kind, hull, seen) for part in tree]
         return words + [word for part in inner for word in part]
     place = memory + 8 * tree.start
     if tree.shape is None:
@@ -99,10 +102,16 @@ def _nodes(tree: Tree, memory: int, kind: int, hull: int = 0) -> list[int]:
     more = [id(INT64)]
     if hull and tree.slot is not None:
         kind = NEAR if kind == INPUT else RESULT
-        more += [memory + 8 * tree.slot, hull]
+        more += [memory + 8 * tree.slot, hull, seen]
+    elif seen:
+        more += [0, 0, seen]
     length = 64 + 8 * (axes + len(more))
     words = [id(np.ndarray), kind, length, place, size, flags, axes, id(FLOAT64)]
     return [*words, *tree.shape, *more]
+
+
+def _count(tree: Tree) -> int:
+    return 1 if isinstance(tree, Leaf) else sum(map(_count, tree))
 
 
 def _arrays(tree: Tree) -> Tree:
@@ -177,12 +186,14 @@ def native_entry(
         return None
     hull = np.zeros(2, np.int64)
     at = int(hull.ctypes.data)
+    listed = np.zeros(1 + 2 * _count(result), np.int64)
+    seen = int(listed.ctypes.data)
     given = [word for tree in arguments for word in _nodes(tree, memory, INPUT, at)]
     fresh = _nodes(result, memory, OUTPUT)
-    there = _nodes(_arrays(result), memory, OUTPUT, at)
+    there = _nodes(_arrays(result), memory, OUTPUT, at, seen)
     words = [run, memory, tables, id(fallback), id(MODES.active), 0, len(arguments)]
-    more = [memory + 8 * slots[0], 8 * slots[1], at]
+    more = [memory + 8 * slots[0], 8 * slots[1], at, seen]
     table = _table([*words, id(OUT)], more, [given, fresh, there])
     name = getattr(fallback, "__name__", "compiled")
-    owned = linked, fallback, keep, hull, *_READ
+    owned = linked, fallback, keep, hull, listed, *_READ
     return _builtin(name, linked("autograd.entry"), table, *owned)

@@ -43,6 +43,8 @@ DECLARED = [
 # Kinds 5 and 6 are arrays that are read and written where they are. Behind that dtype
 # follow the address of a slot, for the distance from their place in the memory, and
 # that of the hull of all results: what may lie in it is not read there, but copied.
+# Arrays to write into are listed as begin and end, after their count: one that shares
+# memory with an earlier one is not as its node says.
 #
 # Containers are made while the garbage collector is off: it could run Python code that
 # calls the program again, and then the memory would hold other results.
@@ -140,8 +142,37 @@ convert:
   %to.next = getelementptr i8, ptr %to.at, i64 8
   br label %loop
 floats:
-  switch i64 %kind, label %end [
-    i64 1, label %input i64 5, label %apart i64 6, label %apart]
+  switch i64 %kind, label %end [i64 1, label %input i64 5, label %apart
+    i64 2, label %target i64 6, label %target]
+target:
+  fields %x: ptr %goal 16
+  fields %n: i64 %room 32
+  fields %more: ptr %seen 24
+  fields %seen: i64 %earlier 0
+  %begin = ptrtoint ptr %goal to i64
+  %finish = add i64 %begin, %room
+  %pairs = getelementptr i8, ptr %seen, i64 8
+  br label %compare
+compare:
+  %k = phi i64 [ 0, %target ], [ %next.k, %clear ]
+  %pair = getelementptr [2 x i64], ptr %pairs, i64 %k
+  if i64 %k %earlier alone another
+another:
+  fields %pair: i64 %start 0, i64 %stop 8
+  %before = icmp ule i64 %finish, %start
+  %after = icmp uge i64 %begin, %stop
+  %beside = or i1 %before, %after
+  br i1 %beside, label %clear, label %no
+clear:
+  %next.k = add i64 %k, 1
+  br label %compare
+alone:
+  %second = getelementptr i8, ptr %pair, i64 8
+  %later = add i64 %earlier, 1
+  store i64 %begin, ptr %pair
+  store i64 %finish, ptr %second
+  store i64 %later, ptr %seen
+  if i64 %kind 6 apart end
 apart:
   fields %x: ptr %there 16
   fields %n: i64 %span 32
@@ -256,7 +287,8 @@ define ptr @autograd.entry(ptr %self, ptr %args, i64 %given, ptr %names) nounwin
   need i64 %active 0 else other
   if i64 %given %count counted other
 counted:
-  fields %t: ptr %slots 88, i64 %size 96, ptr %hull 104
+  fields %t: ptr %slots 88, i64 %size 96, ptr %hull 104, ptr %seen 112
+  store i64 0, ptr %seen
   %hull.high = getelementptr i8, ptr %hull, i64 8
   store i64 -1, ptr %hull
   store i64 0, ptr %hull.high

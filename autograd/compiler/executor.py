@@ -19,6 +19,7 @@ from autograd.compiler.memory import MemoryMachine, Section
 from autograd.compiler.numpy_backend import NumpyMachine
 from autograd.compiler.recording import LIMIT
 from autograd.compiler.workers import apart
+from autograd.numbers import short
 
 __all__ = ["Executor", "Settings"]
 
@@ -37,7 +38,7 @@ class Settings:
     def __post_init__(self) -> None:
         if self.backend not in (None, "numpy", "llvm"):
             raise ValueError(
-                f"backend is None, 'numpy' or 'llvm', got {self.backend!r}"
+                f"backend is None, 'numpy' or 'llvm', got {short(self.backend)}"
             )
         if self.strict and self.backend == "llvm":
             raise ValueError(

@@ -15,14 +15,9 @@ from importlib import import_module
 from types import MethodType
 from typing import Any
 
-from autograd.compiler.arguments import (
-    arrays_of,
-    buffers_of,
-    key_of,
-    numbers_of,
-    written,
-)
+from autograd.compiler.arguments import key_of, numbers_of
 from autograd.compiler.binding import Binding, described, remade
+from autograd.compiler.buffers import buffers_of, matched, written
 from autograd.compiler.executor import Settings
 from autograd.compiler.nodes import as_nodes, recording
 from autograd.compiler.plan import Plan, chosen_of
@@ -63,7 +58,7 @@ class Compiled:
             return self.function(*args, **kwargs)
         plan, numbers, leaves = found
         inputs = plan.inputs(numbers)
-        arrays = None if out is None else arrays_of(out)
+        arrays = None if out is None else matched(out, plan.room)
         buffers = None if arrays is None else buffers_of(arrays, plan.sizes)
         results = plan.run(inputs, buffers)
         nodes = recording(leaves, plan.closed)
@@ -174,9 +169,9 @@ def jit(
     static : names or places of arguments that are not numbers to be traced (lengths,
         switches); other values of them are traced anew.
     backend : "llvm", "numpy", or by default LLVM where llvmlite is installed.
-    strict : results bit-identical to the uncompiled ones: no reassociation of sums, the
-        C library's functions, no fused multiply-add; but for some slopes behind choices
-        (``where``, ``take``). Slower.
+    strict : results bit-identical to the uncompiled ones of Values: no reassociation of
+        sums, the C library's functions, no fused multiply-add; but for some slopes
+        behind choices (``where``, ``take``). Slower.
     background : answer with the numpy backend until LLVM has compiled in a thread of
         its own; results may then change in their last digits from call to call.
     limit : the longest trace, in instructions.

@@ -41,7 +41,7 @@ def entry_of(
         return None
     machine = LLVMMachine(program)
     try:
-        given = [_argument(plan, place, arg) for place, arg in enumerate(args)]
+        given = [_argument(plan, program, k, arg) for k, arg in enumerate(args)]
         result = _Results(plan, machine).tree()
         if not all(map(_is_tree, (*given, result))):
             return None
@@ -52,12 +52,11 @@ def entry_of(
     return native_entry(run, memory, tables, given, result, fallback, machine, slots)
 
 
-def _argument(plan: Plan, place: int, arg: Tree) -> Any:
+def _argument(plan: Plan, program: LLVMProgram, place: int, arg: Tree) -> Any:
     numbers = plan.sources_of(place)
     if len(numbers) != 1:
         raise _UnfitError
     source = plan.sources[numbers[0]]
-    program = plan.executor.program
     start = int(program.layout.address[plan.starts[numbers[0]]])
     container = plan.containers[place]
     if container.shape is not None:

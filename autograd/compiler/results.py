@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd.compiler.arguments import Container
+from autograd.compiler.buffers import Room, room_of
 from autograd.compiler.bulk import Bulk, Sum
 from autograd.compiler.executor import Executor
 from autograd.compiler.memory import Section
@@ -74,6 +75,19 @@ class Results:
         """How many numbers the result of each section has."""
         rows = self.bulk.batch
         return [(b - a) * (rows if wide else 1) for a, b, wide in self.sections]
+
+    @cached_property
+    def room(self) -> Room:
+        """What ``out=`` must have room for."""
+        rows = self.bulk.batch
+        if self.transform is not None and self.transform.name == "hessian":
+            empty = [np.zeros((n, n)) for n in self.sizes]
+        else:
+            empty = [
+                np.zeros((b - a, rows) if wide else b - a)
+                for a, b, wide in self.sections
+            ]
+        return room_of(self.finish(self.collected(empty)))
 
     def finish(self, results: Sequence[Any]) -> Tree:
         """The caller's result from those of the sections."""

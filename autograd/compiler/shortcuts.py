@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.arguments import FLOAT64, is_array, written
+from autograd.compiler.arguments import FLOAT64, is_array
+from autograd.compiler.buffers import buffers_of, matched, written
 from autograd.compiler.plan import Plan
 from autograd.modes import MODES
 
@@ -45,14 +46,9 @@ def array_shortcut(
             numbers = plan.inputs(numbers)
         if out is None:
             return plan.finish(executor.run(numbers, fresh))
-        arrays = out if type(out) in (tuple, list) else (out,)
-        if len(arrays) != len(sizes):
-            return fallback(*args, out=out, **kwargs)
-        for x, size in zip(arrays, sizes, strict=True):
-            neat = type(x) is np.ndarray and x.dtype is FLOAT64 and x.size == size
-            if not (neat and x.flags.carray):
-                return fallback(*args, out=out, **kwargs)
-        written(arrays, executor.run(numbers, arrays), plan.finish)
+        arrays = matched(out, plan.room)
+        buffers = buffers_of(arrays, sizes)
+        written(arrays, executor.run(numbers, buffers), plan.finish)
         return out
 
     return staticmethod(call)

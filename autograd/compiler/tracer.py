@@ -16,6 +16,7 @@ from typing import Any
 from autograd.compiler.program import CODE
 from autograd.errors import TraceError
 from autograd.lifted import checked
+from autograd.numbers import comparable
 from autograd.operators import (
     BINARY,
     COMPARISONS,
@@ -139,11 +140,21 @@ def _unary(row: Primitive) -> Callable[[Tracer], Tracer]:
     return method
 
 
-for _name, _row in (BINARY | COMPARISONS | EQUALITIES).items():
+def _comparison(row: Primitive) -> Callable[..., Any]:
+    forward, _ = _binary(row)
+
+    def compare(self: Tracer, other: Any) -> Any:
+        return forward(self, other if hasattr(other, "level") else comparable(other))
+
+    return compare
+
+
+for _name, _row in BINARY.items():
     _forward, _reflected = _binary(_row)
     setattr(Tracer, f"__{_name}__", _forward)
-    if _name in BINARY:
-        setattr(Tracer, f"__r{_name}__", _reflected)
+    setattr(Tracer, f"__r{_name}__", _reflected)
+for _name, _row in (COMPARISONS | EQUALITIES).items():
+    setattr(Tracer, f"__{_name}__", _comparison(_row))
 for _name, _row in UNARY.items():
     setattr(Tracer, f"__{_name}__", _unary(_row))
 for _name, _row in METHODS.items():

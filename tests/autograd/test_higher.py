@@ -3,6 +3,7 @@
 import itertools
 import math
 import random
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -236,6 +237,114 @@ def test_a_great_many_paths_are_counted_at_once():
     assert len(found.paths[0].steps) == 60
     with pytest.raises(TypeError, match="Values"):
         explain(3.0, wrt=x)
+
+
+def dense(xs):
+    return ag.tanh(ag.sum([x * x for x in xs]))
+
+
+def chained(xs):
+    return ag.sum([a * b for a, b in itertools.pairwise(xs)])
+
+
+def each_with_all(xs):
+    total = ag.sum(xs)
+    return [x * total for x in xs]
+
+
+@pytest.mark.parametrize(
+    ("derivative", "count", "said"),
+    [
+        (hessian(dense), 10_000, r"10,000 x 10,000: 100,000,000 .* 3\.2 GB"),
+        (jacobian(each_with_all), 2000, r"2,000 x 2,000: 4,000,000 .* 2,000 passes"),
+        (hessian(dense, sparse=True), 10_000, "not sparse: at least 100,000,000"),
+        (jacobian(each_with_all, sparse=True), 1100, "not sparse: at least 1,00"),
+        (jacobian(lambda xs: [xs[0]] * 600_000), 2, "600,000 x 2: 1,200,000 .* 2 pas"),
+    ],
+)
+def test_what_many_derivatives_will_cost_is_said_first(derivative, count, said):
+    """Before the work: the tests turn the warning into the end of it."""
+    with pytest.raises(RuntimeWarning, match=said):
+        derivative([0.01] * count)
+
+
+def test_pairs_that_make_a_matrix_dense_are_counted(monkeypatch):
+    monkeypatch.setattr("autograd.costs.LARGE", 1000)
+    xs = [0.1] * 40
+    f = hessian(lambda xs: ag.sum([a * b for a in xs for b in xs]), sparse=True)
+    with pytest.warns(RuntimeWarning, match=r"at least 1,600 .* 40 passes") as said:
+        assert f(xs).nnz == 1600
+    assert [warning.filename for warning in said] == [__file__]
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize(
+    ("derivative", "f"), [(jacobian, each_with_all), (hessian, dense)]
+)
+def test_the_warning_names_the_line_that_asked(derivative, f, sparse, monkeypatch):
+    monkeypatch.setattr("autograd.costs.LARGE", 1000)
+    with pytest.warns(RuntimeWarning, match="passes over the graph") as said:
+        derivative(f, sparse=sparse)([0.01] * 40)
+    assert [warning.filename for warning in said] == [__file__]
+
+
+def test_sparse_matrices_are_made_without_a_word():
+    assert hessian(chained, sparse=True)([0.1] * 3000).nnz == 2 * 2999
+    assert len(hessian(dense)([0.1] * 30)) == 30
+
+
+def doubled(steps):
+    x = y = Value(1.0, label="x")
+    for _ in range(steps):
+        y = y + y
+    return x, y
+
+
+def test_more_paths_than_digits_that_python_writes():
+    x, y = doubled(20_000)
+    found = explain(y, wrt=x, largest=2)
+    assert found.count == 2**20_000
+    assert "inf: about 3.98e+6020 path(s), the 2 largest" in str(found)
+    assert repr(found) == "<dy/dx = inf: about 3.98e+6020 path(s)>"
+    assert found.latex().endswith("inf")
+
+
+def test_of_long_paths_both_ends_are_printed():
+    x = y = Value(1.0, label="x")
+    for _ in range(5000):
+        y = 0.5 * y
+    text = str(explain(y, wrt=x))
+    assert text.startswith("dy/dx = 0.0: 1 path(s)\n1. x -> v1 -> v2 -> ")
+    assert " -> v50 -> ... -> v4951 -> " in text
+    assert "     dv1/dx = 0.5 = 0.5" in text
+    assert "     ... 4900 steps ..." in text
+    assert "     dy/dv4999 = 0.5 = 0.5" in text
+    assert len(text.splitlines()) == 2 + 50 + 1 + 50
+
+
+def test_explanations_take_memory_for_the_graph_only():
+    """Four times the depth, four times the memory, however many the paths."""
+
+    def peak(steps):
+        x, y = doubled(steps)
+        tracemalloc.start()
+        try:
+            explain(y, wrt=x)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert peak(8000) < 4.6 * peak(2000)
+
+
+def test_what_does_not_lead_there_takes_no_part():
+    x, other = Value(2.0, label="x"), Value(3.0, label="other")
+    y = x * ag.sum([ag.exp(other) for _ in range(10)]) + other
+    found = explain(y, wrt=x)
+    assert (found.count, found.value) == (1, pytest.approx(gradient(y, x)))
+    assert explain(x, wrt=other).count == 0
+    inner = x * x
+    assert explain(inner * inner + x, wrt=inner).count == 2
 
 
 def test_explanations_of_every_kind_of_node():

@@ -119,22 +119,32 @@ def test_handmade_closures_are_refused():
             clone(y)
 
 
-def test_a_million_operations():
-    """Built, differentiated, copied, pickled and freed, without recursion anywhere."""
+def chain(length):
     x = y = Value(1.0)
-    for _ in range(1_000_000):
+    for _ in range(length):
         y = y + 1.0
+    return x, y
+
+
+def test_a_million_operations():
+    """Built, differentiated and freed, without recursion anywhere."""
+    x, y = chain(1_000_000)
     y.backward()
     assert x.grad == 1.0
+    assert y.data == 1_000_001.0
+    assert ag.gradient(y, x) == 1.0
+    del y
+
+
+def test_copies_and_pickles_of_any_depth():
+    """Deeper than Python's own stack, or C's, could go."""
+    _, y = chain(150_000)
     twin = copy.deepcopy(y)
-    assert twin.data == y.data == 1_000_001.0
-    text = pickle.dumps(y)
-    del twin
-    again = pickle.loads(text)
+    assert twin.data == y.data == 150_001.0
+    again = pickle.loads(pickle.dumps(y))
     again.backward()
     assert again.data == y.data
-    assert ag.gradient(y, x) == 1.0
-    del y, again
+    del y, twin, again
 
 
 def test_exponentially_many_paths():

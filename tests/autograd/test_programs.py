@@ -7,7 +7,7 @@ from autograd import Value, gradient
 from autograd.primitives import TABLE
 
 
-@pytest.mark.parametrize("block", range(8))
+@pytest.mark.parametrize("block", range(3))
 def test_random_programs(block):
     checked, left_out, failures = programs.campaign(block * 1000, 1000)
     assert not failures, failures[0]
@@ -24,7 +24,7 @@ def test_a_wrong_rule_is_found_and_shrunk(monkeypatch):
     row = TABLE["tanh"]
     right = row.rules[0]
     monkeypatch.setattr(row, "joint", lambda x, y: (right(x, y) * (1 + 1e-12),))
-    _, _, failures = programs.campaign(0, 1500)
+    _, _, failures = programs.campaign(0, 600)
     assert failures
     for _, complaint, (program, _) in failures:
         assert "slope" in complaint or "differs" in complaint

@@ -12,6 +12,8 @@ from autograd import Value, dot, mean, sin, softmax, where
 from autograd import sum as total
 from nn import MLP, Layer, Module, Sequential, datasets, fit, predict
 
+pytest.importorskip("sklearn")
+
 X, Y = datasets.moons(40, seed=0)
 FLOWERS, SPECIES = datasets.iris()
 

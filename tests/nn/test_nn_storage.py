@@ -1,11 +1,14 @@
 """Parameters in files: exact, whole, and never executed."""
 
 import contextlib
+import io
 import json
 import math
 import os
 import pickle
 import struct
+import tracemalloc
+import zipfile
 
 import numpy as np
 import pytest
@@ -101,6 +104,74 @@ JSON_DAMAGES = {
     "too few numbers": changed_json(numbers=[1.0]),
     "a name twice": changed_json(names=["a", "a"]),
     "numbers as names": changed_json(names=[1, 2]),
+    "text for a list of names": changed_json(names="ab"),
+    "an object for a list of numbers": changed_json(numbers={"nan": 1, "inf": 2}),
+    "a token NaN": changed_json(numbers=[1.0, math.nan]),
+    "a token Infinity": changed_json(numbers=[1.0, math.inf]),
+    "a token -Infinity": changed_json(numbers=[1.0, -math.inf]),
+    "beyond the floats": lambda path: changed_json()(path).replace(b"2.0", b"1e999"),
+    "far below": lambda path: changed_json()(path).replace(b"2.0", b"-1e999"),
+    "a long integer": lambda path: changed_json()(path).replace(b"2.0", b"7" * 5000),
+    "a key twice": lambda path: changed_json()(path)[:-1] + b', "numbers": [3.0, 4.0]}',
+    "the same key twice": lambda path: changed_json()(path)[:-1] + b', "version": 1}',
+    "true as a version": changed_json(version=True),
+    "a float as a version": changed_json(version=1.0),
+    "text as a version": changed_json(version="1"),
+    "no version": changed_json(version=None),
+    "a list as a format": changed_json(format=[storage.FORMAT]),
+    "a byte order mark": lambda path: b"\xef\xbb\xbf" + changed_json()(path),
+    "text behind it": lambda path: changed_json()(path) + b"{}",
+}
+ARRAYS = {
+    "format": np.array(storage.FORMAT),
+    "version": np.array(1),
+    "names": np.array(["a", "b"]),
+    "numbers": np.array([1.0, 2.0]),
+}
+
+
+def changed_npz(save=np.savez, **changes):
+    def change(path):
+        file = io.BytesIO()
+        arrays = {**ARRAYS, **changes}
+        save(file, **{name: x for name, x in arrays.items() if x is not None})
+        return file.getvalue()
+
+    return change
+
+
+def patched(old, new):
+    """Another header of the same length, with the checksums put right."""
+
+    def change(path):
+        file = io.BytesIO()
+        archive = zipfile.ZipFile(io.BytesIO(changed_npz()(path)))
+        with archive, zipfile.ZipFile(file, "w") as target:
+            for name in archive.namelist():
+                room = old + b" " * (len(new) - len(old))
+                target.writestr(name, archive.read(name).replace(room, new))
+        assert new in file.getvalue()
+        return file.getvalue()
+
+    return change
+
+
+NPZ_DAMAGES = {
+    "compressed": changed_npz(np.savez_compressed),
+    "a bomb": changed_npz(np.savez_compressed, numbers=np.zeros(10**6)),
+    "a bomb of names": changed_npz(names=np.array(["a", "b"], "U3")[:, None]),
+    "an endless array": patched(b"(2,), }", b"(99999999999,), }"),
+    "an array of less than nothing": patched(b"(2,), }", b"(-2,), }"),
+    "true as a version": changed_npz(version=np.array(True)),
+    "a float as a version": changed_npz(version=np.array(1.0)),
+    "versions": changed_npz(version=np.array([1])),
+    "objects": changed_npz(numbers=np.array([1.0, None], dtype=object)),
+    "complex numbers": changed_npz(numbers=np.array([1.0, 2.0j])),
+    "dates": changed_npz(numbers=np.array(["2020", "2021"], "M8[D]")),
+    "a table": changed_npz(numbers=np.zeros((2, 1))),
+    "an array too many": changed_npz(more=np.zeros(1)),
+    "an array too few": changed_npz(numbers=None),
+    "a record": changed_npz(numbers=np.zeros(2, [("x", float)])),
 }
 
 
@@ -123,6 +194,39 @@ def test_damaged_files(path, damage):
 def test_damaged_json(tmp_path, damage):
     path = tmp_path / "model.json"
     refuse(path, JSON_DAMAGES[damage](path))
+
+
+@pytest.mark.parametrize("damage", list(NPZ_DAMAGES))
+def test_damaged_npz(tmp_path, damage):
+    path = tmp_path / "model.npz"
+    refuse(path, NPZ_DAMAGES[damage](path))
+
+
+def test_what_the_other_damages_change_is_read(tmp_path):
+    for suffix, change in ((".json", changed_json()), (".npz", changed_npz())):
+        path = tmp_path / f"model{suffix}"
+        path.write_bytes(change(path))
+        assert storage.read(path) == {"a": 1.0, "b": 2.0}
+
+
+def test_nothing_unfolds(tmp_path):
+    """A file of a megabyte that stands for gigabytes is refused, unread."""
+    path = tmp_path / "model.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in ARRAYS.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array)
+                if name == "numbers":
+                    for _ in range(200):
+                        member.write(bytes(1 << 20))
+    assert path.stat().st_size < 1 << 20
+    tracemalloc.start()
+    try:
+        with pytest.raises(FileFormatError, match="is compressed"):
+            storage.read(path)
+        assert tracemalloc.get_traced_memory()[1] < 10 << 20
+    finally:
+        tracemalloc.stop()
 
 
 class Bomb:

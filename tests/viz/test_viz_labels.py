@@ -27,6 +27,10 @@ HOSTILE = [
     "Σ ∂y/∂x · x² − θ ×",
     "nul\0bell\x07",
     "lone \ud800 surrogate",
+    "𝑤, 🙂 and 𠮷",
+    "family 👨‍👩‍👧, flag 🇩🇪",
+    "\U0001d465 is \U0010fffd",
+    "neither \ufffe nor \uffff",
     "node",
 ]
 
@@ -70,8 +74,24 @@ def test_clipped_text_is_small_and_valid(text):
 
 @given(st.text())
 def test_short_printable_text_is_kept(text):
-    text = "".join([c for c in text if c.isprintable() and ord(c) < 0xD800])[:60]
+    text = "".join([c for c in text if c.isprintable()])[:60]
     assert labels.clip(text) == text
+
+
+@pytest.mark.parametrize("plane", [0, 1, 2, 16])
+def test_what_xml_has_a_place_for_is_kept(plane):
+    """In every plane of Unicode: all but controls, surrogates, U+FFFE and U+FFFF."""
+    codes = range(0x10000 * plane, 0x10000 * (plane + 1))
+    lost = [code for code in codes if labels.clip(chr(code)) == "\ufffd"]
+    if plane:
+        assert lost == []
+    else:
+        low = [code for code in lost if code < 0xA0]
+        assert lost == [*low, *range(0xD800, 0xE000), 0xFFFD, 0xFFFE, 0xFFFF]
+        assert low == [
+            *(c for c in range(0x20) if chr(c) not in "\t\n"),
+            *range(0x7F, 0xA0),
+        ]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What goes wrong around a picture: odd options, paths, gradients, and a broken dot."""
 
+import functools
 import stat
 
 import pytest
@@ -101,6 +102,35 @@ def test_a_broken_dot_alone_gives_a_reason(neuron, broken_dot, format, monkeypat
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(RenderError, match=f"could not draw .*{broken_dot}"):
         draw_dot(neuron).pipe(format)
+
+
+@pytest.mark.parametrize("format", ["png", "svg", "pdf", "jpg", "gif"])
+@pytest.mark.parametrize("length", [0, 3, 8, 15, 20, 24, 40, -9, -1])
+def test_part_of_a_picture_is_none(neuron, format, length, tmp_path, monkeypatch):
+    """Cut anywhere, as by a full disk or a killed child: an error, and no file."""
+    whole = pictures(format)
+    folder, target = tmp_path / "bin", tmp_path / f"neuron.{format}"
+    folder.mkdir()
+    (folder / "part").write_bytes(
+        whole[: length if length >= 0 else len(whole) + length]
+    )
+    (folder / "dot").write_text(f"#!/bin/sh\nexec /bin/cat '{folder}/part'\n")
+    (folder / "dot").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(RenderError, match=r"dot wrote (no|part of a) picture"):
+        draw_dot(neuron).pipe(format)
+    if format in ("png", "svg", "pdf"):
+        with pytest.raises(RenderError, match=r"dot wrote (no|part of a) picture"):
+            render(neuron, target)
+    assert not target.exists()
+
+
+@functools.cache
+def pictures(format):
+    pytest.importorskip("pygraphviz")
+    whole = draw_dot(Value(1.0, label="x")).pipe(format)
+    return whole.rstrip(b"\r\n")
 
 
 def test_activations_by_name():

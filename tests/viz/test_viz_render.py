@@ -141,6 +141,7 @@ def test_bundled_fonts_draw_letters_where_there_are_none(
     empty = tmp_path / "fonts"
     empty.mkdir()
     monkeypatch.setattr(fonts, "FOLDER", empty)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(empty))
     drawn = [draw_dot(Value(1.0, c * 3)).pipe("png") for c in "bdΣθ∂×"]
     assert len(set(drawn)) == 1
 
@@ -150,11 +151,64 @@ def test_the_system_fonts_stay_in_reach(monkeypatch):
     with fonts.environment() as variables:
         text = Path(variables["FONTCONFIG_FILE"]).read_text()
     assert "/etc/fonts/fonts.conf" in text
-    assert str(fonts.FOLDER) in text
+    assert "<dir>" in text
+
+
+@pytest.fixture
+def drawn_elsewhere(monkeypatch, tmp_path):
+    """Draw with a folder for temporary files; what is left in it afterwards."""
+    aside = tmp_path / "aside"
+    aside.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(aside))
+
+    def draw():
+        assert draw_dot(Value(1.0, "Σ")).pipe("png").startswith(START["png"])
+        return list(aside.iterdir())
+
+    return draw
+
+
+@BACKENDS
+def test_drawing_writes_nothing_into_the_package(
+    backend, request, monkeypatch, tmp_path, drawn_elsewhere
+):
+    """Fontconfig may write where it reads: it reads a copy, mended when it differs."""
+    request.getfixturevalue(backend)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    before = sorted(fonts.FOLDER.iterdir())
+    assert drawn_elsewhere() == []
+    copy = tmp_path / "scalar-autograd-fonts" / "DejaVuSans.ttf"
+    original = (fonts.FOLDER / copy.name).read_bytes()
+    assert copy.read_bytes() == original
+    copy.write_bytes(b"another file")
+    assert drawn_elsewhere() == []
+    assert copy.read_bytes() == original
+    assert sorted(fonts.FOLDER.iterdir()) == before
+
+
+def test_drawing_without_a_cache_leaves_nothing(
+    monkeypatch, tmp_path, without_dot, drawn_elsewhere
+):
+    """Where no folder can be made for the copy, it lives as long as the drawing."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert drawn_elsewhere() == []
+
+
+def test_relative_cache_folders_do_not_count(
+    monkeypatch, tmp_path, without_dot, drawn_elsewhere
+):
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("XDG_CACHE_HOME", "cache")
+    monkeypatch.setenv("HOME", "home")
+    assert drawn_elsewhere() == []
+    assert list(here.iterdir()) == []
 
 
 def test_the_bundled_fonts_are_small_and_licensed():
-    files = {p.name: p.stat().st_size for p in fonts.FOLDER.glob("[!.]*")}
+    files = {p.name: p.stat().st_size for p in fonts.FOLDER.iterdir()}
     assert set(files) == {"DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "LICENSE.txt"}
     assert sum(files.values()) < 250_000
     assert "Bitstream" in (fonts.FOLDER / "LICENSE.txt").read_text()

@@ -197,6 +197,19 @@ def test_out_may_be_an_argument():
     assert whole.tolist() == [0.0, 0.0, 2.0, 4.0, 4.0]
 
 
+def test_out_that_shares_memory_goes_to_python():
+    """Whichever arrays meet; neighbours do not."""
+    f = made([Leaf(0, (3,))], (SUM, [TRIPLE, SUM]))
+    whole = np.zeros(8)
+    point, other = whole[7:].reshape(()), whole[3:4].reshape(())
+    assert not is_slow(f(three(), out=(point, [whole[:3], other])))
+    assert whole.tolist() == [2.0, 4.0, 8.0, 7.0, 0.0, 0.0, 0.0, 7.0]
+    assert is_slow(f(three(), out=(point, [whole[:3], point])))
+    assert is_slow(f(three(), out=(other, [whole[1:4], point])))
+    assert is_slow(f(three(), out=(point, [whole[2:5], other])))
+    assert not is_slow(f(three(), out=(point, [whole[:3], other])))
+
+
 class Own(np.ndarray):
     pass
 

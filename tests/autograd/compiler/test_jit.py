@@ -15,6 +15,7 @@ import compiled_functions as functions
 import numpy as np
 import pytest
 from compiled_functions import energy
+from numpy.lib.stride_tricks import as_strided
 from tiers import BACKENDS, NO_LLVM, agree, bits, plain
 
 import autograd as ag
@@ -34,6 +35,7 @@ from autograd import (
     no_grad,
     value_and_grad,
 )
+from autograd.tree import flatten
 
 POINT = [0.5, -1.25, 2.0, 0.25, 1.0]
 
@@ -556,6 +558,78 @@ def test_out_that_does_not_fit_is_refused(room, warm, backend):
     with pytest.raises((ShapeError, TypeError, ValueError)):
         f(a, out=room)
     assert np.isfinite(f(a)).all()
+
+
+def both(xs, ys):
+    return {"y": [x * y for x, y in zip(xs, ys)], "x": (ag.sum(xs), xs[0])}
+
+
+BASE = np.zeros(12)
+WRONG = {
+    "sizes that sum up": (lambda: {"y": np.zeros(3), "x": np.zeros(1)}, "room for 3"),
+    "one for all": (lambda: np.zeros(4), "give an array for each"),
+    "another key": (lambda: {"y": np.zeros(2), "z": np.zeros(2)}, "'z'"),
+    "too few keys": (lambda: {"y": np.zeros(2)}, r"\['y'\]"),
+    "a list for a dict": (lambda: [np.zeros(2), np.zeros(2)], r"\[0, 1\]"),
+    "too many": (lambda: {"y": [np.zeros(())] * 3, "x": np.zeros(2)}, r"\['y'\]"),
+    "twice the same": (lambda: dict.fromkeys("yx", np.zeros(2)), "shares memory"),
+    "overlapping": (lambda: {"y": BASE[:2], "x": BASE[1:3]}, "shares memory"),
+    "interleaved": (lambda: {"y": BASE[:4:2], "x": BASE[2:6:2]}, "shares memory"),
+    "folded": (
+        lambda: {"y": as_strided(BASE, (2,), (0,)), "x": np.zeros(2)},
+        "shares memory",
+    ),
+    "whole numbers": (lambda: {"y": np.zeros(2), "x": np.zeros(2, int)}, "int64"),
+    "read-only": (lambda: {"y": np.zeros(2), "x": frozen(np.zeros(2))}, "read-only"),
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("warm", [False, True])
+@pytest.mark.parametrize(("room", "said"), WRONG.values(), ids=WRONG)
+def test_each_array_of_out_is_compared(room, said, warm, backend):
+    """Before anything is written: with its part of the result, and with the others."""
+    f, out = jit(both, backend=backend), room()
+    args = np.array([2.0, 3.0]), np.array([5.0, 7.0])
+    if warm:
+        f(*args, out={"y": np.zeros(2), "x": np.zeros(2)}), f(*args)
+    with pytest.raises((ShapeError, TypeError), match=said):
+        f(*args, out=out)
+    assert not any(np.any(array) for array in flatten(out)[0])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("warm", [False, True])
+def test_out_that_fits(warm, backend):
+    """Dicts by key, lists by place; arrays side by side, or between each other."""
+    f = jit(both, backend=backend)
+    args = np.array([2.0, 3.0]), np.array([5.0, 7.0])
+    if warm:
+        f(*args, out={"y": np.zeros(2), "x": np.zeros(2)}), f(*args)
+    for _ in range(2):
+        whole = np.zeros(4)
+        f(*args, out={"x": whole[:2], "y": whole[2:]})
+        assert whole.tolist() == [5.0, 2.0, 10.0, 21.0]
+        f(*args, out={"x": whole[::2], "y": whole[1::2]})
+        assert whole.tolist() == [5.0, 10.0, 2.0, 21.0]
+        points = [np.zeros(()) for _ in range(4)]
+        f(*args, out={"x": points[:2], "y": tuple(points[2:])})
+        assert points == [5.0, 2.0, 10.0, 21.0]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_out_of_two_gradients_may_not_be_one_array(backend):
+    f = jit(value_and_grad(lambda x, y: ag.dot(x, y), (0, 1)), backend=backend)
+    x, y, room = np.array([2.0, 3.0]), np.array([5.0, 7.0]), np.zeros(3)
+    value, apart = np.zeros(()), (room[:2], np.zeros(2))
+    for _ in range(3):
+        assert f(x, y, out=(value, apart))[1] is apart
+        assert room.tolist() == [5.0, 7.0, 0.0]
+        with pytest.raises(ShapeError, match="shares memory"):
+            f(x, y, out=(value, (room[:2], room[1:])))
+        with pytest.raises(ShapeError, match="shares memory"):
+            f(x, y, out=(room[1:2].reshape(()), apart))
+        assert room.tolist() == [5.0, 7.0, 0.0]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

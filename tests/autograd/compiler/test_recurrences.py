@@ -1,5 +1,6 @@
 """Loops over time: found, differentiated backwards, run on both backends."""
 
+import functools
 import math
 from itertools import pairwise
 
@@ -210,18 +211,32 @@ def test_the_number_of_operations_does_not_grow_with_the_steps(steps):
     assert len(bulk_of(compiled).operations) < 400
 
 
+@functools.cache  # compiled once for all tests
+def product(f, backend):
+    return jit(hvp(f), backend=backend)
+
+
+@functools.cache
+def differences(f, step=1e-6):
+    """Central differences of the slope along one direction."""
+    x, *rest = dict(PROGRAMS)[f]
+    slope, direction = jit(grad(f), backend="numpy"), along(x)
+    ahead = np.array(slope([a + step * d for a, d in zip(x, direction)], *rest))
+    behind = np.array(slope([a - step * d for a, d in zip(x, direction)], *rest))
+    return (ahead - behind) / (2 * step)
+
+
+def along(x):
+    return [1.0 / (i + 1) for i in range(len(x))]
+
+
 @parametrised
 def test_products_with_the_hessian(f, args, backend):
     if f is own_row:
         pytest.skip("its row is differentiated by the same rules")
     x, *rest = args
-    direction = [1.0 / (i + 1) for i in range(len(x))]
-    found = jit(hvp(f), backend=backend)(x, direction, *rest)
-    slope, step = jit(grad(f), backend="numpy"), 1e-6
-    ahead = np.array(slope([a + step * d for a, d in zip(x, direction)], *rest))
-    behind = np.array(slope([a - step * d for a, d in zip(x, direction)], *rest))
-    expected = (ahead - behind) / (2 * step)
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    found = product(f, backend)(x, along(x), *rest)
+    np.testing.assert_allclose(found, differences(f), rtol=1e-5, atol=1e-6)
 
 
 @parametrised
@@ -232,8 +247,8 @@ def test_hessians(f, args, backend):
     x, *rest = args
     g = (lambda p: f(p, *rest)) if rest else f
     found = np.array(jit(hessian(g), backend=backend)(x))
-    product = jit(hvp(f), backend=backend)
-    columns = [product(x, unit, *rest) for unit in np.eye(len(x)).tolist()]
+    times = product(f, backend)
+    columns = [times(x, unit, *rest) for unit in np.eye(len(x)).tolist()]
     assert found.any()
     np.testing.assert_allclose(found.T, columns, rtol=1e-9, atol=1e-9)
     few = np.array(hessian(g)(x)) if f in (products, logistic) else found

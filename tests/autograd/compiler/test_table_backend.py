@@ -51,7 +51,7 @@ def tangled(seed, length=150):
 
 
 @pytest.mark.parametrize("many", [1, 20, 1 << 16])
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_tangled_programs(seed, many, monkeypatch):
     monkeypatch.setattr(table_backend, "_MANY", 0)
     monkeypatch.setattr(table_backend, "_SOME", 0)

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 import pytest
 import regular_programs as regular
-from tiers import BACKENDS, bits, plain
+from tiers import BACKENDS, bits, on_values, plain
 
 import autograd as ag
 from autograd import jit, value_and_grad
@@ -18,14 +18,14 @@ from autograd.tree import flatten
 TIERS = [t for t in regular.TIERS if t != "llvm" or find_spec("llvmlite")]
 
 
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", range(60))
 def test_regular_programs(seed):
     p, args = regular.generate(seed, largest=700)
     found, _ = regular.complaints(p, args, TIERS, seed)
     assert not found, p.name
 
 
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", range(60))
 def test_irregular_programs(seed):
     f, args, ordinary = regular.irregular(seed)
     found, _ = regular.complaints(f, args, TIERS, seed, ordinary)
@@ -51,7 +51,7 @@ def test_programs_of_many_outputs(seed, backend):
 def test_strict_programs_of_many_outputs(seed):
     p, args = regular.generate(seed)
     f = regular.whole(p)
-    assert bits(jit(f, strict=True)(*args)) == bits(f(*args))
+    assert bits(jit(f, strict=True)(*args)) == bits(on_values(f, args))
 
 
 def irregular(length, seed=0):
