@@ -37,7 +37,8 @@ def as_float(x: Any) -> float:
 
 def unboxed(x: Any) -> Any:
     """The number in an array without axes; everything else as it is."""
-    return x.item() if getattr(x, "shape", None) == () else x
+    alone = getattr(x, "shape", None) == () and not is_masked(x)
+    return x.item() if alone else x
 
 
 def is_masked(x: Any) -> bool:
