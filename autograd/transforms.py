@@ -15,12 +15,11 @@ from functools import wraps
 from typing import Any
 
 from autograd.dual import Dual
-from autograd.errors import ShapeError
 from autograd.lifted import Level, Lifted, checked
 from autograd.numbers import as_float, unboxed
 from autograd.reverse import pullback
 from autograd.strong import is_zero
-from autograd.tree import flatten, named, structure
+from autograd.tree import flatten, matched, named
 from autograd.value import Value
 
 __all__ = [
@@ -206,12 +205,7 @@ def jvp(
     (12.0, 4.0)
     """
     leaves, rebuild = flatten(tuple(primals), as_floats=True)
-    directions, _ = flatten(tuple(tangents))
-    if structure(tuple(primals)) != structure(tuple(tangents)):
-        raise ShapeError(
-            f"primals ({len(leaves)} numbers) and tangents ({len(directions)}) differ "
-            f"in structure"
-        )
+    directions = matched(tuple(tangents), tuple(primals), "tangents")
     with Level("jvp", f) as level:
         duals = [
             Dual(_number(x), _number(t), level)
@@ -239,13 +233,12 @@ def vjp(
     rebuild_named = flatten(named(primals))[1]
     with Level("vjp", f) as level:
         nodes = [Lifted(_number(x), level) for x in leaves]
-        outputs, rebuild_output = flatten(f(*rebuild(nodes)))
+        value = f(*rebuild(nodes))
+        outputs, rebuild_output = flatten(value)
         outputs = list(map(checked, outputs))
 
     def pull(cotangents: Tree) -> tuple[Tree, ...]:
-        weights, _ = flatten(cotangents)
-        if len(weights) != len(outputs):
-            raise ShapeError(f"{len(outputs)} outputs, {len(weights)} cotangents")
+        weights = matched(cotangents, value, "the cotangent")
         pairs = zip(outputs, weights, strict=True)
         seeds = [(y, _number(w)) for y, w in pairs if _is_at(y, level)]
         seeds = [(y, w) for y, w in seeds if not is_zero(w)]

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from autograd.errors import ShapeError
+from autograd.numbers import short
 
-__all__ = ["flatten", "named", "structure", "tree_map"]
+__all__ = ["flatten", "matched", "named", "structure", "tree_map"]
 
 Tree = Any
 Rebuild = Callable[[Iterable[Any]], Tree]
@@ -120,12 +121,54 @@ def structure(tree: Tree) -> Any:
     return ("array", tuple(shape)) if shape != () else "leaf"
 
 
+def matched(tree: Tree, like: Tree, what: str = "the tree") -> list[Any]:
+    """The numbers of a tree in the order of another one, by place and by key.
+
+    Lists, tuples and arrays stand for each other; dicts need the same keys, in any
+    order; a module is matched by its like, or by a dict of its parameters' names.
+    Raises ShapeError that says where the two differ.
+
+    >>> matched({"b": 1.0, "a": [2.0]}, {"a": [0.0], "b": 0.0})
+    [2.0, 1.0]
+    """
+    if hasattr(like, "named_parameters") and isinstance(tree, Mapping):
+        like = dict(like.named_parameters())
+    if hasattr(like, "__tree_flatten__"):
+        return _of_length(flatten(tree)[0], len(flatten(like)[0]), what)
+    if isinstance(like, Mapping):
+        if hasattr(tree, "named_parameters"):
+            tree = dict(tree.named_parameters())
+        if not isinstance(tree, Mapping) or tree.keys() != like.keys():
+            found = sorted(map(str, tree)) if isinstance(tree, Mapping) else tree
+            wanted = ", ".join(map(str, like))
+            raise ShapeError(f"{what} needs the keys {wanted}, got {short(found)}")
+        parts = [matched(tree[k], like[k], f"{what}[{k!r}]") for k in like]
+        return [leaf for part in parts for leaf in part]
+    shape, own = getattr(like, "shape", ()), getattr(tree, "shape", ())
+    if shape != () and own != ():
+        if shape != own:
+            raise ShapeError(f"{what} needs the shape {shape}, got {own}")
+        return flatten(tree)[0]
+    if shape != () or isinstance(like, list | tuple):
+        if not isinstance(tree, list | tuple) and own == ():
+            raise ShapeError(f"{what} needs {len(like)} items, got {short(tree)}")
+        items = _of_length(list(tree), len(like), what)
+        pairs = enumerate(zip(items, like, strict=True))
+        parts = [matched(x, y, f"{what}[{k}]") for k, (x, y) in pairs]
+        return [leaf for part in parts for leaf in part]
+    if isinstance(tree, list | tuple | Mapping) or own != ():
+        raise ShapeError(f"{what} needs one number, got {short(tree)}")
+    return flatten(tree)[0]
+
+
+def _of_length(items: list[Any], count: int, what: str) -> list[Any]:
+    if len(items) != count:
+        raise ShapeError(f"{what} needs {count} items, got {len(items)}")
+    return items
+
+
 def tree_map(f: Callable[..., Any], tree: Tree, *others: Tree) -> Tree:
     """Apply f to the leaves of one tree, or to those of several of one shape."""
     leaves, rebuild = flatten(tree)
-    columns = [leaves, *[flatten(other)[0] for other in others]]
-    if any(len(column) != len(leaves) for column in columns):
-        raise ShapeError(
-            f"trees of {' and '.join(str(len(c)) for c in columns)} leaves do not match"
-        )
+    columns = [leaves, *[matched(other, tree, "another tree") for other in others]]
     return rebuild([f(*row) for row in zip(*columns, strict=True)])

@@ -33,6 +33,7 @@ from autograd.compiler.trace import collector_off, record
 from autograd.errors import TraceError
 from autograd.primitive import Primitive
 from autograd.transforms import check_argnums, value_and_grad
+from autograd.tree import flatten, matched
 
 __all__ = ["Plan", "chosen_of"]
 
@@ -83,6 +84,10 @@ class Plan(Results):
         transform = self.transform
         primal = transform.function if transform else function
         if transform and transform.name == "hvp":
+            _, rebuild = flatten(args[1])  # by key, where it is a dict in another order
+            count = range(len(flatten(args[1])[0]))
+            places = rebuild([float(k) for k in count])
+            self.order = list(map(int, matched(places, args[0], "the direction")))
             primal = _without_direction(transform.function)
         self.chosen = chosen_of(function, len(args)) if transform else []
         limit = self.settings.limit
@@ -211,7 +216,8 @@ class Plan(Results):
         """The inputs of a direction: the second argument, or those of ``hessian``."""
         assert self.transform is not None
         if self.transform.name == "hvp":
-            return np.arange(*self.starts[[1, 2]])
+            start, count = int(self.starts[1]), self.containers[1].count
+            return start + np.array(self.order[:count], np.int64)
         return np.arange(first.inputs - len(wrt), first.inputs)
 
     def sources_of(self, argument: int) -> list[int]:

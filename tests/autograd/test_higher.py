@@ -385,5 +385,5 @@ def test_trees_may_change_their_structure_between_calls():
     assert f([1.0, 2.0]) == [2.0, 4.0]
     assert f((3.0,)) == (6.0,)
     assert f(np.array([1.0])).tolist() == [2.0]
-    with pytest.raises(ag.ShapeError, match="cotangents"):
+    with pytest.raises(ag.ShapeError, match="cotangent"):
         vjp(many, X)[1]([1.0])
