@@ -94,6 +94,7 @@ _UFUNCS: dict[str, Callable[..., Any]] = {
     **{name: row for name, row in TABLE.items() if row.arity in (1, 2)},
     **{alias: TABLE[name] for alias, name in ALIASES.items() if TABLE[name].arity},
     "positive": lambda x: x,
+    "real": lambda x: x,
     "conjugate": lambda x: x,
     "square": lambda x: x * x,
     "reciprocal": lambda x: TABLE["divide"](1.0, x),
