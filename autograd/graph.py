@@ -59,6 +59,16 @@ class _Mark:
 
 CONSTANT = _Mark("CONSTANT")
 MANY = _Mark("MANY")
+UNRECORDED = _Mark("UNRECORDED")  # the first operand of a result without a graph
+
+
+def refuse_unrecorded(root: Node) -> None:
+    """Raise GraphError for a result made under ``no_grad``: it has no gradient."""
+    if root._primitive is None and root._first is UNRECORDED:
+        raise GraphError(
+            f"{root!r} was computed under no_grad(), which keeps no graph: there is "
+            f"nothing to differentiate. Compute it outside of no_grad"
+        )
 
 
 def operands(node: Node) -> tuple[Any, ...]:

@@ -183,5 +183,6 @@ def admit(node: Any) -> Any:
     for observer in state.observers:
         observer(node, node._primitive, graph.operands(node))
     if not state.recording:
-        node._primitive = node._first = node._second = node._x = node._y = None
+        node._primitive = node._second = node._x = node._y = None
+        node._first = graph.UNRECORDED
     return node

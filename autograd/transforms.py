@@ -15,6 +15,7 @@ from functools import wraps
 from typing import Any
 
 from autograd.dual import Dual
+from autograd.graph import refuse_unrecorded
 from autograd.lifted import Level, Lifted, checked
 from autograd.numbers import as_float, unboxed
 from autograd.reverse import pullback
@@ -85,6 +86,7 @@ def gradient(y: Value, wrt: Tree, create_graph: bool = False) -> Tree:
     y = unboxed(y)
     if not isinstance(y, Value):
         y = Value(y)  # a number depends on nothing
+    refuse_unrecorded(y)
     leaves, _ = flatten(wrt)
     for leaf in leaves:
         if not isinstance(leaf, Value):

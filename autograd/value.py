@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from autograd import handmade, persistence
-from autograd.graph import CONSTANT, attach, operands
+from autograd.graph import CONSTANT, attach, operands, refuse_unrecorded
 from autograd.modes import MODES, admit
 from autograd.numbers import as_float, short
 from autograd.operators import Operators
@@ -155,6 +155,8 @@ class Value(Signatures):
         Leaves accumulate over calls; interior nodes are reset by each. If anything
         interrupts the pass, the leaves' gradients are as before.
         """
+        if self._primitive is None:
+            refuse_unrecorded(self)
         sweep(self, MODES.thread.inspect if MODES.active else None)
 
     def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import Value, dot, sqrt
+from autograd import Value
 from nn.settings import positive
 
 __all__ = ["clip_grad_norm", "clip_grad_value", "clipped"]
@@ -30,7 +30,7 @@ def clip_grad_norm(params: Iterable[Value], max_norm: float) -> float:
     positive("max_norm", max_norm)
     params = list(params)
     gradients = [p.grad for p in params]
-    norm = float(sqrt(dot(gradients, gradients)))
+    norm = _norm(np.array(gradients, float))
     scale = _scale(norm, max_norm)
     if not scale >= 1.0:
         for parameter in params:
@@ -41,8 +41,19 @@ def clip_grad_norm(params: Iterable[Value], max_norm: float) -> float:
 def clipped(gradient: NDArray[np.float64], max_norm: float) -> NDArray[np.float64]:
     """As ``clip_grad_norm``, for a gradient in an array."""
     with np.errstate(all="ignore"):
-        scale = _scale(float(np.sqrt(gradient @ gradient)), max_norm)
+        scale = _scale(_norm(gradient), max_norm)
         return gradient if scale >= 1.0 else gradient * scale
+
+
+def _norm(gradient: NDArray[np.float64]) -> float:
+    """The Euclidean norm, whose squares neither overflow nor vanish."""
+    with np.errstate(all="ignore"):
+        norm = float(np.sqrt(gradient @ gradient))
+        if 1e-150 < norm < 1e150 or not np.isfinite(gradient).all():
+            return norm
+        largest = float(np.abs(gradient).max(initial=0.0))
+        small = gradient / largest if largest else gradient
+        return largest * float(np.sqrt(small @ small))
 
 
 def _scale(norm: float, max_norm: float) -> float:

@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 
 from autograd import DataError, ShapeError
 from autograd.numbers import short
-from nn.checks import class_index, flat, pairs, plain, refuse_nan, rows, same_length
+from nn.checks import (
+    class_index,
+    flat,
+    is_row,
+    pairs,
+    plain,
+    refuse_nan,
+    rows,
+    same_length,
+)
 from nn.settings import choose
 
 __all__ = ["METRICS", "accuracy", "find_metric", "mean_absolute_error", "r2_score"]
@@ -37,21 +46,27 @@ def numbers(outputs: Any) -> NDArray[np.float64]:
     return np.array(found, dtype=float)
 
 
-def accuracy(outputs: Any, targets: Any) -> float:
+def accuracy(outputs: Any, targets: Any, threshold: float | None = None) -> float:
     """The share of right classes.
 
-    Rows of logits are right where the largest is the target's; single scores are right
-    where score > 0 agrees with target > 0 (targets -1 and 1, or 0 and 1).
+    Rows of scores are right where the largest is the target's: a class number, or a
+    one-hot row. Single scores are right where score > threshold agrees with target > 0.
+    Unless it is given, the threshold is 1/2 for probabilities (all scores within [0, 1]
+    and targets 0 and 1), and 0 for all other scores; ``fit`` knows it from the loss.
 
     >>> accuracy([[0.1, 2.0], [3.0, 1.0]], [1, 1]), accuracy([0.5, -2.0], [1, -1])
     (0.5, 1.0)
+    >>> accuracy([0.9, 0.2], [1, 0]), accuracy([0.9, 0.2], [1, 0], threshold=0.0)
+    (1.0, 0.5)
     """
     scores, labels = rows(outputs), rows(targets)
     same_length(scores, labels)
     refuse_nan(labels)
     values = numbers(scores)
     if values.ndim == 2:
-        wanted = [class_index(t, values.shape[1], i) for i, t in enumerate(labels)]
+        width = values.shape[1]
+        found = [_class_of(t, width) for t in labels]
+        wanted = [class_index(t, width, i) for i, t in enumerate(found)]
         return float(np.mean(values.argmax(axis=1) == wanted))
     signs = flat(labels)
     if not {*signs} <= {-1.0, 0.0, 1.0}:
@@ -59,7 +74,19 @@ def accuracy(outputs: Any, targets: Any) -> float:
             "one score for each sample tells two classes apart: targets must be -1 and "
             "1, or 0 and 1; give a row of logits for more classes"
         )
-    return float(np.mean((values > 0.0) == (np.array(signs) > 0.0)))
+    if threshold is None:
+        shares = -1.0 not in signs and bool(((values >= 0.0) & (values <= 1.0)).all())
+        threshold = 0.5 if shares else 0.0
+    return float(np.mean((values > threshold) == (np.array(signs) > 0.0)))
+
+
+def _class_of(target: Any, width: int) -> Any:
+    """The class of a one-hot row; any other target as it is."""
+    if not is_row(target):
+        return target
+    row = flat(target)
+    one_hot = len(row) == width and sorted(row) == [0.0] * (width - 1) + [1.0]
+    return row.index(1.0) if one_hot else target
 
 
 def mean_absolute_error(outputs: Any, targets: Any) -> float:

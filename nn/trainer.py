@@ -50,11 +50,13 @@ class Trainer:
         self.best: dict[str, float] = {}
 
     def check(self, samples: Samples) -> None:
-        """Let model and loss object before any step, at the cost of one sample."""
+        """Let model, loss and metrics object before any step, on one output."""
         with no_grad():
             (output,) = self.model.batch(samples.X[:1])
-            plain(output, "outputs", 0)
+            number = plain(output, "outputs", 0)
             self.loss([output] * len(samples), samples.y)
+        for metric in self.metrics.values():
+            float(metric([number] * len(samples), samples.y))
 
     def epoch(
         self, time: int, batches: list[Samples], held: Samples | None, best: bool

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -19,8 +20,13 @@ from autograd.numbers import short
 from nn.checks import is_row, rows
 from nn.engine import all_outputs
 from nn.history import History
-from nn.losses import Loss, find_loss
-from nn.metrics import Metric, find_metric, numbers
+from nn.losses import (
+    Loss,
+    binary_cross_entropy_with_logits,
+    find_loss,
+    hinge_loss,
+)
+from nn.metrics import Metric, accuracy, find_metric, numbers
 from nn.module import Module
 from nn.optimiser import Optimiser
 from nn.optimisers import OPTIMISERS, find_optimiser
@@ -35,6 +41,9 @@ Callback = Callable[[int, Module, History], Any]
 
 _CALLBACK = "a function (epoch, model, history)"
 _SCHEDULE = "a function of the time in epochs, see nn.schedules"
+
+
+_OF_SCORES = (hinge_loss, binary_cross_entropy_with_logits)  # that are 0 in between
 
 
 def fit(
@@ -107,13 +116,15 @@ def fit(
     if patience is not None and held is None:
         raise ValueError("patience watches the validation loss: give validation= too")
     chosen = _optimiser(model, optimiser, lr)
+    known = find_loss(loss)
     measures = dict(map(find_metric, several("metrics", metrics, "a name")))
+    if measures.get("accuracy") is accuracy and known in _OF_SCORES:
+        measures["accuracy"] = partial(accuracy, threshold=0.0)
     factor = constant() if schedule is None else schedule
     function("schedule", factor, _SCHEDULE)
     calls = several("callbacks", callbacks, _CALLBACK)
     for call in calls:
         function("callbacks", call, _CALLBACK)
-    known = find_loss(loss)
     watched = bool(calls or measures or schedule or (held and known is loss))
     trainer = Trainer(
         *(model, known, chosen, factor, clip, measures, epochs, compile, watched)

@@ -209,3 +209,17 @@ def test_a_mode_that_a_suspended_generator_left_behind():
     suspended.close()
     assert MODES.thread.recording
     assert not MODES.active
+
+
+def test_a_result_without_a_graph_has_no_gradient():
+    a = Value(3.0)
+    with no_grad():
+        q = a * a
+    for use in (q.backward, lambda: ag.gradient(q, a)):
+        with pytest.raises(GraphError, match="no_grad"):
+            use()
+    (q * a).backward()  # in another graph it is a number
+    assert a.grad == 9.0
+    leaf = Value(2.0)
+    leaf.backward()
+    assert leaf.grad == 1.0

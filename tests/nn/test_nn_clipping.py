@@ -2,10 +2,12 @@
 
 import math
 
+import numpy as np
 import pytest
 
 import nn
 from autograd import Value
+from nn.clipping import clipped
 
 
 def graded(*gradients):
@@ -39,3 +41,22 @@ def test_clipping_values():
 def test_limits_are_positive(clip, limit):
     with pytest.raises(ValueError, match="must be > 0"):
         clip(graded(1.0), limit)
+
+
+@pytest.mark.parametrize("size", [1e200, 1e308])
+def test_norms_whose_squares_overflow(size):
+    values = [Value(0.0), Value(0.0)]
+    for value in values:
+        value.grad = size
+    norm = nn.clip_grad_norm(values, 1.0)
+    assert norm == pytest.approx(math.sqrt(2.0) * size)
+    assert [v.grad for v in values] == pytest.approx([math.sqrt(0.5)] * 2)
+    gradient = clipped(np.full(2, size), 1.0)
+    assert gradient.tolist() == pytest.approx([math.sqrt(0.5)] * 2)
+
+
+def test_norms_whose_squares_vanish():
+    value = Value(0.0)
+    value.grad = 1e-200
+    assert nn.clip_grad_norm([value], 1.0) == pytest.approx(1e-200)
+    assert value.grad == 1e-200

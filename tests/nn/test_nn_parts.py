@@ -131,6 +131,44 @@ def test_accuracy():
     assert nn.accuracy([2.0, -2.0], [1, 0]) == 1.0
 
 
+def test_accuracy_of_probabilities_and_one_hot_rows():
+    assert nn.accuracy([0.9, 0.2], [1, 0]) == 1.0
+    assert nn.accuracy([0.9, 0.2], [1, -1]) == 0.5  # scores around 0
+    assert nn.accuracy([0.9, 0.2], [1, 0], threshold=0.0) == 0.5
+    assert nn.accuracy([[0.1, 2.0], [3.0, 1.0]], [[0, 1], [1, 0]]) == 1.0
+    with pytest.raises(DataError):
+        nn.accuracy([[0.1, 2.0]], [[0.5, 0.5]])
+
+
+def test_metrics_are_tried_before_the_first_step():
+    def only_large(outputs, targets):
+        raise DataError("too small")
+
+    for metric in (only_large, "accuracy"):
+        model = nn.MLP(2, [3], seed=0)
+        before = model.state_dict()
+        targets = [[0.3, 0.3, 0.4]] * 4
+        with pytest.raises(DataError):
+            nn.fit(model, [[0.0, 1.0]] * 4, targets, metrics=metric, epochs=2)
+        assert model.state_dict() == before
+
+
+def test_fit_knows_which_scores_its_loss_makes():
+    X, y = [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]
+    model = nn.MLP(1, [1], seed=0)
+    model.load_state_dict(dict.fromkeys(model.state_dict(), 0.1))  # scores 0.1 ... 0.4
+    history = nn.fit(
+        model,
+        X,
+        y,
+        loss="binary_cross_entropy_with_logits",
+        lr=1e-12,
+        epochs=1,
+        metrics="accuracy",
+    )
+    assert history.metrics["accuracy"] == [0.5]  # all of them are above 0
+
+
 def test_accuracy_refuses():
     with pytest.raises(DataError, match=r"-1 and 1, or 0 and 1"):
         nn.accuracy([1.0, 2.0], [1, 2])
