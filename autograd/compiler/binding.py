@@ -71,7 +71,7 @@ class Form:
     count: int
     names: tuple[str, ...]
     fixed: tuple[tuple[int | str, Any], ...]
-    kinds: tuple[str, ...] = ()
+    kinds: tuple[Any, ...] = ()
 
     def bound(self, function: Callable[..., Tree]) -> Callable[..., Tree]:
         """The function of the arguments that move; gradients stay gradients."""
@@ -153,5 +153,12 @@ class Binding:
                     f"argument {name!r} is {type(value).__name__}"
                 ) from None
         moving = [x for name, x in given if name not in self.places | self.names]
-        kinds = tuple([repr(value) for _, value in fixed])  # 1, 1.0 and True differ
+        kinds = tuple([_kind(value) for _, value in fixed])
         return Form(len(args), names, tuple(fixed), kinds), moving
+
+
+def _kind(value: Any) -> Any:
+    """What tells equal static arguments apart: 1, 1.0 and True; 0.0 and -0.0."""
+    if isinstance(value, tuple):
+        return type(value), *map(_kind, value)
+    return repr(value) if isinstance(value, float) else type(value)

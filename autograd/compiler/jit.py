@@ -8,6 +8,7 @@ call to call; their structure, and what is named in ``static=``, select the plan
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import astuple
 from functools import update_wrapper
@@ -22,7 +23,12 @@ from autograd.compiler.executor import Settings
 from autograd.compiler.nodes import as_nodes, recording
 from autograd.compiler.plan import Plan, chosen_of
 from autograd.compiler.recording import LIMIT, ElsewhereError
-from autograd.compiler.shortcuts import array_shortcut, attach
+from autograd.compiler.shortcuts import (
+    array_shortcut,
+    attach,
+    dispatcher,
+    outline,
+)
 from autograd.compiler.workers import apart
 from autograd.errors import TraceError
 from autograd.modes import MODES
@@ -30,7 +36,8 @@ from autograd.modes import MODES
 __all__ = ["Compiled", "jit"]
 
 Tree = Any
-_SHORTCUTS = 4  # plans of a function that get one
+_CHAINED = 8  # entries of a function that are tried one after the other
+_MANY = 32  # plans of a function that are worth a word
 
 
 class Compiled:
@@ -47,6 +54,7 @@ class Compiled:
         self.binding = Binding(function, static)
         self.plans: dict[Any, Plan] = {}
         self.chosen: dict[Any, list[int]] = {}  # which arguments gradients are of
+        self.entries: dict[Any, Callable[..., Tree]] = {}  # by outline of arguments
 
     def __call__(self, *args: Tree, out: Tree = None, **kwargs: Tree) -> Tree:
         """What the function returns; written into the arrays of ``out``, if given."""
@@ -98,24 +106,46 @@ class Compiled:
         if plan is None:
             function = form.bound(self.function)
             plan = self.plans[key] = Plan(function, moving, self.settings)
-            if function is self.function and len(self.plans) <= _SHORTCUTS:
+            if function is self.function:
                 self._enter(plan, moving)
+            if len(self.plans) == _MANY:
+                self._say_that_there_are_many()
         return plan, numbers, leaves
 
     def _enter(self, plan: Plan, args: list[Tree]) -> None:
         """Let calls like this one take a shortcut from now on, if there is one."""
         if plan.second:
             return
+        slow, form = MethodType(Compiled.__call__, self), outline(args)
+        chained = len(self.entries) < _CHAINED
         past = type(self).__call__  # an earlier shortcut, or this class's own method
-        own = past.__get__(self) if past is Compiled.__call__ else past
+        own = self.entries.get(form, slow)
+        if chained and past is not Compiled.__call__:
+            own = past
         entry = None
         if plan.executor.backend == "llvm":
             native = apart(lambda: import_module("autograd.compiler.native"))
             entry = native.entry_of(plan, args, own)
             plan.entered = entry is not None
         entry = entry or array_shortcut(plan, args, own)
-        if entry is not None:
-            attach(self, entry)
+        if entry is None:
+            return
+        self.entries[form] = getattr(entry, "__func__", entry)
+        attach(self, entry if chained else dispatcher(self.entries, slow))
+
+    def _say_that_there_are_many(self) -> None:
+        name = getattr(self.function, "__name__", repr(self.function))
+        level, frame = 1, sys._getframe()
+        while frame.f_back and frame.f_globals["__name__"].startswith("autograd."):
+            level, frame = level + 1, frame.f_back
+        warnings.warn(
+            f"{name} was compiled for {_MANY} structures of its arguments: every new "
+            f"length, shape, set of keys or static value is compiled anew. Pad to a "
+            f"few lengths and mask with where, pass numbers that vary as arguments "
+            f"that are not static, and give objects in static= an __eq__ and a __hash__",
+            RuntimeWarning,
+            stacklevel=level,
+        )
 
     def report(self) -> str:
         """What was compiled, for every structure of arguments seen so far."""

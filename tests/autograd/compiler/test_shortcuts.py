@@ -2,10 +2,15 @@
 
 import copy
 import pickle
+import warnings
+from dataclasses import dataclass
+from unittest import mock
 
 import numpy as np
 import pytest
+from tiers import BACKENDS
 
+import autograd as ag
 from autograd import Value, jit, mean, tanh, value_and_grad, vmap
 from autograd.compiler.jit import Compiled
 from autograd.errors import ShapeError
@@ -143,3 +148,57 @@ def test_what_takes_more_than_numbers_has_none():
     assert f(np.ones(2)).data == 1.0 and not has_shortcut(f)
     bias.data = 3.0
     assert f(np.ones(2)).data == 3.0
+
+
+# -- Any number of structures ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("make", [np.ones, lambda n: [1.0] * n], ids=["array", "list"])
+def test_every_structure_has_an_entry(make, backend):
+    f = jit(lambda xs: ag.sum([2.0 * x for x in xs]), backend=backend)
+    prepare = Compiled._prepare
+    if backend == "numpy" and make is not np.ones:
+        pytest.skip("lists have entries in machine code only")
+    sizes = [*range(1, 20)]
+    with mock.patch.object(Compiled, "_prepare", autospec=True) as slow:
+        slow.side_effect = prepare
+        for _ in range(3):
+            for n in sizes:
+                assert f(make(n)) == 2.0 * n
+        assert slow.call_count == len(sizes)  # to compile; no call afterwards
+
+
+def test_equal_static_arguments_share_a_plan():
+    @dataclass(frozen=True)
+    class Options:
+        power: int
+
+    class Own:
+        def __init__(self, name):
+            self.name = name
+
+        def __eq__(self, other):
+            return self.name == other.name
+
+        def __hash__(self):
+            return hash(self.name)
+
+    f = jit(lambda x, s: x * 2.0, static="s")
+    for _ in range(5):
+        for s in ("text", (1, 2.0), Options(3), Own("a"), frozenset({1})):
+            assert f(3.0, s) == 6.0
+    assert len(f.plans) == 5
+    for s in (1, 1.0, True, (1,), (1.0,), 0.0, -0.0):
+        f(3.0, s)
+    assert len(f.plans) == 12
+
+
+def test_many_compilations_are_said_once():
+    f = jit(lambda xs: ag.sum(xs), backend="numpy")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for n in range(1, 40):
+            f(np.ones(n))
+    (only,) = caught
+    assert "Pad to a few" in str(only.message) and only.filename == __file__
