@@ -14,7 +14,7 @@ from typing import Any
 
 from autograd.costs import announce
 from autograd.sparse import sparse_hessian, sparse_jacobian
-from autograd.transforms import grad, jvp, marked, vjp
+from autograd.transforms import check_argnums, grad, jvp, marked, places_of, vjp
 from autograd.tree import flatten, named
 
 __all__ = ["hessian", "hvp", "jacobian"]
@@ -40,11 +40,14 @@ def jacobian(
     >>> jacobian(lambda x: [x[0] * x[1], x[0]])([3.0, 4.0])
     [[4.0, 3.0], [1.0, 0.0]]
     """
+    (argnums,) = places_of(argnums, "jacobian")
     if sparse:
         return sparse_jacobian(f, argnums)
 
     @wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> Tree:
+        check_argnums(argnums, len(args), kwargs)
+
         def along(x: Tree) -> Tree:
             given = list(args)
             given[argnums] = x
@@ -98,6 +101,7 @@ def hessian(
     >>> hessian(lambda x: x[0] * x[0] * x[1])([3.0, 4.0])
     [[8.0, 6.0], [6.0, 0.0]]
     """
+    (argnums,) = places_of(argnums, "hessian")
     if sparse:
         return sparse_hessian(f, argnums)
     derivative = jacobian(grad(f, argnums), argnums)

@@ -24,7 +24,7 @@ from autograd.operators import Operators
 from autograd.primitive import Primitive
 from autograd.primitives import TABLE
 from autograd.rules import zero
-from autograd.transforms import gradient
+from autograd.transforms import check_argnums, gradient
 from autograd.tree import flatten
 from autograd.value import Value
 
@@ -177,6 +177,11 @@ def _leaves(
     args: tuple[Any, ...], argnums: int
 ) -> tuple[list[Any], list[Value], list[Any]]:
     numbers, rebuild = flatten(args[argnums], as_floats=True)
+    if any(hasattr(x, "level") and not isinstance(x, Value) for x in numbers):
+        raise TypeError(
+            "sparse=True looks at a graph of plain numbers, and cannot be compiled, "
+            "mapped or differentiated: use jit(hessian(f)), jit(hvp(f)) or sparse=False"
+        )
     leaves = [Value(as_float(x)) for x in numbers]
     given = list(args)
     given[argnums] = rebuild(leaves)
@@ -189,6 +194,7 @@ def sparse_hessian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any
     @wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
         sparse = _scipy_sparse()
+        check_argnums(argnums, len(args), kwargs)
         _, leaves, given = _leaves(args, argnums)
         y = f(*given, **kwargs)
         if not isinstance(y, Value):
@@ -207,6 +213,7 @@ def sparse_jacobian(f: Callable[..., Any], argnums: int = 0) -> Callable[..., An
     @wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> Any:
         sparse = _scipy_sparse()
+        check_argnums(argnums, len(args), kwargs)
         _, leaves, given = _leaves(args, argnums)
         outputs, _ = flatten(f(*given, **kwargs))
         outputs = [y if isinstance(y, Value) else Value(as_float(y)) for y in outputs]

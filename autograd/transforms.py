@@ -9,15 +9,16 @@ Source: Griewank & Walther 2008, chapters 3 and 5; Pearlmutter 1994 for ``hvp``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import wraps
+from numbers import Integral
 from typing import Any
 
 from autograd.dual import Dual
 from autograd.graph import refuse_unrecorded
 from autograd.lifted import Level, Lifted, checked
-from autograd.numbers import as_float, unboxed
+from autograd.numbers import as_float, short, unboxed
 from autograd.reverse import pullback
 from autograd.strong import is_zero
 from autograd.tree import flatten, matched, named
@@ -30,6 +31,8 @@ __all__ = [
     "gradient",
     "jvp",
     "marked",
+    "places_of",
+    "refuse_nothing",
     "transform_of",
     "value_and_grad",
     "vjp",
@@ -104,6 +107,7 @@ def _number(x: Any) -> Number:
 
 
 def _scalar(y: Any, name: str) -> Number:
+    refuse_nothing([y], name)
     try:
         return _number(y)
     except TypeError:
@@ -124,18 +128,48 @@ def marked(derivative: Any, name: str, f: Any, argnums: Any) -> Any:
     return derivative
 
 
-def check_argnums(argnums: int | Sequence[int], count: int) -> list[int]:
-    """The places that ``argnums`` names among so many arguments."""
-    chosen = [argnums] if isinstance(argnums, int) else list(argnums)
+def check_argnums(
+    argnums: int | Sequence[int], count: int, names: Iterable[str] = ()
+) -> list[int]:
+    """The places that ``argnums`` names among so many arguments, and others by name."""
+    chosen = places_of(argnums)
     for i in chosen:
         if not -count <= i < count:
+            named = [f"{name}=" for name in names]
+            also = f" and {', '.join(named)}: pass by place what is differentiated"
             raise IndexError(
                 f"argnums={i}, but the function was called with {count} positional "
-                f"argument(s)"
+                f"argument(s){also if named else ''}"
             )
     if len({i % count for i in chosen}) < len(chosen):
         raise ValueError(f"argnums={argnums} names an argument twice")
     return [i % count for i in chosen]
+
+
+def places_of(argnums: Any, one: str = "") -> list[int]:
+    """The places that ``argnums`` names; with ``one``, a transform that takes one."""
+    found = argnums if isinstance(argnums, list | tuple | range) else [argnums]
+    for place in found:
+        if not isinstance(place, Integral) or isinstance(place, bool):
+            raise TypeError(
+                f"argnums names arguments by their places, 0 the first; got "
+                f"{short(argnums)}"
+            )
+    if one and found is argnums:
+        raise TypeError(
+            f"{one} differentiates one argument, got argnums={short(argnums)}: give "
+            f"the function one list, tuple or dict of them"
+        )
+    return [int(place) for place in found]
+
+
+def refuse_nothing(outputs: Iterable[Any], name: str) -> None:
+    """Raise TypeError for a function that returns None."""
+    if any(y is None for y in outputs):
+        raise TypeError(
+            f"{name} needs a function that returns numbers, got None: is there a "
+            f"return missing?"
+        )
 
 
 def value_and_grad(
@@ -150,12 +184,12 @@ def value_and_grad(
     >>> value_and_grad(lambda x, y: x * y)(3.0, 4.0)
     (12.0, 4.0)
     """
-    single = isinstance(argnums, int)
-    chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    single = isinstance(argnums, Integral)
+    chosen = places_of(argnums)
 
     @wraps(f)
     def derivative(*args: Any, **kwargs: Any) -> tuple[Number, Tree]:
-        check_argnums(argnums, len(args))
+        check_argnums(argnums, len(args), kwargs)
         lifted = list(args)
         parts = []
         with Level("grad", f) as level:
@@ -215,6 +249,7 @@ def jvp(
         ]
         outputs, rebuild_output = flatten(f(*rebuild(duals)))
         outputs = list(map(checked, outputs))
+        refuse_nothing(outputs, "jvp")
     at = [_is_at(y, level) for y in outputs]
     primal = [y.primal if a else y for y, a in zip(outputs, at, strict=True)]
     tangent = [y.tangent if a else 0.0 for y, a in zip(outputs, at, strict=True)]
@@ -238,6 +273,7 @@ def vjp(
         value = f(*rebuild(nodes))
         outputs, rebuild_output = flatten(value)
         outputs = list(map(checked, outputs))
+        refuse_nothing(outputs, "vjp")
 
     def pull(cotangents: Tree) -> tuple[Tree, ...]:
         weights = matched(cotangents, value, "the cotangent")

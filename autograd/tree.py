@@ -82,6 +82,13 @@ def _float_of(parameter: Any) -> Any:
 def _walk_array(array: Any, leaves: list[Any]) -> Callable[[Any], Any]:
     import numpy as np
 
+    from autograd.grids import refuse_masked
+
+    refuse_masked([array])
+    wanted, kind = tuple(array.shape), type(array).__name__
+    array = np.asarray(array)  # a pandas Series, a tensor, a traced array
+    if array.shape != wanted:
+        raise TypeError(f"a {kind} is no array of numbers: pass its .toarray()")
     shape, count = array.shape, array.size
     leaves.extend(array.ravel().tolist())
 

@@ -42,6 +42,8 @@ def rows(xs: Any, name: str = "the data") -> list[Any]:
             f"{name} has {np.sum(xs.mask)} masked element(s): remove those "
             f"samples, or fill them in"
         )
+    if hasattr(xs, "toarray"):
+        raise TypeError(f"{name} is a sparse matrix: pass {name}.toarray()")
     if hasattr(xs, "__array__"):
         xs = np.asarray(xs).tolist()
     single = hasattr(xs, "level") and not hasattr(xs, "__len__")

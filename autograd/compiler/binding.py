@@ -9,7 +9,13 @@ from typing import Any
 
 from autograd.compiler.vmap import vmap
 from autograd.jacobians import hessian, hvp, jacobian
-from autograd.transforms import Transform, grad, transform_of, value_and_grad
+from autograd.transforms import (
+    Transform,
+    check_argnums,
+    grad,
+    transform_of,
+    value_and_grad,
+)
 
 __all__ = ["GRADIENTS", "Binding", "Form", "described", "gradient_of", "remade"]
 
@@ -80,6 +86,7 @@ class Form:
         transform = gradient_of(function)
         if transform is None:
             return _Bound(function, self)
+        check_argnums(transform.places, self.count, self.names)
         moving = [place for place in range(self.count) if place not in dict(self.fixed)]
         places = [moving.index(place % self.count) for place in transform.places]
         again = places[0] if isinstance(transform.argnums, int) else tuple(places)

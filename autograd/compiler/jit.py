@@ -142,7 +142,7 @@ class Compiled:
             f"{name} was compiled for {_MANY} structures of its arguments: every new "
             f"length, shape, set of keys or static value is compiled anew. Pad to a "
             f"few lengths and mask with where, pass numbers that vary as arguments "
-            f"that are not static, and give objects in static= an __eq__ and a __hash__",
+            f"that are not static, and give objects in static= an __eq__ and __hash__",
             RuntimeWarning,
             stacklevel=level,
         )

@@ -19,6 +19,7 @@ from autograd.compiler.recording import LIMIT, Source, Trace
 from autograd.errors import TraceError
 from autograd.modes import MODES, observed
 from autograd.numbers import unboxed
+from autograd.transforms import refuse_nothing
 from autograd.tree import flatten
 
 __all__ = ["Traced", "collector_off", "record", "trace"]
@@ -83,6 +84,7 @@ def _recorded(
             f"at every call. Draw them outside and pass them as arguments"
         )
     outputs, rebuild = flatten(result)
+    refuse_nothing(outputs, "jit")
     mapped = [isinstance(y, Mapped) for y in outputs]
     numbers = [y.number if isinstance(y, Mapped) else y for y in outputs]
     program = tracing.program(numbers)

@@ -16,6 +16,7 @@ from autograd.compiler.batches import Mapped, TracedArray
 from autograd.compiler.recording import Source, Trace
 from autograd.compiler.tracer import Tracer
 from autograd.errors import ShapeError
+from autograd.numbers import short
 from autograd.transforms import marked
 from autograd.tree import flatten, tree_map
 
@@ -47,7 +48,7 @@ def vmap(
     >>> vmap(lambda x, w: w * x[0] + x[1], in_axes=(0, None))(np.eye(2), 5.0)
     array([5., 1.])
     """
-    places = in_axes if in_axes is None or isinstance(in_axes, int) else tuple(in_axes)
+    places = _axes_of(in_axes)
 
     @wraps(f)
     def mapped(*args: Tree) -> Tree:
@@ -65,6 +66,19 @@ def vmap(
 
     made: Callable[..., Tree] = marked(mapped, "vmap", f, places)
     return made
+
+
+def _axes_of(in_axes: Any) -> Any:
+    """One axis, or a tuple of them; raises TypeError for anything else."""
+    several = isinstance(in_axes, list | tuple)
+    for axis in in_axes if several else [in_axes]:
+        if axis is not None and not isinstance(axis, int):
+            raise TypeError(
+                f"in_axes has an axis or None for each whole argument, got "
+                f"{short(axis)}: pass parts of a dict that differ as arguments of "
+                f"their own"
+            )
+    return tuple(in_axes) if several else in_axes
 
 
 def _rows(args: Sequence[Tree], axes: Sequence[Axis]) -> int:
