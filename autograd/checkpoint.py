@@ -16,7 +16,7 @@ from typing import Any
 from autograd.errors import StaleValueError
 from autograd.numbers import as_float
 from autograd.primitive import Primitive
-from autograd.transforms import value_and_grad
+from autograd.transforms import value_and_grad, vjp
 
 __all__ = ["checkpoint"]
 
@@ -59,6 +59,7 @@ def checkpoint(f: Callable[..., Number]) -> Callable[..., Number]:
         return (list(slopes),)
 
     row = Primitive(_name(f), evaluate, joint=partials, doc=f.__doc__ or "")
+    row.pull = lambda xs, sent: vjp(f, *xs)[1](sent)
 
     @wraps(f)
     def checkpointed(*xs: Number) -> Number:

@@ -101,6 +101,7 @@ class Primitive:
         self.domain, self.kinks = tuple(domain) or whole, tuple(kinks)
         self.chooses, self.predicate = chooses, predicate
         # Nodes that differ from their row: see handmade.py.
+        self.pull: Rule | None = None  # of a node that stands for many: see checkpoint
         self.by_hand: Any = None
         self.edited = False
         self.__doc__ = doc or (

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import repeat
+from math import isfinite, nan
 from typing import Any
 
 from autograd.errors import GraphError, StaleValueError
@@ -90,6 +91,25 @@ def _refuse_stale(node: Node, saved: list[tuple[Any, Any]]) -> None:
                 )
 
 
+def _shares(
+    node: Node, cotangent: Number, again: bool
+) -> Iterator[tuple[Node, Number, Number]]:
+    """Operand, partial derivative and share of the cotangent, for each operand.
+
+    A node that stands for many (a checkpoint) pulls an infinite cotangent through them:
+    what it chose on the way cannot be told from its partial derivatives.
+    """
+    primitive = node._primitive
+    if not (primitive.pull and type(cotangent) is float and not isfinite(cotangent)):
+        for operand, partial in edges(node, again):
+            yield operand, partial, share(primitive, cotangent, partial)
+        return
+    parts = primitive.pull(node._x[0], cotangent)
+    for operand, part in zip(node._first[0], parts, strict=True):
+        if operand is not CONSTANT:
+            yield operand, nan, part
+
+
 def pullback(
     seeds: Sequence[tuple[Node, Number]], again: bool = False
 ) -> dict[Node, Number]:
@@ -107,8 +127,7 @@ def pullback(
         if node not in cotangents:
             continue
         cotangent, primitive = cotangents[node], node._primitive
-        for operand, partial in edges(node, again):
-            part = share(primitive, cotangent, partial)
+        for operand, partial, part in _shares(node, cotangent, again):
             if watch is not None:
                 watch(node, operand, cotangent, partial, part)
             if primitive.chooses and is_zero(partial):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from itertools import repeat
+from math import isfinite
 from typing import Any
 
 from autograd.graph import CONSTANT, MANY, cycle_through
@@ -162,7 +163,7 @@ def push(interior: list[Node]) -> None:
             if partial or not primitive.chooses:
                 first.grad += g * partial
         elif second is MANY:
-            if primitive.by_hand or primitive.chooses:
+            if primitive.by_hand or primitive.chooses or primitive.pull:
                 _push_special(node, primitive, g)
                 continue
             groups = primitive.float_grouped(*node._x, node._number)
@@ -187,12 +188,21 @@ def push(interior: list[Node]) -> None:
 
 
 def _push_special(node: Node, primitive: Any, g: float) -> None:
-    """Nodes made by hand, and rows of many operands that choose."""
+    """Nodes made by hand, rows that choose, and nodes that stand for many."""
     if primitive.by_hand:
         primitive.by_hand(node)
         return
+    if primitive.pull and not isfinite(g):
+        shares = primitive.pull(node._x[0], g)
+        _push_chosen(1.0, node._first[0], shares)
+        return
     (partials,) = primitive.float_grouped(*node._x, node._number)
-    _push_chosen(g, node._first[0], partials)
+    if primitive.chooses:
+        _push_chosen(g, node._first[0], partials)
+        return
+    for operand, partial in zip(node._first[0], partials, strict=True):
+        if operand is not CONSTANT:
+            operand.grad += g * partial
 
 
 def _push_chosen(g: float, operands: Any, partials: Any) -> None:

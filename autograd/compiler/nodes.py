@@ -15,7 +15,7 @@ import numpy as np
 from autograd.errors import TraceError
 from autograd.modes import MODES
 from autograd.primitive import Primitive
-from autograd.transforms import grad
+from autograd.transforms import grad, vjp
 from autograd.value import Value
 
 __all__ = ["as_nodes", "recording"]
@@ -67,6 +67,10 @@ def _row(plan: Any, k: int) -> Primitive:
             replay = grad(lambda inputs: plan.whole(*inputs)[k])
             return (replay(list(xs)),)
 
+        def pull(xs: Sequence[float], sent: float) -> Any:
+            return vjp(lambda *inputs: plan.whole(*inputs)[k], *xs)[1](sent)
+
         plan.node_rows[k] = Primitive(plan.name, value, joint=partials)
+        plan.node_rows[k].pull = pull
     row: Primitive = plan.node_rows[k]
     return row

@@ -176,3 +176,14 @@ def test_detect_anomaly_names_it_in_transforms_and_for_choices():
     (only,) = decided
     assert (only.operation, only.sent, only.partial) == ("relu", math.inf, 0.0)
     assert "did not choose it" in str(only)
+
+
+@pytest.mark.parametrize("whole", [ag.checkpoint, ag.jit], ids=["checkpoint", "jit"])
+def test_nodes_that_stand_for_many_choose_inside(whole):
+    """The root sends infinity to a node whose inside did not choose the operand."""
+    x, y = Value(-1.0), Value(2.0)
+    inner = whole(lambda a, b: ag.relu(a) * b)
+    z = ag.sqrt(inner(x, y))
+    assert gradient(z, x) == 0.0
+    z.backward()
+    assert x.grad == 0.0
