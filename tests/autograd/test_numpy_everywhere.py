@@ -1,6 +1,7 @@
 """NumPy's functions mean the table's on whatever number flows through."""
 
 import math
+from functools import partial
 from math import inf, nan
 
 import numpy as np
@@ -76,6 +77,7 @@ SCALARS = {
 POINTS = [2.0, 1.0, 0.0, -1.5, nan, inf]
 
 
+on_numpy = partial(jit, backend="numpy")
 MODES = {
     "backward": lambda f: lambda x: by_sweep(f, x),
     "grad": lambda f: lambda x: tuple(value_and_grad(f)(x)),
@@ -87,8 +89,8 @@ MODES = {
     "jit, numpy": lambda f: lambda x: jit(value_and_grad(f), backend="numpy")(x),
     "jit of grad of grad": lambda f: (
         lambda x: (
-            jit(f)(x),
-            jit(lambda t: jvp(grad(f), (t,), (0.0,))[0])(x),
+            on_numpy(f)(x),
+            on_numpy(lambda t: jvp(grad(f), (t,), (0.0,))[0])(x),
         )
     ),
     "vmap": lambda f: (
@@ -98,13 +100,14 @@ MODES = {
     ),
     "jit of vmap": lambda f: (
         lambda x: tuple(
-            part[1] for part in jit(vmap(value_and_grad(f)))(np.array([0.3, x, 0.7]))
+            part[1]
+            for part in on_numpy(vmap(value_and_grad(f)))(np.array([0.3, x, 0.7]))
         )
     ),
     "grad of vmap": lambda f: (
         lambda x: (
-            jit(vmap(f))(np.array([0.3, x, 0.7]))[1],
-            jit(grad(lambda xs: ag.sum(vmap(f)(xs))))(np.array([0.3, x, 0.7]))[1],
+            on_numpy(vmap(f))(np.array([0.3, x, 0.7]))[1],
+            on_numpy(grad(lambda xs: ag.sum(vmap(f)(xs))))(np.array([0.3, x, 0.7]))[1],
         )
     ),
 }
