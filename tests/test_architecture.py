@@ -82,7 +82,12 @@ def _parsed(path):
     return tree, inside, unread
 
 
+@functools.cache
 def imports(path, deferred):
+    return [*_imports(path, deferred)]
+
+
+def _imports(path, deferred):
     """The modules a file imports: at its top, or (deferred) inside functions.
 
     What only type checkers read is left out.
