@@ -20,7 +20,7 @@ import numpy.typing as npt
 from autograd.errors import ShapeError
 from autograd.tree import flatten
 
-__all__ = ["Room", "buffers_of", "matched", "room_of", "written"]
+__all__ = ["Room", "buffers_of", "matched", "room_of", "taken", "written"]
 
 Floats = npt.NDArray[np.float64]
 FLOAT64 = np.dtype(np.float64)
@@ -75,6 +75,39 @@ def matched(out: Tree, room: Room) -> list[Any]:
                 f"results would overwrite each other: give each an array of its own"
             )
     return arrays
+
+
+def _are_neat(out: Tree, room: Room, sizes: Sequence[int]) -> bool:
+    """Whether ``matched`` and ``buffers_of`` would pass on the arrays as they are.
+
+    A quick look at what most calls give: one whole float64 array for each section.
+    """
+    if type(out) is np.ndarray and room.shape is not None:
+        arrays: Any = (out,)
+    elif type(out) in (tuple, list) and len(room.parts) == len(sizes):
+        if room.shape is not None or 0 not in room.parts:
+            return False
+        arrays = out
+    else:
+        return False
+    if len(arrays) != len(sizes):
+        return False
+    for x, size in zip(arrays, sizes, strict=True):
+        neat = type(x) is np.ndarray and x.dtype is FLOAT64 and x.size == size
+        if not (neat and x.flags.carray):
+            return False
+    if len(arrays) == 2:
+        return not np.may_share_memory(*arrays)
+    return len(arrays) == 1
+
+
+def taken(out: Tree, room: Room, sizes: Sequence[int]) -> tuple[Any, Any]:
+    """The arrays of ``out``, checked; and those of them that results go right into."""
+    if _are_neat(out, room, sizes):
+        arrays = [out] if type(out) is np.ndarray else list(out)
+        return arrays, arrays
+    arrays = matched(out, room)
+    return arrays, buffers_of(arrays, sizes)
 
 
 def _collect(out: Tree, room: Room, place: str, arrays: list[Any]) -> None:

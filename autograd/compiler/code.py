@@ -140,6 +140,26 @@ class Code:
         self.do(f"br label %after{k}")
         self.lines.append(f"after{k}:")
 
+    def choose(
+        self, condition: str, body: Callable[[], list[str]], others: list[str]
+    ) -> list[str]:
+        """What ``body`` emits, without branches, if the condition holds; else others.
+
+        All are vectors of doubles.
+        """
+        k = self._labels = self._labels + 1
+        self.do(f"br label %ask{k}")
+        self.lines.append(f"ask{k}:")
+        self.do(f"br i1 {condition}, label %then{k}, label %after{k}")
+        self.lines.append(f"then{k}:")
+        found = body()
+        self.do(f"br label %after{k}")
+        self.lines.append(f"after{k}:")
+        return [
+            self.emit(f"phi {self.type} [ {x}, %then{k} ], [ {y}, %ask{k} ]")
+            for x, y in zip(found, others, strict=True)
+        ]
+
     # -- Memory ----------------------------------------------------------------------
 
     def first(self, count: Offset) -> str | None:

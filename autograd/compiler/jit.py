@@ -18,7 +18,7 @@ from typing import Any
 
 from autograd.compiler.arguments import key_of, numbers_of
 from autograd.compiler.binding import Binding, described, remade
-from autograd.compiler.buffers import buffers_of, matched, written
+from autograd.compiler.buffers import taken, written
 from autograd.compiler.executor import Settings
 from autograd.compiler.nodes import as_nodes, recording
 from autograd.compiler.plan import Plan, chosen_of
@@ -66,8 +66,9 @@ class Compiled:
             return self.function(*args, **kwargs)
         plan, numbers, leaves = found
         inputs = plan.inputs(numbers)
-        arrays = None if out is None else matched(out, plan.room)
-        buffers = None if arrays is None else buffers_of(arrays, plan.sizes)
+        arrays = buffers = None
+        if out is not None:
+            arrays, buffers = taken(out, plan.room, plan.sizes)
         results = plan.run(inputs, buffers)
         nodes = recording(leaves, plan.closed)
         if nodes and plan.second:

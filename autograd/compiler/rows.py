@@ -98,19 +98,53 @@ class RowsWriter(ABC):
         self.row = code.plus(self.begin, int(i) if i.isdigit() else i)
         left = code.minus(self.end, self.row)
         self.mask = None if self.even else code.first(left)
-        self.registers, self.pairs, self.total = {}, {}, 0
+        self.total = 0
         self.arrays = [self.array(number) for number in range(len(self.bulk.blocks))]
         self.look_ahead()
+        later = self._guards > 2 * (len(self.totals) + len(self.wide))
+        values = self._numbers(guarded=not later)
+        if later:
+            values = self._mended(values)
+        for value in values[: len(self.totals)]:
+            self._accumulate(value, room)
+        for k, position in enumerate(self.wide):
+            self.keep(k, position, values[len(self.totals) + k])
+        return []
+
+    def _numbers(self, guarded: bool) -> list[str]:
+        """What is added up over the batch, then what is kept, of ``width`` rows."""
+        self.guarded, self.registers, self.pairs = guarded, {}, {}
+        sums = []
         for operation in self.operations:
             for k in range(len(operation.target)):
                 value = self._value(operation, k)
                 if sums_rows(operation):
-                    self._accumulate(value, room)
+                    sums.append(value)
                 else:
                     self._keep(int(operation.target[k]), value)
-        for k, position in enumerate(self.wide):
-            self.keep(k, position, self._read(position))
-        return []
+        return [*sums, *[self._read(position) for position in self.wide]]
+
+    @property
+    def _guards(self) -> int:
+        """How many products of a row are guarded (``autograd.strong``)."""
+        parts = [p for op in self.operations if isinstance(op, Sum) for p in op.terms]
+        return sum(len(part.left) for part in parts if part.strong)
+
+    def _mended(self, values: list[str]) -> list[str]:
+        """The values of plain products; guarded, if one of them is NaN.
+
+        Many guards cost more than a look at what came out.
+        """
+        code, lanes = self.code, self.code.lanes
+        bad, *others = [lanes.compare("uno", value, value) for value in values]
+        for other in others:
+            bad = lanes.logic("or", bad, other)
+        any_lane = f"@llvm.vector.reduce.or.v{code.width}i1({lanes.mask} {bad})"
+        return code.choose(
+            code.emit(f"call i1 {any_lane}"),
+            lambda: self._numbers(guarded=True),
+            values,
+        )
 
     def _keep(self, position: int, value: str) -> None:
         self.registers[position] = value
@@ -166,7 +200,7 @@ class RowsWriter(ABC):
             x = self._read(int(part.left[j]))
             if part.right is not None:
                 y = self._read(int(part.right[j]))
-                x = lanes.product(x, y, part.strong)
+                x = lanes.product(x, y, part.strong * self.guarded)
             if total is None:
                 total = x if part.sign > 0 else lanes.negate(x)
             else:

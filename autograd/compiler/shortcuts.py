@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.arguments import FLOAT64, is_array
-from autograd.compiler.buffers import buffers_of, matched, written
+from autograd.compiler.buffers import taken, written
 from autograd.compiler.plan import Plan
 from autograd.modes import MODES
 
@@ -46,8 +46,7 @@ def array_shortcut(
             numbers = plan.inputs(numbers)
         if out is None:
             return plan.finish(executor.run(numbers, fresh))
-        arrays = matched(out, plan.room)
-        buffers = buffers_of(arrays, sizes)
+        arrays, buffers = taken(out, plan.room, sizes)
         written(arrays, executor.run(numbers, buffers), plan.finish)
         return out
 
