@@ -21,7 +21,7 @@ DOC = Path(__file__).parent.parent.parent / "docs" / "accuracy.md"
 @pytest.mark.parametrize("order", range(4))
 @pytest.mark.parametrize("name", SMOOTH)
 def test_error_in_ulp(name, order):
-    error, where = exact.worst(name, 60 if TABLE[name].arity == 1 else 30, order)
+    error, where = exact.worst(name, 45 if TABLE[name].arity == 1 else 25, order)
     assert error <= exact.bound(name, order), where
 
 

@@ -250,7 +250,7 @@ def run(*arguments, **environment):
 @pytest.mark.parametrize(
     "campaign",
     [
-        ["--threads", "6", "--seconds", "1.5"],
+        ["--threads", "6", "--seconds", "1"],
         ["--interrupts", "160"],
         ["--fork", "6", "--only", "compilation", "entry", "gamma", "eager", "pickles"],
         ["--spawn", "2", "--only", "compilation", "entry", "gamma", "registers"],

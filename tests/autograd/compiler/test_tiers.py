@@ -18,14 +18,14 @@ from autograd.tree import flatten
 TIERS = [t for t in regular.TIERS if t != "llvm" or find_spec("llvmlite")]
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(50))
 def test_regular_programs(seed):
     p, args = regular.generate(seed, largest=700)
     found, _ = regular.complaints(p, args, TIERS, seed)
     assert not found, p.name
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(50))
 def test_irregular_programs(seed):
     f, args, ordinary = regular.irregular(seed)
     found, _ = regular.complaints(f, args, TIERS, seed, ordinary)
