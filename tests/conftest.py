@@ -21,3 +21,4 @@ def pytest_collection_finish():
     """What was imported and collected stays: the garbage collector need not look."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000)  # most tests make many small objects, and few circles
