@@ -8,14 +8,13 @@
 (1.002, -1.503, 0.501)
 """
 
-from autograd import arrays as arrays
-from autograd.anomaly import detect_anomaly
-from autograd.checkpoint import checkpoint
+from autograd.checks.anomaly import detect_anomaly
+from autograd.checks.differences import numerical_gradient
+from autograd.checks.explain import Explanation, explain
+from autograd.checks.gradcheck import GradcheckReport, gradcheck
 from autograd.compiler.jit import jit
-from autograd.compiler.trace import trace
-from autograd.compiler.vmap import vmap
-from autograd.differences import numerical_gradient
-from autograd.eager import affine
+from autograd.compiler.trace.trace import trace
+from autograd.compiler.trace.vmap import vmap
 from autograd.errors import (
     AnomalyError,
     AutogradError,
@@ -30,8 +29,10 @@ from autograd.errors import (
     StaleValueError,
     TraceError,
 )
-from autograd.explain import Explanation, explain
-from autograd.functions import (
+from autograd.graph.modes import no_grad
+from autograd.numbers import arrays as arrays
+from autograd.numbers.eager import affine
+from autograd.numbers.functions import (
     clip,
     digamma,
     dot,
@@ -51,12 +52,10 @@ from autograd.functions import (
     sum,
     where,
 )
-from autograd.gather import take
-from autograd.gradcheck import GradcheckReport, gradcheck
-from autograd.jacobians import hessian, hvp, jacobian
-from autograd.modes import no_grad
-from autograd.primitive import Primitive
-from autograd.primitives import (
+from autograd.numbers.gather import take
+from autograd.numbers.value import Value
+from autograd.table.primitive import Primitive
+from autograd.table.primitives import (
     absolute,
     add,
     arccos,
@@ -107,8 +106,9 @@ from autograd.primitives import (
     tanh,
     trunc,
 )
-from autograd.transforms import grad, gradient, jvp, value_and_grad, vjp
-from autograd.value import Value
+from autograd.transforms.checkpoint import checkpoint
+from autograd.transforms.gradients import grad, gradient, jvp, value_and_grad, vjp
+from autograd.transforms.jacobians import hessian, hvp, jacobian
 
 acos, asin, atan, atan2 = arccos, arcsin, arctan, arctan2
 acosh, asinh, atanh = arccosh, arcsinh, arctanh

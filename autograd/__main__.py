@@ -11,10 +11,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from autograd.checks.expression import CONSTANTS, Formula
+from autograd.checks.gradcheck import gradcheck
 from autograd.errors import AutogradError, ExpressionError
-from autograd.expression import CONSTANTS, Formula
-from autograd.gradcheck import gradcheck
-from autograd.value import Value
+from autograd.numbers.value import Value
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,9 +10,9 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.operators import Operators
-from autograd.primitive import Primitive
-from autograd.value import Value
+from autograd.numbers.operators import Operators
+from autograd.numbers.value import Value
+from autograd.table.primitive import Primitive
 
 Plain = float | Real | np.floating[Any] | np.integer[Any] | np.bool_
 Arrays = NDArray[Any]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import DataError, ShapeError, Value
-from autograd.numbers import as_float, short
+from autograd.table.reals import as_float, short
 
 __all__ = [
     "class_index",

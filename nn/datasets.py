@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autograd import DataError, MissingDependencyError, ShapeError
-from autograd.numbers import short
+from autograd.table.reals import short
 
 __all__ = [
     "descent_points",

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Value, graph, no_grad
-from autograd.modes import MODES
+from autograd import Value, no_grad
+from autograd.graph import nodes as graph
+from autograd.graph.modes import MODES
 from nn.checks import plain
 from nn.compiled import (
     Program,

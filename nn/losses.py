@@ -25,8 +25,8 @@ from autograd import (
     take,
     where,
 )
-from autograd.numbers import short
-from autograd.primitives import less
+from autograd.table.primitives import less
+from autograd.table.reals import short
 from nn.checks import class_index, is_row, pairs, refuse_nan, rows, same_length
 from nn.settings import choose, positive
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import DataError, ShapeError
-from autograd.numbers import short
+from autograd.table.reals import short
 from nn.checks import (
     class_index,
     flat,

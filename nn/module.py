@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ShapeError, Value
-from autograd.numbers import as_float
+from autograd.table.reals import as_float
 from nn import storage
 
 __all__ = ["Module", "modules_of"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from autograd.numbers import short
+from autograd.table.reals import short
 from nn.activations import ACTIVATIONS, Activation, activation_name, find_activation
 from nn.initialisers import Initialiser, generator
 from nn.module import Module

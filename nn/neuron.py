@@ -12,7 +12,7 @@ from operator import methodcaller
 from typing import Any
 
 from autograd import Primitive, ShapeError, Value, affine
-from autograd.numbers import short
+from autograd.table.reals import short
 from nn.activations import Activation, activation_name, find_activation, linear
 from nn.initialisers import Generator, Initialiser, find_initialiser, generator
 from nn.module import Module

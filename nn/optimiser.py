@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import ShapeError, Value
-from autograd.numbers import short
+from autograd.table.reals import short
 from nn.module import Module
 from nn.settings import nonnegative
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import DataError, ShapeError
-from autograd.numbers import short
+from autograd.table.reals import short
 from nn.checks import finite, is_row, rows
 
 __all__ = ["Samples", "checked_rows", "checked_samples", "hold_out"]

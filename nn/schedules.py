@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import cos, floor, pi
 
-from autograd.numbers import short
+from autograd.table.reals import short
 from nn.settings import positive
 
 __all__ = ["constant", "cosine", "exponential", "linear", "step"]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any, TypeVar
 
-from autograd.numbers import as_float, short
+from autograd.table.reals import as_float, short
 
 __all__ = [
     "choose",

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from autograd import FileFormatError
-from autograd.numbers import short
+from autograd.table.reals import short
 from nn.files import replace
 
 __all__ = ["read", "write"]

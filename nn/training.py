@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import MissingDependencyError
-from autograd.numbers import short
+from autograd.table.reals import short
 from nn.checks import is_row, rows
 from nn.engine import all_outputs
 from nn.history import History

@@ -15,7 +15,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import exact  # noqa: E402
 
-from autograd.primitives import TABLE  # noqa: E402
+from autograd.table.primitives import TABLE  # noqa: E402
 
 
 def main() -> int:

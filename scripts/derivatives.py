@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autograd.primitives import TABLE
-from autograd.symbolic import Symbol
+from autograd.numbers.symbolic import Symbol
+from autograd.table.primitives import TABLE
 
 HEAD = """# Derivatives
 

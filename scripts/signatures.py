@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autograd.operators import BINARY, COMPARISONS, METHODS, UNARY
+from autograd.numbers.operators import BINARY, COMPARISONS, METHODS, UNARY
 
 HEAD = '''"""What type checkers and editors are told of Value; nothing here is run.
 
@@ -22,9 +22,9 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.operators import Operators
-from autograd.primitive import Primitive
-from autograd.value import Value
+from autograd.numbers.operators import Operators
+from autograd.table.primitive import Primitive
+from autograd.numbers.value import Value
 
 Plain = float | Real | np.floating[Any] | np.integer[Any] | np.bool_
 Arrays = NDArray[Any]

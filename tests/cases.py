@@ -3,7 +3,7 @@
 import math
 import random
 
-from autograd.primitives import TABLE
+from autograd.table.primitives import TABLE
 
 _TAILS = [1e-8, 1e-3, 0.3, 0.7, 1.5, 2.6, 7.25, 20.25, 30.5]
 _UNBOUNDED = [*_TAILS, *[-x for x in _TAILS]]

@@ -13,9 +13,9 @@ import cases
 import mpmath as mp
 import oracles
 
-from autograd.operators import Operators
-from autograd.primitives import TABLE
-from autograd.transforms import grad
+from autograd.numbers.operators import Operators
+from autograd.table.primitives import TABLE
+from autograd.transforms.gradients import grad
 
 DIGITS = 60
 SMALLEST = 5e-324

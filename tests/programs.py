@@ -14,8 +14,8 @@ import mpmath as mp
 from exact import DIGITS, Exact
 
 from autograd import Value, gradient
-from autograd.primitives import TABLE
-from autograd.transforms import grad
+from autograd.table.primitives import TABLE
+from autograd.transforms.gradients import grad
 
 _LEFT_OUT = {"polygamma", "nonnegative"}  # helpers of other rows
 _LEFT_OUT |= {"guarded_multiply", "selected_multiply"}
@@ -162,8 +162,8 @@ def absolute_slopes(program, point):
     y = run(program, nodes)[-1]
     if not isinstance(y, Value):
         return [0.0] * len(point)
-    from autograd.graph import topological_order
-    from autograd.reverse import edges
+    from autograd.graph.nodes import topological_order
+    from autograd.graph.reverse import edges
 
     sizes = {y: 1.0}
     for node in reversed(topological_order(y)[0]):

@@ -17,10 +17,10 @@ import programs
 
 import autograd as ag
 from autograd import hessian, jit, trace, value_and_grad, vmap
-from autograd.compiler.optimise import optimise
-from autograd.lifted import Level
-from autograd.operators import Operators
-from autograd.tree import flatten
+from autograd.compiler.trace.optimise import optimise
+from autograd.numbers.lifted import Level
+from autograd.numbers.operators import Operators
+from autograd.transforms.tree import flatten
 
 SIZES = [1, 1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 17]
 SHAKE = 2.0**-30

@@ -6,7 +6,7 @@ Name -> (function of numbers, where, gradient). Read by the tests of every tier.
 from math import inf, nan
 
 import autograd as ag
-from autograd.primitives import TABLE
+from autograd.table.primitives import TABLE
 
 HARD = [0.0, 1.0, -1.0, inf, -inf, nan, 1000.0, -1000.0, 1e-320, 2.0]
 

@@ -1,4 +1,4 @@
-"""Rules of the house: floors, no circles, budgets, public names, import costs."""
+"""Rules of the house: folders are floors, no circles, public names, import costs."""
 
 import ast
 import functools
@@ -12,62 +12,47 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("autograd", "nn", "viz")
-FLOORS = [
-    {"costs", "errors", "numbers", "rules", "arithmetic", "special", "graph", "modes"}
-    | {"locks"},
-    {"primitive", "tree", "sweep", "handmade", "persistence"},
-    {"primitives"},
-    {"operators", "strong", "grids"},
-    {"reverse"},
-    {"functions", "value", "eager", "dual", "lifted", "symbolic", "arrays", "gather"},
-    {"transforms"},
-    {"sparse", "checkpoint", "explain", "differences", "anomaly", "expression"},
-    {"jacobians", "gradcheck"},
-    {"__init__", "__main__"},
+FLOORS = [  # from the ground: a folder imports those above it in this list, and itself
+    "autograd/table",
+    "autograd/graph",
+    "autograd/numbers",
+    "autograd/transforms",
+    "autograd/checks",
+    "autograd/compiler/trace",
+    "autograd/compiler/bulk",
+    "autograd/compiler/adjoint",
+    "autograd/compiler/numpy",
+    "autograd/compiler/llvm/functions",
+    "autograd/compiler/llvm/kernels",
+    "autograd/compiler/llvm/loops",
+    "autograd/compiler/llvm",
+    "autograd/compiler/plans",
+    "autograd/compiler/entry",
+    "autograd/compiler",
+    "autograd",
+    "nn",
+    "viz",
 ]
-COMPILER_FLOORS = [  # autograd/compiler, from the ground
-    set(floor.split())
-    for floor in """
-    arguments buffers cache coefficients entry_code entry_layout lanes nodes program
-    regions workers;
-    code nests operations optimise tracer vector_value;
-    contract kernels_guards recording streams vector_elementary
-    vector_exponential verification;
-    batches bulk classes kernels_dense kernels_ragged periods vector_library vector_logarithm
-    vector_special vector_trigonometry;
-    choices kernels_packing layout numpy_products reroll splitting symbols trace
-    vector_gamma vector_inverse vmap;
-    binding fusion kernels lower memory numpy_memory numpy_steps reductions shares
-    vector_math;
-    context engine numpy_code numpy_guards numpy_rows numpy_sums recurrences rows;
-    adjoint elementwise entry numpy_backend stages steps;
-    foreign loops second_order;
-    slices;
-    calls ragged;
-    llvm_backend table_backend;
-    blocked resident;
-    straight;
-    executor;
-    results;
-    plan;
-    native shortcuts;
-    __init__ jit
-    """.split(";")  # noqa: SIM905
-]
-STANDARD_ONLY = FLOORS[0] | FLOORS[1] | FLOORS[2]
-EXEMPT_FILES = {
-    "autograd/primitives.py",  # table rows
-    "autograd/compiler/entry_code.py",  # one text of machine code
-    "autograd/functions.py",  # short functions, each with its types
-}
+GROUND = {"autograd.errors", "autograd.threads"}  # below all floors
+KNOWN = {("autograd.numbers.persistence", "autograd.numbers.value")}  # deferred
+NOTEBOOKS = {("autograd", "viz")}  # the command line draws when it is asked to
+LIGHT = {"autograd/table", "autograd/graph"}  # only the standard library
+MOST_FILES = 16
 
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
-
-COMPILER = sorted((ROOT / "autograd/compiler").glob("*.py"))
+FOLDERS = sorted({path.parent for path in FILES})
 
 
 def relative(path):
     return path.relative_to(ROOT).as_posix()
+
+
+def module_of(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_of(path): path for path in FILES}
 
 
 @functools.cache
@@ -90,7 +75,8 @@ def imports(path, deferred):
 def _imports(path, deferred):
     """The modules a file imports: at its top, or (deferred) inside functions.
 
-    What only type checkers read is left out.
+    What only type checkers read is left out; a text that names a module of ours, as
+    import_module takes it, counts as an import.
     """
     tree, inside, unread = _parsed(path)
     for node in ast.walk(tree):
@@ -101,142 +87,91 @@ def _imports(path, deferred):
         elif isinstance(node, ast.ImportFrom) and node.module:
             children = [f"{node.module}.{alias.name}" for alias in node.names]
             yield from [node.module, *children]
+        elif isinstance(node, ast.Constant) and node.value in MODULES:
+            yield node.value
 
 
-def floor_of(module, floors=FLOORS):
-    for number, names in enumerate(floors):
-        if module in names:
-            return number
-    raise AssertionError(f"{module} stands on no floor: add it to the list")
+def ours(path):
+    """The modules of this project that a file imports, wherever it does so."""
+    names = {*imports(path, False), *imports(path, True)}
+    found = names & MODULES.keys()
+    # "from package import module" names the package too, which is not what is meant
+    return found - {n for n in found if any(m.startswith(f"{n}.") for m in found)}
 
 
-def modules_of(package, path, deferred=False):
-    """Modules of a package that a file imports, by their names inside the package."""
-    known = {file.stem for file in (ROOT / package).glob("*.py")}
-    above = package.split("/")
-    for name in imports(path, deferred):
-        parts = name.split(".")
-        if parts[:-1] == above and parts[-1] in known:
-            yield parts[-1]
+def floor_of(path):
+    return FLOORS.index(relative(path.parent))
 
 
-def compiled_tier(path):
-    """What of autograd/compiler a file imports, at its top or inside functions."""
-    return {
-        module
-        for deferred in (False, True)
-        for module in modules_of("autograd/compiler", path, deferred)
-    } - {path.stem}
+def test_every_folder_has_a_floor():
+    assert {relative(folder) for folder in FOLDERS} == set(FLOORS)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "autograd").glob("*.py")), ids=relative)
+@pytest.mark.parametrize("path", FILES, ids=relative)
 def test_imports_run_downwards(path):
-    own = floor_of(path.stem)
-    for module in modules_of("autograd", path):
-        assert floor_of(module) <= own, f"{path.stem} imports {module} from above"
+    for name in ours(path) - GROUND:
+        if (path.parent.name, name.split(".")[0]) in NOTEBOOKS:
+            continue
+        assert floor_of(MODULES[name]) <= floor_of(path), f"{name} is from above"
 
 
-@pytest.mark.parametrize("path", COMPILER, ids=relative)
-def test_the_compiler_is_built_on_floors(path):
-    """Its imports run downwards, those inside functions too."""
-    own = floor_of(path.stem, COMPILER_FLOORS)
-    for module in compiled_tier(path):
-        below = floor_of(module, COMPILER_FLOORS)
-        assert below <= own, f"{path.stem} imports {module} from above"
+@pytest.mark.parametrize(
+    "path",
+    [ROOT / f"{name}.py" for name in ("autograd/errors", "autograd/threads")],
+    ids=relative,
+)
+def test_the_ground_stands_alone(path):
+    assert not ours(path)
 
 
-def test_every_floor_of_the_compiler_is_there():
-    names = [name for floor in COMPILER_FLOORS for name in floor]
-    assert sorted(names) == sorted(path.stem for path in COMPILER)
-
-
-@pytest.mark.parametrize("path", COMPILER, ids=relative)
-def test_the_compiler_stands_on_the_engine(path):
-    """It knows what is below the package's own door, and nothing of other packages."""
-    for deferred in (False, True):
-        for module in modules_of("autograd", path, deferred):
-            assert floor_of(module) < floor_of("__init__"), module
-        for name in imports(path, deferred):
-            root = name.split(".")[0]
-            assert root in sys.stdlib_module_names | {"autograd", "numpy"}, name
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / "autograd").glob("*.py")), ids=relative)
-def test_the_engine_knows_no_compiler(path):
-    """Only the package's door imports it."""
-    if path.stem in ("__init__", "__main__"):
-        return
-    for deferred in (False, True):
-        for name in imports(path, deferred):
-            assert name.split(".")[:2] != ["autograd", "compiler"], name
-
-
-@pytest.mark.parametrize("path", COMPILER, ids=relative)
-def test_llvmlite_is_imported_on_use(path):
-    """By importlib, inside functions: no name of a module says llvmlite at its top."""
-    tree = ast.parse(path.read_text())
-    inside = {
-        node
-        for f in ast.walk(tree)
-        if isinstance(f, ast.FunctionDef)
-        for node in ast.walk(f)
-    }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and node not in inside:
-            texts = [x.value for x in node.args if isinstance(x, ast.Constant)]
-            assert not any("llvmlite" in str(text) for text in texts)
-
-
-@pytest.mark.parametrize("package", [*PACKAGES, "autograd/compiler"])
-def test_no_circles(package):
-    graph = {
-        path.stem: set(modules_of(package, path)) - {path.stem}
-        for path in (ROOT / package).glob("*.py")
-    }
-    if package == "autograd/compiler":
-        graph = {path.stem: compiled_tier(path) for path in COMPILER}
+def test_no_circles():
+    graph = {name: ours(path) - {name} for name, path in MODULES.items()}
+    for name, other in KNOWN:
+        graph[name].remove(other)
     while graph:
-        free = [name for name, below in graph.items() if not below & set(graph)]
+        free = [name for name, below in graph.items() if not below & graph.keys()]
         assert free, f"a circle among {sorted(graph)}"
         for name in free:
             del graph[name]
 
 
+@pytest.mark.parametrize("folder", FOLDERS, ids=relative)
+def test_a_folder_can_be_surveyed(folder):
+    """Few files; its docstring says what enters, what leaves, and what to read first."""
+    assert len([*folder.glob("*.py")]) <= MOST_FILES
+    text = importlib.import_module(module_of(folder / "__init__.py")).__doc__
+    assert len(text.strip().splitlines()) <= 20
+    for path in folder.glob("[!_]*.py"):
+        assert f"``{path.stem}``" in text or len(relative(folder).split("/")) == 1, path
+
+
+@pytest.mark.parametrize("folder", sorted(LIGHT))
+def test_the_ground_imports_only_the_standard_library(folder):
+    for path in (ROOT / folder).glob("*.py"):
+        for name in imports(path, deferred=False):
+            assert name.split(".")[0] in sys.stdlib_module_names | {"autograd"}
+
+
 @pytest.mark.parametrize("path", FILES, ids=relative)
-def test_packages_stand_on_each_other(path):
-    package = relative(path).split("/")[0]
-    allowed = {"autograd": set(), "nn": {"autograd"}, "viz": {"autograd", "nn"}}[
-        package
-    ]
-    found = {name.split(".")[0] for name in imports(path, deferred=False)}
-    assert not (found & set(PACKAGES)) - allowed - {package}
-
-
-@pytest.mark.parametrize("module", sorted(STANDARD_ONLY))
-def test_the_ground_imports_only_the_standard_library(module):
-    for name in imports(ROOT / "autograd" / f"{module}.py", deferred=False):
-        assert name.split(".")[0] in sys.stdlib_module_names | {"autograd"}
+def test_only_the_compiler_knows_itself(path):
+    """Of the engine and its transforms, the package's own door alone imports it."""
+    below = "autograd/compiler" not in relative(path) and path.parent.name != "autograd"
+    if relative(path).startswith("autograd/") and below:
+        assert not any(name.startswith("autograd.compiler") for name in ours(path))
 
 
 @pytest.mark.parametrize("path", FILES, ids=relative)
-def test_budgets(path):
-    if relative(path) in EXEMPT_FILES or path.name == "__init__.py":
+def test_the_compiler_stands_on_numpy_alone(path):
+    """llvmlite is imported on use, by import_module, inside functions."""
+    if not relative(path).startswith("autograd/compiler"):
         return
-    text = path.read_text()
-    assert len(text.splitlines()) <= 300, "think: does it hold two concepts?"
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef):
-            body = [part for part in node.body if not _is_docstring(part)]
-            size = (body[-1].end_lineno - body[0].lineno + 1) if body else 0
-            assert size <= BUDGETS.get(f"{path.stem}.{node.name}", 40), node.name
-
-
-# Loops that were measured and unrolled: the reason stands in their docstrings.
-BUDGETS = {"sweep._order": 60, "graph._visit": 40}
-
-
-def _is_docstring(node):
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    for name in {*imports(path, False), *imports(path, True)}:
+        assert name.split(".")[0] in sys.stdlib_module_names | {"autograd", "numpy"}
+    tree, inside, _ = _parsed(path)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and node not in inside:
+            texts = [x.value for x in node.args if isinstance(x, ast.Constant)]
+            assert not any("llvmlite" in str(text) for text in texts)
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -8,7 +8,7 @@ import pytest
 import autograd
 from autograd import ExpressionError, Value
 from autograd.__main__ import main
-from autograd.expression import FUNCTIONS, Formula
+from autograd.checks.expression import FUNCTIONS, Formula
 
 
 def test_prints_value_gradients_and_differences(capsys):

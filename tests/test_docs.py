@@ -13,10 +13,10 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 MODULES = [
-    f"{package}.{info.name}"
-    for package in ("autograd", "autograd.compiler", "nn", "viz")
-    for info in pkgutil.iter_modules([str(ROOT / package.replace(".", "/"))])
-    if info.name != "__main__"
+    info.name
+    for package in ("autograd", "nn", "viz")
+    for info in pkgutil.walk_packages([str(ROOT / package)], f"{package}.")
+    if not info.name.endswith("__main__")
 ] + ["autograd", "nn", "viz"]
 
 

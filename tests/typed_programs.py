@@ -11,7 +11,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from autograd.operators import BINARY, COMPARISONS, METHODS, UNARY
+from autograd.numbers.operators import BINARY, COMPARISONS, METHODS, UNARY
 
 ROOT = Path(__file__).parent.parent
 PRELUDE = """\

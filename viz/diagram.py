@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Any
 
-from autograd.graph import CONSTANT, check_acyclic, grouped, topological_order
-from autograd.primitives import TABLE
-from autograd.reverse import edges
+from autograd.graph.nodes import CONSTANT, check_acyclic, grouped, topological_order
+from autograd.graph.reverse import edges
+from autograd.table.primitives import TABLE
 from viz.finite import finite_differences
 
 __all__ = ["Box", "Diagram", "Edge", "Trace"]

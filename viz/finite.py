@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from autograd.graph import CONSTANT, grouped, topological_order
+from autograd.graph.nodes import CONSTANT, grouped, topological_order
 
 __all__ = ["finite_differences"]
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import DataError, MissingDependencyError, ShapeError
-from autograd.modes import no_grad
-from autograd.numbers import as_float
-from autograd.value import Value
+from autograd.graph.modes import no_grad
+from autograd.numbers.value import Value
+from autograd.table.reals import as_float
 from nn.checks import rows as table
 
 __all__ = ["axes", "numbers", "on_grid", "points", "scalar"]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import ShapeError
-from autograd.transforms import jvp
+from autograd.transforms.gradients import jvp
 from nn.activations import find_activation
 from viz.numbers import axes, numbers, scalar
 from viz.surfaces import decision_boundary, descent_path

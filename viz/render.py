@@ -11,8 +11,8 @@ from typing import Any
 from graphviz import FORMATS
 
 from autograd.errors import RenderError
-from autograd.numbers import short
-from autograd.value import Value
+from autograd.numbers.value import Value
+from autograd.table.reals import short
 from nn.files import replace
 from viz.collapse import collapse as collapsed
 from viz.diagram import Trace

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import DataError, ShapeError
-from autograd.numbers import short
+from autograd.table.reals import short
 from viz.numbers import axes, numbers, on_grid, points
 
 __all__ = ["decision_boundary", "descent_path"]

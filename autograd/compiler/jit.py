@@ -16,22 +16,21 @@ from importlib import import_module
 from types import MethodType
 from typing import Any
 
-from autograd.compiler.arguments import key_of, numbers_of
-from autograd.compiler.binding import Binding, described, remade
-from autograd.compiler.buffers import taken, written
-from autograd.compiler.executor import Settings
-from autograd.compiler.nodes import as_nodes, recording
-from autograd.compiler.plan import Plan, chosen_of
-from autograd.compiler.recording import LIMIT, ElsewhereError
-from autograd.compiler.shortcuts import (
+from autograd.compiler.entry.buffers import taken, written
+from autograd.compiler.entry.shortcuts import (
     array_shortcut,
     attach,
     dispatcher,
     outline,
 )
-from autograd.compiler.workers import apart
+from autograd.compiler.plans.executor import Settings
+from autograd.compiler.plans.plan import Plan, as_nodes, chosen_of, recording
+from autograd.compiler.plans.signature import Binding, described, remade
+from autograd.compiler.trace.arguments import key_of, numbers_of
+from autograd.compiler.trace.tracer import LIMIT, ElsewhereError
 from autograd.errors import TraceError
-from autograd.modes import MODES
+from autograd.graph.modes import MODES
+from autograd.threads import apart
 
 __all__ = ["Compiled", "jit"]
 
@@ -125,7 +124,7 @@ class Compiled:
             own = past
         entry = None
         if plan.executor.backend == "llvm":
-            native = apart(lambda: import_module("autograd.compiler.native"))
+            native = apart(lambda: import_module("autograd.compiler.entry.native"))
             entry = native.entry_of(plan, args, own)
             plan.entered = entry is not None
         entry = entry or array_shortcut(plan, args, own)

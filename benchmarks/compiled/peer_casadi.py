@@ -13,7 +13,7 @@ from pathlib import Path
 import casadi
 import numpy as np
 
-from autograd.primitive import INTERPRETERS
+from autograd.table.primitive import INTERPRETERS
 
 
 def _log_sum_exp(xs):

@@ -12,7 +12,7 @@ import mpmath as mp
 import oracles
 import pytest
 
-from autograd.primitives import TABLE
+from autograd.table.primitives import TABLE
 
 SMOOTH = sorted(name for name in TABLE if not TABLE[name].predicate)
 DOC = Path(__file__).parent.parent.parent / "docs" / "accuracy.md"

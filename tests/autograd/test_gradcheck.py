@@ -7,7 +7,7 @@ import pytest
 
 import autograd as ag
 from autograd import GradcheckError, Primitive, gradcheck, numerical_gradient
-from autograd.primitives import TABLE
+from autograd.table.primitives import TABLE
 
 
 def test_numerical_gradient_keeps_the_shape():

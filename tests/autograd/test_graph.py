@@ -6,8 +6,14 @@ import pytest
 
 import autograd as ag
 from autograd import ShapeError, Value
-from autograd.graph import ancestors, depth, operands, statistics, topological_order
-from autograd.sweep import _order
+from autograd.graph.nodes import (
+    ancestors,
+    depth,
+    operands,
+    statistics,
+    topological_order,
+)
+from autograd.graph.sweep import _order
 
 
 def random_graph(seed, size=200):

@@ -25,8 +25,8 @@ from autograd import (
     value_and_grad,
     vjp,
 )
-from autograd.primitives import TABLE
-from autograd.sparse import colour, hessian_pattern
+from autograd.table.primitives import TABLE
+from autograd.transforms.sparse import colour, hessian_pattern
 
 X = [0.3, 0.5, -1.2, 0.7]
 
@@ -269,7 +269,7 @@ def test_what_many_derivatives_will_cost_is_said_first(derivative, count, said):
 
 
 def test_pairs_that_make_a_matrix_dense_are_counted(monkeypatch):
-    monkeypatch.setattr("autograd.costs.LARGE", 1000)
+    monkeypatch.setattr("autograd.transforms.costs.LARGE", 1000)
     xs = [0.1] * 40
     f = hessian(lambda xs: ag.sum([a * b for a in xs for b in xs]), sparse=True)
     with pytest.warns(RuntimeWarning, match=r"at least 1,600 .* 40 passes") as said:
@@ -282,7 +282,7 @@ def test_pairs_that_make_a_matrix_dense_are_counted(monkeypatch):
     ("derivative", "f"), [(jacobian, each_with_all), (hessian, dense)]
 )
 def test_the_warning_names_the_line_that_asked(derivative, f, sparse, monkeypatch):
-    monkeypatch.setattr("autograd.costs.LARGE", 1000)
+    monkeypatch.setattr("autograd.transforms.costs.LARGE", 1000)
     with pytest.warns(RuntimeWarning, match="passes over the graph") as said:
         derivative(f, sparse=sparse)([0.01] * 40)
     assert [warning.filename for warning in said] == [__file__]

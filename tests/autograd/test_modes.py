@@ -9,7 +9,7 @@ import pytest
 
 import autograd as ag
 from autograd import AnomalyError, GraphError, Value, detect_anomaly, no_grad
-from autograd.modes import MODES
+from autograd.graph.modes import MODES
 
 
 def test_no_grad_records_nothing_and_nests():

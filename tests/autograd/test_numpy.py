@@ -7,8 +7,8 @@ import pytest
 
 import autograd as ag
 from autograd import Value
-from autograd.operators import METHODS
-from autograd.primitives import ALIASES
+from autograd.numbers.operators import METHODS
+from autograd.table.primitives import ALIASES
 
 
 def values(*xs):

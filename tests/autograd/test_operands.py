@@ -10,7 +10,7 @@ import pytest
 import autograd as ag
 import nn
 from autograd import Value, grad, jit, jvp, vmap
-from autograd.numbers import short
+from autograd.table.reals import short
 
 
 class Nameless:

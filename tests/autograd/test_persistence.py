@@ -10,7 +10,8 @@ import threading
 import pytest
 
 import autograd as ag
-from autograd import GraphError, Value, persistence
+from autograd import GraphError, Value
+from autograd.numbers import persistence
 
 
 def graph():

@@ -4,7 +4,7 @@ import programs
 import pytest
 
 from autograd import Value, gradient
-from autograd.primitives import TABLE
+from autograd.table.primitives import TABLE
 
 
 @pytest.mark.parametrize("block", range(3))

@@ -9,7 +9,7 @@ import pytest
 import autograd as ag
 from autograd import Value, gradient
 from autograd.errors import DataError, StaleValueError
-from autograd.transforms import grad, jvp
+from autograd.transforms.gradients import grad, jvp
 
 
 def same(a, b):

@@ -6,12 +6,12 @@ import math
 import numpy as np
 import pytest
 
-from autograd.functions import dot, logsumexp, where
-from autograd.lifted import Level
-from autograd.primitives import TABLE, power, tanh
-from autograd.symbolic import Symbol
-from autograd.transforms import grad, gradient, jvp
-from autograd.value import Value
+from autograd.numbers.functions import dot, logsumexp, where
+from autograd.numbers.lifted import Level
+from autograd.numbers.symbolic import Symbol
+from autograd.numbers.value import Value
+from autograd.table.primitives import TABLE, power, tanh
+from autograd.transforms.gradients import grad, gradient, jvp
 
 FUNCTIONS = {
     "tanh": lambda x: tanh(x),
@@ -100,7 +100,7 @@ def run(tape, **numbers):
 
 @pytest.mark.parametrize("name", ["tanh", "power", "dot", "logsumexp"])
 def test_a_trace_of_the_third_derivative_runs_on_floats_and_arrays(name):
-    from autograd.operators import Operators
+    from autograd.numbers.operators import Operators
 
     traced = type("Traced", (Tracer, Operators), {})
     Tracer.apply.__globals__["Tracer"] = traced

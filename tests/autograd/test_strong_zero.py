@@ -17,7 +17,7 @@ from autograd import (
     jvp,
     vjp,
 )
-from autograd.primitives import TABLE
+from autograd.table.primitives import TABLE
 
 NAMES = [name for name, row in TABLE.items() if not row.predicate]
 

@@ -10,13 +10,13 @@ import pytest
 
 import autograd
 from autograd import Value, gradient
-from autograd.arrays import NUMPY
-from autograd.dual import Dual
-from autograd.lifted import Level
-from autograd.operators import METHODS
-from autograd.primitives import ALIASES, TABLE
-from autograd.symbolic import Symbol
-from autograd.transforms import grad, jvp
+from autograd.numbers.arrays import NUMPY
+from autograd.numbers.dual import Dual
+from autograd.numbers.lifted import Level
+from autograd.numbers.operators import METHODS
+from autograd.numbers.symbolic import Symbol
+from autograd.table.primitives import ALIASES, TABLE
+from autograd.transforms.gradients import grad, jvp
 
 ROWS = sorted(TABLE)
 SMOOTH = [name for name in ROWS if not TABLE[name].predicate]

@@ -5,7 +5,7 @@ import pytest
 
 import autograd as ag
 from autograd import ShapeError, Value, grad, gradient, jvp, value_and_grad, vjp
-from autograd.tree import flatten, structure, tree_map
+from autograd.transforms.tree import flatten, structure, tree_map
 
 
 def test_gradients_have_the_arguments_shape():

@@ -6,7 +6,7 @@ import pytest
 import autograd as ag
 from autograd import hvp, jit, jvp, vjp
 from autograd.errors import ShapeError
-from autograd.tree import flatten, matched, tree_map
+from autograd.transforms.tree import flatten, matched, tree_map
 
 
 def two(x):

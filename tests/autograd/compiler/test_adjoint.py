@@ -16,8 +16,8 @@ from tiers import BACKENDS, BINARY, HARD, NARY, UNARY, agree, bits, deviations, 
 
 import autograd as ag
 from autograd import Value, grad, hessian, hvp, jit, jvp, value_and_grad
-from autograd.compiler.program import ROWS
-from autograd.primitives import TABLE
+from autograd.compiler.trace.program import ROWS
+from autograd.table.primitives import TABLE
 
 SEMANTICS = runpy.run_path(str(Path(__file__).parent.parent / "test_semantics.py"))
 CASES = SEMANTICS["CASES"]

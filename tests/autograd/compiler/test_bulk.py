@@ -11,13 +11,13 @@ from tiers import bits, on_values, plain
 
 import autograd as ag
 from autograd import TraceError, trace, value_and_grad
-from autograd.compiler.adjoint import adjoint
-from autograd.compiler.bulk import Bulk, Map, Reduce, Sum, Terms, runs_of
-from autograd.compiler.lower import lowered
-from autograd.compiler.optimise import optimise
-from autograd.compiler.reroll import reroll
-from autograd.primitives import TABLE
-from autograd.tree import flatten
+from autograd.compiler.adjoint.adjoint import adjoint
+from autograd.compiler.adjoint.lower import lowered
+from autograd.compiler.bulk.bulk import Bulk, Map, Reduce, Sum, Terms, runs_of
+from autograd.compiler.bulk.reroll import reroll
+from autograd.compiler.trace.optimise import optimise
+from autograd.table.primitives import TABLE
+from autograd.transforms.tree import flatten
 
 
 def rolled(f, *args, exact=False):

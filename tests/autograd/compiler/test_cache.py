@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from autograd.compiler import cache
+from autograd.compiler.llvm import cache
 
 ROOT = Path(__file__).parent.parent.parent.parent
 CODE = bytes(range(256)) * 40

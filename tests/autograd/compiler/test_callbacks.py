@@ -183,7 +183,7 @@ def test_two_primitives_in_a_row_and_first_and_last(backend):
 def test_machine_code_never_calls_python():
     """No function of Python's is handed to machine code: nothing could be lost there."""
     pytest.importorskip("llvmlite")
-    from autograd.compiler.llvm_backend import LLVMProgram
+    from autograd.compiler.llvm.backend import LLVMProgram
 
     for f, rows in PROGRAMS[:3]:
         X = np.sin(np.arange(float(rows)))

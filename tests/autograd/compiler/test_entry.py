@@ -12,12 +12,12 @@ import pytest
 
 pytest.importorskip("llvmlite")
 
-from autograd.compiler import entry, entry_layout
-from autograd.compiler.engine import engine
-from autograd.compiler.entry import Leaf, native_entry
-from autograd.compiler.shortcuts import attach
+from autograd.compiler.entry import entry, objects
+from autograd.compiler.entry.entry import Leaf, native_entry
+from autograd.compiler.entry.shortcuts import attach
+from autograd.compiler.llvm.engine import engine
 from autograd.errors import MissingDependencyError
-from autograd.modes import MODES, no_grad
+from autograd.graph.modes import MODES, no_grad
 
 if not entry._machine():
     pytest.skip("no native entries on this interpreter", allow_module_level=True)
@@ -547,7 +547,7 @@ def test_unknown_layouts(monkeypatch, afresh, name):
 
 
 def test_free_threaded_builds(monkeypatch, afresh):
-    monkeypatch.setattr(entry_layout.sysconfig, "get_config_var", lambda name: 1)
+    monkeypatch.setattr(objects.sysconfig, "get_config_var", lambda name: 1)
     assert made([Leaf(0)], SUM) is None
 
 
@@ -561,8 +561,8 @@ def test_without_llvmlite(monkeypatch, afresh):
 
 @pytest.mark.parametrize("field", [1, 2, 3, 7, 8])
 def test_layouts_that_differ_are_seen(monkeypatch, field):
-    assert entry_layout._as_assumed()
-    real = entry_layout._words
+    assert objects._as_assumed()
+    real = objects._words
 
     def off_by_one(address, count):
         words = real(address, count)
@@ -570,17 +570,17 @@ def test_layouts_that_differ_are_seen(monkeypatch, field):
             words[field] += 1
         return words
 
-    monkeypatch.setattr(entry_layout, "_words", off_by_one)
-    assert not entry_layout._as_assumed()
+    monkeypatch.setattr(objects, "_words", off_by_one)
+    assert not objects._as_assumed()
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])
 def test_numbers_and_containers_that_differ_are_seen(monkeypatch, count):
-    real = entry_layout._words
+    real = objects._words
 
     def off_by_one(address, number):
         words = real(address, number)
         return [word + 8 for word in words] if number == count else words
 
-    monkeypatch.setattr(entry_layout, "_words", off_by_one)
-    assert not entry_layout._as_assumed()
+    monkeypatch.setattr(objects, "_words", off_by_one)
+    assert not objects._as_assumed()

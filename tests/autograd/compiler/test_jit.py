@@ -35,7 +35,7 @@ from autograd import (
     no_grad,
     value_and_grad,
 )
-from autograd.tree import flatten
+from autograd.transforms.tree import flatten
 
 POINT = [0.5, -1.25, 2.0, 0.25, 1.0]
 
@@ -1158,7 +1158,7 @@ def test_methods_and_partials():
 @pytest.fixture
 def without_llvmlite(monkeypatch):
     """As if llvmlite were not installed."""
-    from autograd.compiler import engine
+    from autograd.compiler.llvm import engine
 
     right_import, right_find = importlib.import_module, importlib.util.find_spec
 

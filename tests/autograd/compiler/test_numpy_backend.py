@@ -9,12 +9,12 @@ from tiers import bits
 
 import autograd as ag
 from autograd import jit, value_and_grad, vmap
-from autograd.arrays import NUMPY
-from autograd.compiler.bulk import Bulk, Map, Sum, Terms
-from autograd.compiler.numpy_backend import NumpyMachine
-from autograd.compiler.numpy_code import LARGE
-from autograd.compiler.numpy_rows import EXACT, STEPS
-from autograd.primitives import TABLE
+from autograd.compiler.bulk.bulk import Bulk, Map, Sum, Terms
+from autograd.compiler.numpy.machine import NumpyMachine
+from autograd.compiler.numpy.memory import LARGE
+from autograd.compiler.numpy.rows import EXACT, STEPS
+from autograd.numbers.arrays import NUMPY
+from autograd.table.primitives import TABLE
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.3, -2.5, 5e-324, -1e-310, 1e308, 40.0, -800.0]
 SPECIAL += [800.0, math.inf, -math.inf, math.nan]

@@ -11,10 +11,10 @@ from tiers import HARD, bits
 
 import autograd as ag
 from autograd import TraceError, Value, trace, value_and_grad
-from autograd.compiler import optimise as module
-from autograd.compiler.optimise import optimise
-from autograd.compiler.program import CODE, CONSTANT, INPUT, Program
-from autograd.tree import flatten
+from autograd.compiler.trace import optimise as module
+from autograd.compiler.trace.optimise import optimise
+from autograd.compiler.trace.program import CODE, CONSTANT, INPUT, Program
+from autograd.transforms.tree import flatten
 
 
 def names(program):

@@ -9,7 +9,7 @@ import pytest
 
 import autograd as ag
 from autograd import Primitive, grad, hessian, hvp, jit, value_and_grad
-from autograd.compiler.bulk import Bulk, Sum, Terms
+from autograd.compiler.bulk.bulk import Bulk, Sum, Terms
 
 BACKENDS = ["numpy", "llvm"]
 

@@ -14,7 +14,7 @@ import autograd as ag
 from autograd import Value, jit, mean, tanh, value_and_grad, vmap
 from autograd.compiler.jit import Compiled
 from autograd.errors import ShapeError
-from autograd.modes import observed
+from autograd.graph.modes import observed
 
 
 def error(w, x, y):

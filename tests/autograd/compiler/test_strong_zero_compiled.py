@@ -9,7 +9,7 @@ from tiers import NO_LLVM
 
 import autograd as ag
 from autograd import grad, hessian, hvp, jacobian, jit, jvp, vjp, vmap
-from autograd.primitives import TABLE
+from autograd.table.primitives import TABLE
 
 NAMES = [name for name, row in TABLE.items() if not row.predicate]
 SETTINGS = [

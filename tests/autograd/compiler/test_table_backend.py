@@ -12,12 +12,12 @@ from autograd import jit, value_and_grad
 
 pytest.importorskip("llvmlite")
 
-from autograd.compiler import ragged, table_backend
-from autograd.compiler.bulk import Bulk, Map, Sum, Terms
-from autograd.compiler.llvm_backend import LLVMMachine
-from autograd.compiler.slices import sliced
-from autograd.compiler.table_backend import TableProgram
-from autograd.primitives import TABLE
+from autograd.compiler.bulk.bulk import Bulk, Map, Sum, Terms
+from autograd.compiler.llvm import tables
+from autograd.compiler.llvm.backend import LLVMMachine
+from autograd.compiler.llvm.loops.calls import sliced
+from autograd.compiler.llvm.tables import TableProgram
+from autograd.table.primitives import TABLE
 
 
 def tangled(seed, length=150):
@@ -53,9 +53,9 @@ def tangled(seed, length=150):
 @pytest.mark.parametrize("many", [1, 20, 1 << 16])
 @pytest.mark.parametrize("seed", range(4))
 def test_tangled_programs(seed, many, monkeypatch):
-    monkeypatch.setattr(table_backend, "_MANY", 0)
-    monkeypatch.setattr(table_backend, "_SOME", 0)
-    monkeypatch.setattr(ragged, "_MANY", many)
+    monkeypatch.setattr(tables, "_MANY", 0)
+    monkeypatch.setattr(tables, "_SOME", 0)
+    monkeypatch.setattr(tables, "_LONG", many)
     f, args = tangled(seed)
     eager = regular.derivative_of(f, args)
     compiled = jit(eager, backend="llvm")

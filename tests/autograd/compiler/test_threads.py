@@ -14,7 +14,7 @@ from tiers import BACKENDS
 
 import autograd as ag
 from autograd import jit, value_and_grad, vmap
-from autograd.compiler.workers import spread
+from autograd.threads import spread
 
 ROOT = Path(__file__).parents[3]
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
@@ -140,7 +140,7 @@ def test_threads_that_compile_at_once():
 
 def test_an_entry_is_made_while_another_thread_has_the_machine():
     pytest.importorskip("llvmlite")
-    from autograd.compiler.native import entry_of
+    from autograd.compiler.entry.native import entry_of
 
     f = jit(value_and_grad(gamma_loss))
     f([0.5, 1.5])
@@ -184,7 +184,7 @@ def test_an_error_of_a_piece_arrives_and_no_piece_is_under_way(threads):
 
 
 def test_without_threads_the_caller_does_the_work(monkeypatch):
-    from autograd.compiler import workers
+    from autograd import threads as workers
 
     def refuse(*_):
         raise RuntimeError("can't start new thread")
@@ -357,8 +357,8 @@ def test_a_forked_child_forgets_the_modes_of_other_threads():
 import gc, os, threading, warnings
 warnings.simplefilter("ignore")
 from autograd import no_grad
-from autograd.compiler.trace import collector_off
-from autograd.modes import MODES
+from autograd.compiler.trace.trace import collector_off
+from autograd.graph.modes import MODES
 
 inside, leave = threading.Event(), threading.Event()
 
@@ -383,7 +383,7 @@ print(os.waitpid(child, 0)[1], MODES.thread.recording, gc.isenabled())
 
 def test_background_compilation_takes_over_and_its_failure_is_reported(monkeypatch):
     pytest.importorskip("llvmlite")
-    from autograd.compiler.engine import Engine
+    from autograd.compiler.llvm.engine import Engine
 
     f = jit(value_and_grad(lambda x: ag.sin(x) * x), background=True)
     first = f(0.5)

@@ -13,7 +13,7 @@ from tiers import BACKENDS, bits, on_values, plain
 
 import autograd as ag
 from autograd import jit, value_and_grad
-from autograd.tree import flatten
+from autograd.transforms.tree import flatten
 
 TIERS = [t for t in regular.TIERS if t != "llvm" or find_spec("llvmlite")]
 

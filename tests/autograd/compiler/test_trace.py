@@ -10,8 +10,8 @@ from tiers import bits
 
 import autograd as ag
 from autograd import TraceError, Value, grad, jit, jvp, trace
-from autograd.compiler.program import CODE, CONSTANT, INPUT, ranges
-from autograd.compiler.trace import record
+from autograd.compiler.trace.program import CODE, CONSTANT, INPUT, ranges
+from autograd.compiler.trace.trace import record
 from autograd.errors import EscapedError
 
 

@@ -13,10 +13,10 @@ import mpmath as mp
 import oracles
 import pytest
 
-from autograd.compiler import coefficients
-from autograd.compiler import vector_math as vm
-from autograd.compiler.lanes import WIDTHS, Lanes
-from autograd.primitives import TABLE
+from autograd.compiler.llvm.functions import coefficients
+from autograd.compiler.llvm.functions import table as vm
+from autograd.compiler.llvm.functions.lanes import WIDTHS, Lanes
+from autograd.table.primitives import TABLE
 
 llvm = pytest.importorskip("llvmlite.binding")
 from vector_machine import compiled, run  # noqa: E402

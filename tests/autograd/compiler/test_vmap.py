@@ -117,7 +117,7 @@ def test_regular_programs_over_batches(seed):
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Large batches of large programs, at the size of tests."""
-    from autograd.compiler import blocked, straight
+    from autograd.compiler.llvm import blocked, straight
 
     monkeypatch.setattr(blocked, "FITTING", 1)
     monkeypatch.setattr(blocked, "LEAST", 8)

@@ -6,8 +6,8 @@ from importlib.util import find_spec
 import pytest
 
 from autograd import Value
-from autograd.primitives import TABLE
-from autograd.tree import flatten
+from autograd.table.primitives import TABLE
+from autograd.transforms.tree import flatten
 
 ULP = 2.0**-52
 NO_LLVM = pytest.mark.skipif(find_spec("llvmlite") is None, reason="needs llvmlite")

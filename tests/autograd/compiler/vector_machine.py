@@ -6,9 +6,9 @@ import functools
 import llvmlite.binding as llvm
 import numpy as np
 
-from autograd.compiler import vector_math as vm
-from autograd.compiler.lanes import Lanes
-from autograd.primitives import TABLE
+from autograd.compiler.llvm.functions import table as vm
+from autograd.compiler.llvm.functions.lanes import Lanes
+from autograd.table.primitives import TABLE
 
 
 def looped(name, width, needed):

@@ -5,7 +5,7 @@ import math
 import random
 from math import inf, nan
 
-from autograd.primitives import TABLE
+from autograd.table.primitives import TABLE
 
 SPECIAL = [0.0, 1.0, 0.5, 2.0, 3.0, 2.5, 1 / 3, inf, 5e-324, 1e-310, 1e-300]
 SPECIAL += [2.2250738585072014e-308, 1e-17, 1e-8, 20.0, 40.0, 709.5, 710.2, 712.0]

@@ -1,0 +1,8 @@
+"""Derivatives looked at: are they right, where do they break, how do they arise?
+
+In: functions, graphs and formulas. Out: reports, errors that name a node, texts.
+
+``gradcheck`` compares with ``differences`` (finite ones, whose own error is known),
+``anomaly`` names the first NaN, ``explain`` writes out the chain rule with its
+numbers, ``expression`` reads formulas that are given as text.
+"""

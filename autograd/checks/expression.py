@@ -1,0 +1,171 @@
+"""Formulas given as text: parsed with ``ast`` against a whitelist, never ``eval``.
+
+>>> from autograd.checks.expression import Formula
+>>> f = Formula("tanh(w*x + b)")
+>>> f.names
+('w', 'x', 'b')
+>>> f(w=1.0, x=0.0, b=0.0)
+0.0
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from autograd.errors import ExpressionError
+from autograd.numbers import functions
+from autograd.numbers.operators import METHODS
+from autograd.table.primitives import TABLE
+
+__all__ = ["CONSTANTS", "FUNCTIONS", "Formula"]
+
+_LONGEST = 10_000
+_SEQUENCES = {"sum", "prod", "mean", "logsumexp"}  # take their operands one by one too
+CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
+_INTERNAL = {"sech2", "gaussian", "direction_cosine", "one_minus_square", "step"}
+_OPERATORS: dict[type, Callable[..., Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: TABLE["divide"],
+    ast.FloorDiv: TABLE["floor_divide"],
+    ast.Mod: TABLE["remainder"],
+    ast.Pow: TABLE["power"],
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+    ast.Lt: TABLE["less"],
+    ast.LtE: TABLE["less_equal"],
+    ast.Gt: TABLE["greater"],
+    ast.GtE: TABLE["greater_equal"],
+    ast.Eq: TABLE["equal"],
+    ast.NotEq: TABLE["not_equal"],
+}
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    **{name: row for name, row in METHODS.items() if name not in _INTERNAL},
+    **{
+        name: getattr(functions, name)
+        for name in functions.__all__
+        if not name.endswith("softmax")  # these give lists
+    },
+    "abs": TABLE["absolute"],
+    "pow": TABLE["power"],
+    "max": functions.maximum,
+    "min": functions.minimum,
+}
+
+
+class Formula:
+    """A formula in named numbers.
+
+    Operators ``+ - * / // % **`` and comparisons, the functions in ``FUNCTIONS``, lists
+    (for ``dot([w1, w2], [x1, x2], b)``), and the constants pi, e, inf and nan. Raises
+    ExpressionError, which points at the place, for anything else.
+    """
+
+    def __init__(self, text: str) -> None:
+        if len(text) > _LONGEST:
+            raise ExpressionError(
+                f"a formula of {len(text)} characters; at most {_LONGEST} are read"
+            )
+        self.text = text
+        try:
+            root = ast.parse(text.strip(), mode="eval").body
+        except SyntaxError as error:
+            raise self._error(error.msg, (error.offset or 1) - 1) from None
+        except (RecursionError, MemoryError):
+            raise ExpressionError(
+                "the formula is nested too deeply to be read: shorten it, or write a "
+                "long sum a + b + ... as sum(a, b, ...)"
+            ) from None
+        except ValueError as error:
+            raise ExpressionError(f"the formula cannot be read: {error}") from None
+        self.steps = self._postorder(root)
+        names = [node.id for node, _ in self.steps if isinstance(node, ast.Name)]
+        self.names = tuple(dict.fromkeys([n for n in names if n not in CONSTANTS]))
+
+    def __call__(self, **numbers: Any) -> Any:
+        """The formula's value, for floats, Values or anything else that rows take."""
+        known = {**CONSTANTS, **numbers}
+        stack: list[Any] = []
+        for node, count in self.steps:
+            start = len(stack) - count
+            operands = stack[start:]
+            stack[start:] = [self._value(node, operands, known)]
+        return stack.pop()
+
+    def _error(self, message: str, column: int) -> ExpressionError:
+        return ExpressionError(f"{message}\n  {self.text.strip()}\n  {' ' * column}^")
+
+    def _postorder(self, root: ast.expr) -> list[tuple[Any, int]]:
+        """(node, number of its operands), every node after its operands."""
+        steps: list[tuple[Any, int]] = []
+        waiting = [root]
+        while waiting:
+            node = waiting.pop()
+            operands = self._operands(node)
+            steps.append((node, len(operands)))
+            waiting += operands
+        return steps[::-1]
+
+    def _operands(self, node: ast.expr) -> list[ast.expr]:
+        """The operands of a node; raises for what is not in the whitelist."""
+        if isinstance(node, ast.Name):
+            return []
+        if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+            return []
+        if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+            return [node.left, node.right]
+        if isinstance(node, ast.UnaryOp) and type(node.op) in _OPERATORS:
+            return [node.operand]
+        if isinstance(node, ast.Compare):
+            if len(node.ops) == 1 and type(node.ops[0]) in _OPERATORS:
+                return [node.left, node.comparators[0]]
+            raise self._error(
+                "only two numbers are compared, with < <= > >= == !=", node.col_offset
+            )
+        if isinstance(node, ast.List):
+            return node.elts
+        if not isinstance(node, ast.Call):
+            raise self._error("this is not part of a formula", node.col_offset)
+        if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS:
+            known = ", ".join(sorted(FUNCTIONS))
+            raise self._error(f"unknown function; known are {known}", node.col_offset)
+        if node.keywords:
+            raise self._error("operands are given by position", node.col_offset)
+        return node.args
+
+    def _value(self, node: Any, operands: list[Any], known: dict[str, Any]) -> Any:
+        if isinstance(node, ast.Name):
+            return known[node.id]
+        if isinstance(node, ast.List):
+            return operands
+        try:
+            if isinstance(node, ast.Constant):
+                return float(node.value)  # type: ignore[arg-type]
+            return _function(node)(*operands)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise self._error(str(error), node.col_offset) from None
+
+
+def _function(node: Any) -> Callable[..., Any]:
+    if isinstance(node, ast.Call):
+        return _callable(node.func.id)  # type: ignore[attr-defined]
+    return _OPERATORS[type(node.ops[0] if isinstance(node, ast.Compare) else node.op)]
+
+
+def _callable(name: str) -> Callable[..., Any]:
+    """The function of a name; those of one sequence take their operands singly too."""
+    function = FUNCTIONS[name]
+    if name not in _SEQUENCES:
+        return function
+
+    def call(*operands: Any) -> Any:
+        listed = len(operands) == 1 and isinstance(operands[0], list)
+        return function(operands[0] if listed else operands)
+
+    return call

@@ -1,0 +1,9 @@
+"""Calls from Python: short ways past all that a first call looks at.
+
+In: a plan. Out: a callable for arguments of one outline, with a fallback.
+
+``shortcuts`` serves float64 arrays and chooses among entries, ``buffers`` is
+``out=``. ``native`` makes a builtin function of a plan where it can: ``entry`` with
+its ``machine_code``, after ``objects`` has checked how Python's objects lie in
+memory.
+"""

@@ -1,0 +1,137 @@
+"""The library of kernels: contractions that every compiled program calls.
+
+One module of LLVM IR, made once: matrix products in register tiles, dot products of
+rows, sums over sliced rows of irregular length, and transposed copies. Programs differ
+in strides and lengths only, which are arguments.
+
+Sources: Goto & van de Geijn 2008 (register tiles, packing); Kreutzer et al. 2014
+(SELL-C-sigma, the sliced format of ragged sums).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from autograd.compiler.llvm.kernels.code import Code, declarations
+from autograd.compiler.llvm.kernels.dense import (
+    pack_kernel,
+    product,
+    rows_of_dots,
+    rows_strided_kernel,
+)
+from autograd.compiler.llvm.kernels.ragged import (
+    slices_kernel,
+    take_kernel,
+    wide_kernel,
+)
+
+_PRODUCT = "ptr %out, i64 %di, i64 %dj, ptr %a, i64 %ai, i64 %ak, ptr %b, i64 %bk, "
+_PRODUCT += "i64 %ni, i64 %nj, i64 %nk, double %sign, i64 %strong"
+_ROWS = "ptr %out, i64 %dj, ptr %a, i64 %aj, ptr %b, i64 %bj, i64 %n, i64 %nk, "
+_ROWS += "double %sign, i64 %strong"
+_SLICES = "ptr %v, ptr %lengths, ptr %targets, ptr %left, ptr %right, i64 %blocks, "
+_SLICES += "double %sign, i64 %strong"
+_WIDE = "ptr %v, ptr %starts, ptr %targets, ptr %left, ptr %right, i64 %n, i64 %rows, "
+_WIDE += "i64 %step, double %sign, i64 %strong"
+_PACK = "ptr %out, i64 %ld, ptr %b, i64 %bj, i64 %nj, i64 %nk"
+
+SIGNATURES = {
+    "product": _PRODUCT,
+    "product_scattered": _PRODUCT,
+    "rows_of_sums": _ROWS,
+    "rows_shared": _ROWS,
+    "rows_each": _ROWS,
+    "rows_strided": _ROWS.replace("double", "i64 %ak, i64 %bk, double"),
+    "slices_sum": _SLICES,
+    "slices_dot": _SLICES,
+    "slices_maximum": _SLICES,
+    "slices_minimum": _SLICES,
+    "slices_prod": _SLICES,
+    "slices_sum_more": _SLICES,
+    "slices_dot_more": _SLICES,
+    **{
+        f"wide_{fold}{strided}": _WIDE
+        for fold in ("sum", "dot", "dot_shared", "maximum", "minimum", "prod")
+        for strided in ("", "_strided")
+    },
+    "take": _SLICES.replace("double %sign, i64 %strong", "i64 %count"),
+    "pack": _PACK,
+}
+
+
+def library_text(width: int, registers: int = 32) -> str:
+    """The module for a host of so many lanes and vector registers."""
+    rows = 8 if registers >= 32 else 4
+    parts = [
+        "declare double @llvm.fmuladd.f64(double, double, double)",
+        declarations(width),
+        _define("product", width, lambda c: product(c, rows, unit=True)),
+        _define("product_scattered", width, lambda c: product(c, rows, unit=False)),
+        _define("rows_of_sums", width, lambda c: rows_of_dots(c, "none")),
+        _define("rows_shared", width, lambda c: rows_of_dots(c, "shared")),
+        _define("rows_each", width, lambda c: rows_of_dots(c, "each")),
+        _define("rows_strided", width, rows_strided_kernel),
+        *[
+            _define(f"slices_{fold}", width, partial(slices_kernel, fold=fold))
+            for fold in SLICED
+        ],
+        *[_by_table(fold, width) for fold in SLICED],
+        _DISPATCH,
+        *[
+            _define(name, width, partial(wide_kernel, name=name))
+            for name in SIGNATURES
+            if name.startswith("wide")
+        ],
+        _define("take", width, take_kernel),
+        _define("pack", width, pack_kernel),
+    ]
+    return "\n".join(parts)
+
+
+SLICED = ("sum", "dot", "maximum", "minimum", "prod", "sum_more", "dot_more")
+BY_TABLE = [f"slices_{fold}_by_table" for fold in SLICED]
+_DISPATCH = """
+define void @autograd.dispatch(ptr %v, ptr %t, ptr %d, i64 %count) nounwind {
+entry:
+  %some = icmp sgt i64 %count, 0
+  br i1 %some, label %loop, label %done
+loop:
+  %i = phi i64 [ 0, %entry ], [ %next, %loop ]
+  %at = mul i64 %i, 8
+  %place = getelementptr i64, ptr %d, i64 %at
+  %kernel = load ptr, ptr %place, align 8
+  call void %kernel(ptr %v, ptr %t, ptr %place)
+  %next = add i64 %i, 1
+  %more = icmp slt i64 %next, %count
+  br i1 %more, label %loop, label %done
+done:
+  ret void
+}
+"""
+
+
+def _by_table(fold: str, width: int) -> str:
+    """A kernel of slices whose arguments come in a descriptor."""
+    code = Code(width)
+
+    def word(k: int) -> str:
+        return code.emit(f"load i64, ptr {code.at('%d', k, 'i64')}, align 8")
+
+    blocks, sign = word(1), code.emit(f"sitofp i64 {word(2)} to double")
+    tables = [code.at("%t", word(3 + k), "i32") for k in range(4)]
+    listed = ", ".join(f"ptr {table}" for table in tables)
+    code.do(
+        f"call void @autograd.slices_{fold}.{width}(ptr %v, {listed}, i64 {blocks}, "
+        f"double {sign}, i64 {word(7)})"
+    )
+    name = f"autograd.slices_{fold}_by_table"
+    head = f"define void @{name}(ptr %v, ptr %t, ptr %d) nounwind {{"
+    return "\n".join([head, "entry:", *code.lines, "  ret void", "}"])
+
+
+def _define(name: str, width: int, body: Callable[[Code], None]) -> str:
+    code = Code(width)
+    body(code)
+    head = f"define void @autograd.{name}.{width}({SIGNATURES[name]}) nounwind {{"
+    return "\n".join([head, "entry:", *code.lines, "  ret void", "}"])

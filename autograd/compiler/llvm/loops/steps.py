@@ -1,0 +1,196 @@
+"""Loops over time as machine code: runs of steps whose addresses move evenly.
+
+A step of a loop is straight-line code on single numbers. All its operands, step by
+step, are a table; rows of the table that move by the same distances are one run, and
+become one loop with a counter. First and last steps, which read what lies before the
+loop, are runs of their own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.bulk.bulk import Map, Operation, Sum
+from autograd.compiler.llvm.functions.table import emit_row
+from autograd.compiler.llvm.kernels.code import Offset
+from autograd.compiler.llvm.loops.context import Context
+from autograd.compiler.llvm.loops.fusion import Group, mark_of, same
+from autograd.compiler.trace.program import Ints
+from autograd.table.primitives import TABLE
+
+_RUNS = 12  # with more of them, addresses come from tables
+
+
+def write_steps(context: Context, group: Group) -> None:
+    """The loops of a group of operations that run step by step."""
+    writer = _Steps(context, group)
+    table = np.stack(writer.columns, axis=1)
+    for begin, end in writer.runs(table):
+        writer.write(table[begin:end])
+
+
+def has_code(operation: Operation) -> bool:
+    """Whether LLVM has code for an operation of a step."""
+    if isinstance(operation, Sum):
+        return True
+    row = operation.row
+    if TABLE.get(row.name) is not row:
+        return False
+    return isinstance(operation, Map) or row.name in ("maximum", "minimum", "prod")
+
+
+class _Steps:
+    """One loop: a column of positions for each operand and each target."""
+
+    def __init__(self, context: Context, group: Group) -> None:
+        self.context, self.code = context, context.code
+        self.operations = group.operations
+        self.backwards = group.operations[0].loop < 0
+        self.columns: list[Ints] = []
+        self.known: dict[Any, list[tuple[Ints, int]]] = {}
+        self.reads = [self._reads(operation) for operation in self.operations]
+        self.targets = [self._column(op.target) for op in self.operations]
+
+    def _column(self, positions: Ints) -> int:
+        """The number of a column, in the order of the steps."""
+        for known, number in self.known.setdefault(mark_of(positions), []):
+            if same(known, positions):
+                return number
+        self.context.resident(positions)
+        places = self.context.layout.address[np.asarray(positions)]
+        self.columns.append(places[::-1] if self.backwards else places)
+        self.known[mark_of(positions)].append((positions, len(self.columns) - 1))
+        return len(self.columns) - 1
+
+    def _reads(self, operation: Operation) -> Any:
+        """Columns of operands; of a sum (sign, left, right, strong) for each term."""
+        if isinstance(operation, Map):
+            return [self._column(x) for x in operation.operands]
+        if not isinstance(operation, Sum):
+            begin, group = operation.starts[:-1], operation.groups[0]
+            count = int(np.diff(operation.starts).max())
+            padded = [
+                np.where(np.diff(operation.starts) > k, begin + k, begin)
+                for k in range(count)
+            ]
+            return [self._column(group[x]) for x in padded]
+        terms = []
+        for part in sorted(operation.terms, key=lambda part: part.sign < 0):
+            for k in range(int(part.counts.max(initial=0))):
+                there = part.counts > k
+                at = np.where(there, part.starts[:-1] + k, 0)
+                left = self._padded(part.left, at, there)
+                right = None
+                if part.right is not None:
+                    right = self._padded(part.right, at, there)
+                terms.append((part.sign, left, right, part.strong))
+        return terms
+
+    def _padded(self, positions: Ints, at: Ints, there: Any) -> int:
+        """A column of terms; a step without the term reads a zero."""
+        if there.all():
+            return self._column(positions[at])
+        self.context.resident(positions)
+        places = self.context.layout.address[positions[at]]
+        column = np.where(there, places, self.context.zero)
+        self.columns.append(column[::-1] if self.backwards else column)
+        return len(self.columns) - 1
+
+    def runs(self, table: Ints) -> list[tuple[int, int]]:
+        """Stretches of steps over which all columns move evenly."""
+        found, begin, n = [], 0, len(table)
+        moves = np.diff(table, axis=0)
+        turns = np.flatnonzero((moves[1:] != moves[:-1]).any(axis=1)) + 1
+        while begin < n:
+            later = turns[turns > begin]
+            end = int(later[0]) + 1 if len(later) else n
+            found.append((begin, end))
+            begin = end
+            if len(found) > _RUNS:
+                return [(0, n)]
+        return found
+
+    def write(self, table: Ints) -> None:
+        """One run: a loop, or one step."""
+        count = len(table)
+        even = np.ones(table.shape[1], bool)
+        if count > 2:
+            moves = np.diff(table, axis=0)
+            even = (moves == moves[:1]).all(axis=0)
+        steps = table[1] - table[0] if count > 1 else 0 * table[0]
+        where = {
+            int(k): self.context.tables.add(table[:, k]) for k in np.flatnonzero(~even)
+        }
+
+        def body(i: str, _: list[str]) -> list[str]:
+            self._step(table[0], steps, where, 0 if i == "0" else i)
+            return []
+
+        self.code.loop(count, body)
+
+    def _step(self, first: Ints, steps: Ints, where: Any, i: Offset) -> None:
+        code, known = self.code, dict[Any, str]()
+
+        def place(k: int) -> Offset:
+            if k in where:
+                entry = code.at("%t", code.plus(where[k], i), "i32")
+                short = code.emit(f"load i32, ptr {entry}, align 4")
+                return code.emit(f"sext i32 {short} to i64")
+            return code.plus(int(first[k]), code.times(i, int(steps[k])))
+
+        def mark(k: int) -> Any:
+            return k if k in where else (int(first[k]), int(steps[k]))
+
+        def value(k: int) -> str:
+            constant = self.context.number_at(int(first[k])) if not steps[k] else None
+            if constant is not None and k not in where:
+                return code.scalar.constant(constant)
+            if mark(k) not in known:
+                known[mark(k)] = code.load_one(code.at("%v", place(k)))
+            return known[mark(k)]
+
+        for operation, reads, target in zip(
+            self.operations, self.reads, self.targets, strict=True
+        ):
+            result = self._compute(operation, reads, value)
+            known[mark(target)] = result
+            if self.context.stored[operation.target].any():
+                code.store_one(result, code.at("%v", place(target)))
+
+    def _compute(self, operation: Operation, reads: Any, value: Any) -> str:
+        lanes = self.code.scalar
+        if isinstance(operation, Map):
+            operands = [value(k) for k in reads]
+            name = operation.row.name
+            return str(emit_row(lanes, name, operands, self.context.needed))
+        if isinstance(operation, Sum):
+            return str(self._sum(reads, value))
+        numbers = [str(value(k)) for k in reads]
+        result = numbers[0]
+        for x in numbers[1:]:
+            result = fold(lanes, operation.row.name, result, x)
+        return result
+
+    def _sum(self, reads: Any, value: Any) -> str:
+        lanes, total = self.code.scalar, ""
+        for sign, left, right, strong in reads:
+            x = value(left)
+            if right is not None:
+                x = lanes.product(x, value(right), strong)
+            if not total:
+                total = x if sign > 0 else lanes.negate(x)
+            else:
+                combine = lanes.add if sign > 0 else lanes.subtract
+                total = combine(total, x)
+        return total or str(lanes.constant(0.0))
+
+
+def fold(lanes: Any, name: str, total: str, x: str) -> str:
+    """One more operand of a maximum, minimum or product; NaN wins."""
+    if name == "prod":
+        return str(lanes.multiply(total, x))
+    wins = lanes.compare("ogt" if name == "maximum" else "olt", x, total)
+    wins = lanes.logic("or", wins, lanes.compare("uno", x, x))
+    return str(lanes.select(wins, x, total))

@@ -1,0 +1,211 @@
+"""What numpy knows of single rows: exact ones, folds, steps, choosing by an index.
+
+Loops over time without LLVM: step by step, in Python's own floats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.bulk.bulk import PRODUCTS, Floats, Map, Operation, Reduce, Sum
+from autograd.compiler.bulk.layout import Layout
+from autograd.compiler.numpy.memory import Do
+from autograd.compiler.trace.program import Ints
+
+FOLDS: dict[str, Any] = {  # rows of many operands that are folds of a ufunc
+    "maximum": np.maximum,
+    "minimum": np.minimum,
+    "prod": np.multiply,
+}
+
+
+# Rows that numpy evaluates with the very bits of the float evaluation.
+EXACT = {
+    *("add", "subtract", "multiply", "divide"),
+    *("negative", "absolute", "sign"),
+    *("sqrt", "where"),
+    *("less", "less_equal", "greater", "greater_equal"),
+    *("equal", "not_equal", "guarded_multiply", "selected_multiply", "relu"),
+    *("step", "nonnegative", "one_minus_square", "prod"),
+}
+
+# Numbers as arrays: a ufunc would make one of a float, each time anew.
+_ZERO, _ONE, _TWO = np.zeros(()), np.ones(()), np.array(2.0)
+
+
+def _put(do: Do, out: Floats, x: Floats, mask: Any) -> None:
+    """out = x where the mask is true."""
+    do(np.copyto, out, x, "same_kind", mask)
+
+
+def _where(do: Do, operands: Sequence[Floats], out: Floats) -> None:
+    condition, x, y = operands
+    mask = np.empty(out.shape, bool)
+    do(np.not_equal, condition, _ZERO, mask)
+    do(np.copyto, out, y)
+    _put(do, out, x, mask)
+
+
+def _relu(do: Do, operands: Sequence[Floats], out: Floats) -> None:
+    do(np.maximum, operands[0], _ZERO, out=out)
+    do(np.add, out, _ZERO, out)  # of -0 it is 0
+
+
+def _step(do: Do, operands: Sequence[Floats], out: Floats) -> None:
+    do(np.sign, operands[0], out)
+    do(np.maximum, out, _ZERO, out=out)
+    do(np.add, out, _ZERO, out)
+
+
+def _one_minus_square(do: Do, operands: Sequence[Floats], out: Floats) -> None:
+    (x,), more = operands, np.empty(out.shape)
+    do(np.subtract, _ONE, x, out)
+    do(np.add, _ONE, x, more)
+    do(np.multiply, out, more, out)
+
+
+def _sech2(do: Do, operands: Sequence[Floats], out: Floats) -> None:
+    """(2 / (e^x + e^-x))^2."""
+    power, inverse = np.empty(out.shape), np.empty(out.shape)
+    do(np.exp, operands[0], power)
+    do(np.divide, _ONE, power, inverse)
+    do(np.add, power, inverse, power)
+    do(np.divide, _TWO, power, power)
+    do(np.multiply, power, power, out)
+
+
+def _sigmoid(do: Do, operands: Sequence[Floats], out: Floats) -> None:
+    """e / (1 + e) with e = e^-|x|; and 1 in the place of the upper e where x >= 0."""
+    (x,), power, below = operands, np.empty(out.shape), np.empty(out.shape)
+    mask = np.empty(out.shape, bool)
+    do(np.absolute, x, power)
+    do(np.negative, power, power)
+    do(np.exp, power, power)
+    do(np.add, power, _ONE, below)
+    do(np.greater_equal, x, _ZERO, mask)
+    _put(do, power, _ONE, mask)
+    do(np.divide, power, below, out)
+
+
+def _softplus(do: Do, operands: Sequence[Floats], out: Floats) -> None:
+    (x,), power = operands, np.empty(out.shape)
+    do(np.absolute, x, power)
+    do(np.negative, power, power)
+    do(np.exp, power, power)
+    do(np.log1p, power, power)
+    do(np.maximum, x, _ZERO, out=out)
+    do(np.add, out, power, out)
+
+
+def _compare(function: Any, do: Do, operands: Sequence[Floats], out: Floats) -> None:
+    mask = np.empty(out.shape, bool)
+    do(function, *operands, mask)
+    do(np.copyto, out, mask)
+
+
+# row name -> the steps that evaluate it into ``out``, which no operand overlaps
+STEPS: dict[str, Callable[[Do, Sequence[Floats], Floats], None]] = {
+    "where": _where,
+    "relu": _relu,
+    "step": _step,
+    "one_minus_square": _one_minus_square,
+    "sech2": _sech2,
+    "sigmoid": _sigmoid,
+    "softplus": _softplus,
+    **{
+        function.__name__: partial(_compare, function)
+        for function in (
+            *(np.less, np.less_equal, np.greater, np.greater_equal),
+            *(np.equal, np.not_equal),
+        )
+    },
+}
+
+
+def take_rows(operands: Floats, starts: Ints, out: Floats) -> None:
+    """Rows (index, candidates ...): the candidate at the index; NaN outside."""
+    count = (np.diff(starts) - 1)[:, np.newaxis]
+    index = np.trunc(operands[starts[:-1]])
+    place = np.where(index < 0, index + count, index)
+    inside = (place >= 0) & (place < count)
+    place = np.where(inside, place, 0).astype(np.int64)
+    lane = np.arange(operands.shape[1])
+    chosen = operands[starts[:-1, np.newaxis] + 1 + place, lane]
+    out[...] = np.where(inside, chosen, np.nan)
+
+
+# -- Loops over time without LLVM: step by step, in Python's own floats.
+
+
+def steps_of(
+    layout: Layout, numbers: Floats, operations: Sequence[Operation]
+) -> Callable[[], None]:
+    """What runs a loop on the numbers of a memory."""
+    order = range(len(operations[0].target))
+    if operations[0].loop < 0:
+        order = order[::-1]
+    parts = [(_address(layout, op.target), _evaluator(layout, op)) for op in operations]
+    places = [target for target, _ in parts]
+
+    def run() -> None:
+        values = numbers.tolist()
+        for step in order:
+            for target, evaluate in parts:
+                values[target[step]] = evaluate(values, step)
+        for target in places:
+            numbers[target] = [values[place] for place in target]
+
+    return run
+
+
+def _address(layout: Layout, positions: Ints) -> list[int]:
+    found: list[int] = layout.address[positions].tolist()
+    return found
+
+
+def _evaluator(layout: Layout, operation: Operation) -> Callable[[Any, int], float]:
+    if isinstance(operation, Map):
+        columns = [_address(layout, x) for x in operation.operands]
+        evaluate = operation.row.evaluate
+        return lambda values, t: evaluate(*[values[x[t]] for x in columns])
+    if isinstance(operation, Reduce):
+        return _reduction(layout, operation)
+    return _sum(layout, operation)
+
+
+def _reduction(layout: Layout, operation: Reduce) -> Callable[[Any, int], float]:
+    starts, evaluate = operation.starts.tolist(), operation.row.evaluate
+    groups = [_address(layout, group) for group in operation.groups]
+
+    def reduced(values: Any, t: int) -> float:
+        own = slice(starts[t], starts[t + 1])
+        return float(evaluate(*[tuple([values[k] for k in g[own]]) for g in groups]))
+
+    return reduced
+
+
+def _sum(layout: Layout, operation: Sum) -> Callable[[Any, int], float]:
+    parts = [
+        (
+            float(part.sign),
+            part.starts.tolist(),
+            _address(layout, part.left),
+            _address(layout, part.right) if part.right is not None else None,
+            PRODUCTS[part.strong].evaluate,
+        )
+        for part in operation.terms
+    ]
+
+    def added(values: Any, t: int) -> float:
+        total = 0.0
+        for sign, starts, left, right, product in parts:
+            for k in range(starts[t], starts[t + 1]):
+                x = values[left[k]]
+                total += sign * (x if right is None else product(x, values[right[k]]))
+        return total
+
+    return added

@@ -1,0 +1,72 @@
+"""Second derivatives: the adjoint of (gradient . direction) is Hessian times direction.
+
+Source: Pearlmutter 1994.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from autograd.compiler.adjoint.adjoint import adjoint
+from autograd.compiler.adjoint.writer import Writer
+from autograd.compiler.bulk.bulk import Bulk, Map, Operation, Reduce, Sum, Terms
+from autograd.compiler.trace.program import Ints
+from autograd.errors import ShapeError
+
+
+def _mapped(operation: Operation, f: Callable[[Ints], Ints]) -> Operation:
+    """An operation with f applied to all its index arrays."""
+    target = f(operation.target)
+    if isinstance(operation, Map):
+        operands = tuple([f(x) for x in operation.operands])
+        return replace(operation, target=target, operands=operands)
+    if isinstance(operation, Reduce):
+        groups = tuple([f(x) for x in operation.groups])
+        return replace(operation, target=target, groups=groups)
+    parts = [
+        replace(
+            part,
+            left=f(part.left),
+            right=f(part.right) if part.right is not None else None,
+        )
+        for part in operation.terms
+    ]
+    return replace(operation, target=target, terms=parts)
+
+
+def with_more_inputs(bulk: Bulk, count: int) -> Bulk:
+    """The program with ``count`` inputs behind the others, which nothing reads."""
+
+    def moved(x: Ints) -> Ints:
+        return np.where(x >= bulk.inputs, x + count, x)
+
+    operations = [_mapped(operation, moved) for operation in bulk.operations]
+    start = bulk.inputs
+    return replace(
+        bulk,
+        operations=operations,
+        size=bulk.size + count,
+        inputs=start + count,
+        constants={place + count: x for place, x in bulk.constants.items()},
+        outputs=moved(bulk.outputs),
+        lanes=np.insert(bulk.lanes, start, np.zeros(count, bool))
+        if bulk.batch
+        else bulk.lanes,
+    )
+
+
+def along_direction(first: Bulk, wrt: Ints, direction: Ints) -> Bulk:
+    """From a program that returns a value and its gradient, with the positions of a
+    direction among its inputs: one that returns them, and Hessian times direction."""
+    n = len(wrt)
+    if len(direction) != n:
+        raise ShapeError(f"{n} numbers and a direction of {len(direction)}")
+    writer = Writer(first)
+    target = writer.room(1)
+    starts = np.array([0, n])
+    terms = Terms(1, starts, first.outputs[1:], direction)
+    writer.operations.append(Sum(target, [terms]))
+    return adjoint(writer.finished(target), target, [1.0], wrt)

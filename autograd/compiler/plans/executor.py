@@ -1,0 +1,154 @@
+"""Executors: a bulk program on a backend, with a memory for each running thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from threading import Thread
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from autograd.compiler.adjoint.lower import lowered
+from autograd.compiler.bulk.bulk import Bulk
+from autograd.compiler.bulk.layout import MemoryMachine, Section
+from autograd.compiler.numpy.machine import NumpyMachine
+from autograd.compiler.trace.tracer import LIMIT
+from autograd.table.reals import short
+from autograd.threads import apart
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What ``jit`` was asked for."""
+
+    backend: str | None = None
+    strict: bool = False
+    background: bool = False
+    limit: int = LIMIT
+
+    def __post_init__(self) -> None:
+        if self.backend not in (None, "numpy", "llvm"):
+            raise ValueError(
+                f"backend is None, 'numpy' or 'llvm', got {short(self.backend)}"
+            )
+        if self.strict and self.backend == "llvm":
+            raise ValueError(
+                "strict=True runs on the numpy backend, operation by operation: leave "
+                "backend= out"
+            )
+
+
+class Executor:
+    """Runs a bulk program: numbers in, results out.
+
+    ``sections`` cuts the outputs into results: (begin, end, whether there is one for
+    each row). The result of a section is flat, or [output, row of the batch].
+    """
+
+    def __init__(
+        self, bulk: Bulk, settings: Settings, sections: Sequence[Section]
+    ) -> None:
+        self.bulk = (bulk if settings.strict else lowered(bulk)).verify()
+        self.backend, self.reason = _choice(settings)
+        self.sections = sections
+        self.form = "bulk operations"
+        self.program: Any = None  # of machine code that runs in one memory
+        self.settings, self.waiting = settings, None
+        if settings.background and self.backend == "llvm":
+            self.backend, self.reason = "numpy", "until LLVM is ready"
+            self._make = self._maker()
+            self.machines = [self._make()]
+            self.waiting = Thread(target=self._change)  # the process waits for its end
+            self.waiting.start()
+            return
+        self._make = self._maker()
+        self.machines = [self._make()]
+
+    def _change(self) -> None:
+        """Compile for LLVM, then let calls go there."""
+        settings = replace(self.settings, background=False)
+        try:
+            twin = Executor(self.bulk, settings, self.sections)
+        except Exception as error:
+            self.reason = f"LLVM failed in the background: {error!r}"
+            return
+        self.program = twin.program
+        self._make, self.machines = twin._make, twin.machines
+        self.backend, self.form = twin.backend, twin.form
+        self.reason = "compiled in the background"
+
+    def _maker(self) -> Callable[[], Any]:
+        if self.backend == "numpy":
+            strict = self.settings.strict
+            return lambda: self._prepared(NumpyMachine(self.bulk, strict))
+        blocked, llvm_backend, straight, table_backend = _machines()
+        bulk = self.bulk
+        if straight.applicable(bulk) and bulk.batch > straight.BLOCK:
+            self.form = "straight-line code over rows where they are"
+            whole = straight.Straight(bulk)
+            return lambda: straight.StraightMachine(whole, self.sections)
+        if blocked.fits(bulk):
+            self.form = "bulk operations over blocks of rows"
+            parts = blocked.Blocked(bulk)
+            return lambda: blocked.BlockedMachine(parts, self.sections)
+        if straight.applicable(bulk):
+            self.form = "straight-line code over rows"
+            self.program = straight.ResidentProgram(bulk)
+        elif table_backend.pays(bulk):
+            self.form = "descriptors of irregular operations"
+            self.program = table_backend.TableProgram(bulk)
+        else:
+            self.program = llvm_backend.LLVMProgram(bulk)
+        program = self.program
+        return lambda: self._prepared(llvm_backend.LLVMMachine(program))
+
+    def _prepared(self, machine: MemoryMachine) -> MemoryMachine:
+        machine.prepare(self.bulk, self.sections)
+        return machine
+
+    def run(
+        self, numbers: Sequence[Floats], buffers: Sequence[Floats | None] | None = None
+    ) -> list[Floats]:
+        """The result of every section for the input numbers, given in parts.
+
+        Results with lanes are written into ``buffers`` where the machine can. A machine
+        belongs to one call at a time: to a thread, to a call within a call. It is used
+        again only when its call has ended well.
+        """
+        pool = self.machines  # a change of backend brings a new one
+        try:
+            machine = pool.pop()
+        except IndexError:
+            machine = self._make()
+        found: list[Floats] = machine.call(
+            numbers, buffers or [None] * len(self.sections)
+        )
+        pool.append(machine)
+        return found
+
+
+@cache
+def _machines() -> list[Any]:
+    """The modules of the LLVM machines, which import llvmlite: on first use."""
+    names = "blocked", "backend", "straight", "tables"
+    return apart(
+        lambda: [import_module(f"autograd.compiler.llvm.{name}") for name in names]
+    )
+
+
+def _choice(settings: Settings) -> tuple[str, str]:
+    """The backend, and why it was chosen."""
+    if settings.backend is not None:
+        return settings.backend, "as asked for"
+    if settings.strict:
+        return "numpy", "strict: every operation as the eager engine does it"
+    if find_spec("llvmlite") is None:
+        return "numpy", 'llvmlite is not installed (extra "compile")'
+    return "llvm", "llvmlite is installed"

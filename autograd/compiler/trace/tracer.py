@@ -1,0 +1,366 @@
+"""Tracers: numbers that write down what is done with them.
+
+A ``Tracer`` is the index of an instruction. Its operators append to three lists; rows
+of many operands, numbers to bake in and Values from outside go through ``Trace``.
+A tracer's level is that of its trace, below that of every transform which the function
+runs inside itself: those see it as one more kind of number.
+
+Source: Griewank & Walther 2008, section 6.1 (operator overloading onto a tape).
+
+A trace: the instructions that tracers write down, and what they rest on.
+
+Source: Griewank & Walther 2008, section 6.1 (operator overloading onto a tape).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.trace.program import CODE, CONSTANT, INPUT, ROWS, Program
+from autograd.errors import TraceError
+from autograd.graph.nodes import CONSTANT as CONSTANT_NODE
+from autograd.graph.nodes import grouped
+from autograd.numbers.lifted import Level, checked
+from autograd.numbers.operators import (
+    BINARY,
+    COMPARISONS,
+    EQUALITIES,
+    METHODS,
+    UNARY,
+    Operators,
+    is_number,
+)
+from autograd.numbers.value import Value
+from autograd.table.primitive import Primitive
+from autograd.table.reals import as_float, comparable
+
+
+class Tracer(Operators):
+    """A number that is not known yet: the index of an instruction."""
+
+    __slots__ = ("index", "trace")
+
+    def __init__(self, trace: Any, index: int) -> None:
+        self.trace, self.index = trace, index
+
+    @property
+    def level(self) -> int:
+        """The level of the trace (see ``lifted``)."""
+        found: int = self.trace.level
+        return found
+
+    def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
+        """General dispatch: this tracer is the operand of the highest level."""
+        return self.trace.apply(primitive, operands)
+
+    def __bool__(self) -> bool:
+        checked(self)
+        raise TraceError(
+            "a traced number has no truth value, since the program must fit all "
+            "inputs: use autograd.where(condition, x, y), maximum, minimum and clip "
+            "instead of if, and, or, max, min and numpy's; or name the argument in "
+            "static="
+        )
+
+    def __index__(self) -> int:
+        raise TraceError(
+            "a traced number cannot be an index or a length: use take(xs, i) to "
+            "gather by an input, or name the argument in static="
+        )
+
+    def __float__(self) -> float:
+        raise TraceError(
+            "a traced number does not become a float, since the program must fit all "
+            "inputs: use autograd's function (autograd.exp instead of math.exp), and "
+            "lists or arrays of dtype=object to keep traced numbers in"
+        )
+
+    __int__ = __complex__ = __float__
+
+    def __format__(self, how: str) -> str:
+        if how:
+            raise TraceError("a traced number has no digits yet: format the results")
+        return repr(self)
+
+    @property
+    def data(self) -> Any:
+        """A traced number has none: raises TraceError."""
+        raise TraceError(
+            "a traced number has no .data yet; compute with the number itself"
+        )
+
+    def __repr__(self) -> str:
+        return f"Tracer(%{self.index})"
+
+
+_new = object.__new__
+
+
+def _binary(row: Primitive) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The two operators of a row; unrolled, for tracing is bound by them."""
+    code = CODE[row.name]
+
+    def forward(self: Tracer, other: Any) -> Any:
+        trace = self.trace
+        kind = other.__class__
+        if kind is Tracer and other.trace is trace:
+            second = other.index
+        elif kind is float or kind is int:
+            known = trace.known.get(other) if other else None  # zeros have signs
+            second = trace.index(other) if known is None else known
+        elif hasattr(other, "level"):
+            return row.apply((self, other))
+        elif is_number(other):
+            second = trace.index(other)
+        else:
+            return NotImplemented
+        codes = trace.code
+        out: Tracer = _new(Tracer)
+        out.trace = trace
+        out.index = index = len(codes)
+        if index >= trace.limit:
+            trace.append(code, 0, 0)
+        codes.append(code)
+        trace.first.append(self.index)
+        trace.second.append(second)
+        return out
+
+    def reflected(self: Tracer, other: Any) -> Any:
+        if other.__class__ is float or other.__class__ is int:
+            trace = self.trace
+            first = trace.index(other)
+            return Tracer(trace, trace.append(code, first, self.index))
+        return row.apply((other, self)) if is_number(other) else NotImplemented
+
+    return forward, reflected
+
+
+def _unary(row: Primitive) -> Callable[[Tracer], Tracer]:
+    code = CODE[row.name]
+
+    def method(self: Tracer) -> Tracer:
+        return Tracer(self.trace, self.trace.append(code, self.index, -1))
+
+    return method
+
+
+def _comparison(row: Primitive) -> Callable[..., Any]:
+    forward, _ = _binary(row)
+
+    def compare(self: Tracer, other: Any) -> Any:
+        return forward(self, other if hasattr(other, "level") else comparable(other))
+
+    return compare
+
+
+for _name, _row in BINARY.items():
+    _forward, _reflected = _binary(_row)
+    setattr(Tracer, f"__{_name}__", _forward)
+    setattr(Tracer, f"__r{_name}__", _reflected)
+for _name, _row in (COMPARISONS | EQUALITIES).items():
+    setattr(Tracer, f"__{_name}__", _comparison(_row))
+for _name, _row in UNARY.items():
+    setattr(Tracer, f"__{_name}__", _unary(_row))
+for _name, _row in METHODS.items():
+    if _row.arity == 1:
+        setattr(Tracer, _name, _unary(_row))
+
+
+# -- A trace: the instructions that tracers write down, and what they rest
+
+LIMIT = 20_000_000  # instructions: about 1.5 GB of lists
+
+
+class ElsewhereError(TraceError):
+    """A number belongs to a transform that is under way, outside of the trace."""
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Where a block of inputs comes from.
+
+    kind "numbers": all numbers of argument ``data``; "rows": argument ``data`` streams
+    through the lanes, ``axis`` counting its rows; "array": so does an array from
+    outside; "value": a Value from outside.
+    """
+
+    kind: str
+    data: Any
+    axis: int = 0
+
+
+class Trace:
+    """The instructions written so far, and the inputs and numbers they rest on.
+
+    Attributes
+    ----------
+    sources : where the inputs come from, block by block, in their order.
+    batch : how many rows stream through the lanes (``vmap``); 0 for none.
+
+    ``with Trace(...)``: behind the block its tracers are refused.
+    """
+
+    def __init__(self, limit: int = LIMIT, function: Any = None) -> None:
+        self.level = Level("jit", function)
+        self.limit = limit
+        self.sources: list[Source] = []
+        self.lanes: list[bool] = []
+        self.batch = 0
+        self.total: Primitive | None = None
+        self.code: list[int] = []
+        self.first: list[int] = []
+        self.second: list[int] = []
+        self.operands: list[int] = []
+        self.rows: list[Primitive] = list(ROWS)
+        self.codes: dict[Primitive, int] = {}
+        self.groups: dict[int, int] = {CODE["dot"]: 2}
+        self.constants: list[float] = []
+        self.known: dict[Any, int] = {}
+        self.made: dict[int, Any] = {}  # Values that the function makes while it runs
+        self.done: dict[int, int] = {}
+
+    def __enter__(self) -> Trace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.level.open, self.limit = False, 0  # no instruction fits from now on
+
+    def append(self, code: int, first: int, second: int) -> int:
+        """One more instruction; its index."""
+        index = len(self.code)
+        if not self.level.open:
+            self.level.refuse()
+        if index >= self.limit:
+            raise TraceError(
+                f"the trace is longer than {self.limit:,} instructions; trace one step "
+                f"of the loop, use vmap over the data, or raise limit="
+            )
+        self.code.append(code)
+        self.first.append(first)
+        self.second.append(second)
+        return index
+
+    def inputs(self, source: Source, count: int, lanes: bool = False) -> list[Tracer]:
+        """A block of fresh inputs; with ``lanes`` one for each column of the rows."""
+        start = len(self.lanes)
+        self.sources.append(source)
+        self.lanes += [lanes] * count
+        return [Tracer(self, self.append(INPUT, start + k, -1)) for k in range(count)]
+
+    @property
+    def closed(self) -> list[Value]:
+        """The Values from outside, which are read at each call."""
+        return [s.data for s in self.sources if s.kind == "value"]
+
+    def sum_of_rows(self, batch: int) -> Primitive:
+        """The row that adds a number up over the whole batch."""
+        if self.total is None:
+            self.batch = batch
+            self.total = Primitive(
+                "sum_of_rows", lambda x: x * batch, lambda x, y: 1.0, symbol="Σ"
+            )
+        return self.total
+
+    def index(self, x: Any) -> int:
+        """The index of a number: a tracer's own, or that of a new leaf."""
+        if isinstance(x, Tracer) and x.trace is self:
+            return int(x.index)
+        if isinstance(x, Value) and id(x) in self.made:
+            if id(x) not in self.done:
+                self._retrace()
+            return self.done[id(x)]
+        if isinstance(x, Value):  # read again at every call
+            key: Any = ("value", id(x))
+            if key not in self.known:
+                (tracer,) = self.inputs(Source("value", x), 1)
+                self.known[key] = tracer.index
+            return self.known[key]
+        if hasattr(checked(x), "level"):
+            raise ElsewhereError(
+                "the function closes over a number of a transform that is under way; "
+                "pass it as an argument"
+            )
+        number = as_float(x)
+        key = number if number != 0.0 else str(number)
+        if key not in self.known:
+            self.constants.append(number)
+            self.known[key] = self.append(CONSTANT, len(self.constants) - 1, -1)
+        return self.known[key]
+
+    def saw(self, node: Any, primitive: Primitive, operands: Any) -> None:
+        """A node was made while the function ran: from Values outside, and numbers."""
+        if isinstance(node, Value) and primitive is not None:
+            self.made[id(node)] = node, primitive, grouped(node)
+
+    def _retrace(self) -> None:
+        """Instructions for all such nodes, in the order in which they were made."""
+        for key, (_, primitive, groups) in list(self.made.items()):
+            if key not in self.done:
+                own = [self._operands(*pair) for pair in groups]
+                many = primitive.arity is None
+                tracer = self.apply(primitive, tuple(own) if many else own[0])
+                self.done[key] = tracer.index
+
+    def _operands(self, holders: Any, numbers: Any) -> tuple[Any, ...]:
+        pairs = zip(
+            holders if holders is not CONSTANT_NODE else numbers, numbers, strict=False
+        )
+        return tuple([x if node is CONSTANT_NODE else node for node, x in pairs])
+
+    def tracer(self, x: Any) -> Tracer:
+        """A number as a tracer."""
+        return x if isinstance(x, Tracer) else Tracer(self, self.index(x))
+
+    def code_of(self, row: Primitive) -> int:
+        """The code of a row; one that is not of the table is added."""
+        code = CODE.get(row.name)
+        if code is not None and ROWS[code] is row:
+            return code
+        if row not in self.codes:
+            self.codes[row] = len(self.rows)
+            self.rows.append(row)
+        return self.codes[row]
+
+    def apply(self, row: Primitive, operands: tuple[Any, ...]) -> Tracer:
+        """The instruction for any row and operands."""
+        code, start = self.code_of(row), len(self.operands)
+        own = [self.index(x) for x in row.flat(operands)]
+        if row.arity in (1, 2):
+            second = own[1] if len(own) == 2 else -1
+            return Tracer(self, self.append(code, own[0], second))
+        if row.arity is None:
+            self._check_groups(row, code, operands)
+        self.operands += own
+        return Tracer(self, self.append(code, start, len(own)))
+
+    def _check_groups(self, row: Primitive, code: int, groups: Any) -> None:
+        count = self.groups.setdefault(code, len(groups))
+        if count != len(groups) or len(set(map(len, groups))) > 1:
+            raise TraceError(
+                f"{row.name} takes sequences of one length when it is traced, got "
+                f"lengths {[len(group) for group in groups]}"
+            )
+
+    def program(self, outputs: list[Any]) -> Program:
+        """What was written, as arrays; checked."""
+        returned = [self.index(y) for y in outputs]
+        lists = [self.code, self.first, self.second, self.operands, returned]
+        code, first, second, operands, out = [np.array(x, np.int64) for x in lists]
+        return Program(
+            rows=tuple(self.rows),
+            code=code,
+            first=first,
+            second=second,
+            operands=operands,
+            constants=np.array(self.constants, float),
+            inputs=len(self.lanes),
+            outputs=out,
+            groups=dict(self.groups),
+            lanes=np.array(self.lanes, bool),
+            batch=self.batch,
+            total=self.codes.get(self.total, -1) if self.total else -1,
+        ).validate()

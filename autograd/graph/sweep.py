@@ -1,0 +1,212 @@
+"""The first-order sweep behind ``Value.backward``: floats, accumulated in ``.grad``.
+
+The hot loops of the eager engine. Everything is read from the nodes' slots and from the
+rows; see ``graph`` for what the slots mean, ``reverse`` for the general pass.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from itertools import repeat
+from math import isfinite
+from typing import Any
+
+from autograd.graph.nodes import CONSTANT, MANY, cycle_through
+from autograd.table.reals import as_float
+
+__all__ = ["push", "sweep"]
+
+Node = Any
+
+
+def sweep(root: Node, inspect: Callable[[list[Node]], None] | None = None) -> None:
+    """Add d(root)/d(leaf) to every leaf's ``.grad``; reset the interior ones.
+
+    Either every leaf gets its share or none does: the old gradients are set aside, and
+    the new ones are committed by one call that no signal can interrupt.
+    """
+    leaves: list[Node] = []
+    before: list[Any] = []
+    try:
+        finished = float("0")
+        interior = _order(root, leaves, before, finished)
+        root.grad = 1.0
+        push(interior)
+        if inspect is not None:
+            inspect(interior)
+        _set_gradients(leaves, _accumulated(before, leaves))
+    except BaseException:
+        _set_gradients(leaves, before)
+        raise
+
+
+def _accumulated(before: list[Any], leaves: list[Node]) -> list[float]:
+    # Not inlined in sweep: an exception inside an inlined comprehension can pass by the
+    # try block around it (CPython 3.13).
+    pairs = zip(before, leaves, strict=True)
+    return [
+        (old if type(old) is float else as_float(old or 0.0)) + leaf.grad
+        for old, leaf in pairs
+    ]
+
+
+def _set_gradients(nodes: list[Node], values: Any) -> None:
+    deque(map(setattr, nodes, repeat("grad"), values), maxlen=0)
+
+
+def _order(
+    root: Node, leaves: list[Node], before: list[Any], finished: float
+) -> list[Node]:
+    """The topological order of ``graph.topological_order``, with ``.grad`` as the mark.
+
+    A node being visited holds one fresh NaN, a finished one the very 0.0 given: the
+    pass then starts from zeros, needs no set, and meets a cycle for what it is. Leaves
+    and the gradients they had are appended to the two lists.
+    """
+    visiting = float("nan")
+    if root._primitive is None:
+        leaves.append(root)
+        before.append(root.grad)
+        root.grad = finished
+        return []
+    interior: list[Node] = []
+    stack: list[Node] = []
+    complete = {id(CONSTANT)}  # ids of groups whose operands are all finished
+    node = root
+    while True:
+        node.grad = visiting
+        stack.append(node)
+        first, second = node._first, node._second
+        if second is MANY:
+            for group in first:
+                if id(group) not in complete:
+                    stack += _unfinished(first, complete, finished, leaves, before)
+                    break
+        else:
+            if second is not None and second is not CONSTANT:
+                state = second.grad
+                if state is not finished:
+                    if second._primitive is None:
+                        leaves.append(second)
+                        before.append(state)
+                        second.grad = finished
+                    elif state is visiting:
+                        raise cycle_through(second)
+                    else:
+                        stack.append(second)
+            if first is not CONSTANT:
+                state = first.grad
+                if state is not finished:
+                    if first._primitive is None:
+                        leaves.append(first)
+                        before.append(state)
+                        first.grad = finished
+                    elif state is visiting:
+                        raise cycle_through(first)
+                    else:
+                        node = first
+                        continue
+        while stack:
+            node = stack.pop()
+            state = node.grad
+            if state is visiting:
+                node.grad = finished
+                interior.append(node)
+            elif state is not finished:
+                break
+        else:
+            return interior
+
+
+def _unfinished(
+    groups: Any, complete: set[int], finished: float, leaves: Any, before: Any
+) -> list[Node]:
+    """The operands still to visit, last to first; new leaves are noted down.
+
+    The neurons of a layer share the group of their inputs: it is looked through until
+    all in it is finished, and passed by its id from then on.
+    """
+    pending: list[Node] = []
+    for group in reversed(groups):
+        if id(group) in complete:
+            continue
+        found = len(pending)
+        for operand in reversed(group):
+            if operand is CONSTANT or operand.grad is finished:
+                continue
+            if operand._primitive is not None:
+                pending.append(operand)
+            else:
+                leaves.append(operand)
+                before.append(operand.grad)
+                operand.grad = finished
+        if len(pending) == found:
+            complete.add(id(group))
+    return pending
+
+
+def push(interior: list[Node]) -> None:
+    """The hot loop: each node hands its gradient to its operands.
+
+    Zero is strong here as everywhere (see ``strong``): a node whose gradient is 0 sends
+    nothing, and neither does a row that chooses to what it did not choose.
+    """
+    for node in reversed(interior):
+        g = node.grad
+        primitive = node._primitive
+        if not g:
+            continue
+        first, second = node._first, node._second
+        if second is None:
+            partial = primitive.float_rules[0](node._x, node._number)
+            if partial or not primitive.chooses:
+                first.grad += g * partial
+        elif second is MANY:
+            if primitive.by_hand or primitive.chooses or primitive.pull:
+                _push_special(node, primitive, g)
+                continue
+            groups = primitive.float_grouped(*node._x, node._number)
+            for group, partials in zip(first, groups):  # noqa: B905 (hot)
+                if group is not CONSTANT:
+                    for operand, partial in zip(group, partials):  # noqa: B905
+                        if operand is not CONSTANT:
+                            operand.grad += g * partial
+        elif primitive.chooses:
+            partials = primitive.float_joint(node._x, node._y, node._number)
+            _push_chosen(g, (first, second), partials)
+        elif second is CONSTANT:
+            first.grad += g * primitive.float_rules[0](node._x, node._y, node._number)
+        elif first is CONSTANT:
+            second.grad += g * primitive.float_rules[1](node._x, node._y, node._number)
+        else:
+            dx, dy = primitive.constants or primitive.float_joint(
+                node._x, node._y, node._number
+            )
+            first.grad += g * dx
+            second.grad += g * dy
+
+
+def _push_special(node: Node, primitive: Any, g: float) -> None:
+    """Nodes made by hand, rows that choose, and nodes that stand for many."""
+    if primitive.by_hand:
+        primitive.by_hand(node)
+        return
+    if primitive.pull and not isfinite(g):
+        shares = primitive.pull(node._x[0], g)
+        _push_chosen(1.0, node._first[0], shares)
+        return
+    (partials,) = primitive.float_grouped(*node._x, node._number)
+    if primitive.chooses:
+        _push_chosen(g, node._first[0], partials)
+        return
+    for operand, partial in zip(node._first[0], partials, strict=True):
+        if operand is not CONSTANT:
+            operand.grad += g * partial
+
+
+def _push_chosen(g: float, operands: Any, partials: Any) -> None:
+    """A partial of exactly 0 says "not chosen", and sends nothing."""
+    for operand, partial in zip(operands, partials, strict=True):
+        if operand is not CONSTANT and partial:
+            operand.grad += g * partial

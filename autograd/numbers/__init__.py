@@ -1,0 +1,10 @@
+"""Whichever number flows through a row decides what is computed.
+
+In: rows of the table. Out: numbers with operators, and functions of them.
+
+Read ``value`` first (a node of the graph, level 0), with ``operators`` (Python's and
+NumPy's names, read off the table) and ``eager`` (they are built from the rows, once).
+``lifted`` and ``dual`` are the nodes and duals of transforms, ``symbolic`` formulas,
+``arrays`` and ``grids`` batches and object arrays. ``functions`` and ``gather`` are
+composed of rows; ``persistence`` copies and pickles graphs.
+"""

@@ -1,0 +1,178 @@
+"""Python's operators and NumPy's method names, read off the table.
+
+``Operators`` serves every number that waits for general dispatch: lifted nodes, duals,
+symbols, tracers. ``Value`` builds its own, faster ones from the same two lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from autograd.table.primitive import Primitive
+from autograd.table.primitives import ALIASES, TABLE
+from autograd.table.reals import as_float, comparable, is_masked
+
+__all__ = [
+    "BINARY",
+    "COMPARISONS",
+    "EQUALITIES",
+    "METHODS",
+    "UNARY",
+    "Operators",
+    "method_of",
+]
+
+# operator method (without underscores) -> row
+BINARY = {
+    "add": TABLE["add"],
+    "sub": TABLE["subtract"],
+    "mul": TABLE["multiply"],
+    "truediv": TABLE["divide"],
+    "floordiv": TABLE["floor_divide"],
+    "mod": TABLE["remainder"],
+    "pow": TABLE["power"],
+}
+UNARY = {
+    "neg": TABLE["negative"],
+    "abs": TABLE["absolute"],
+    "floor": TABLE["floor"],
+    "ceil": TABLE["ceil"],
+    "trunc": TABLE["trunc"],
+}
+COMPARISONS = {  # a Value compares by identity with another, see there
+    "lt": TABLE["less"],
+    "le": TABLE["less_equal"],
+    "gt": TABLE["greater"],
+    "ge": TABLE["greater_equal"],
+}
+EQUALITIES = {"eq": TABLE["equal"], "ne": TABLE["not_equal"]}
+_HELPERS = {"guarded_multiply", "selected_multiply", "nonnegative", "polygamma"}
+
+# method name -> row of one or two operands that no operator serves
+METHODS: dict[str, Primitive] = {
+    name: row
+    for name, row in TABLE.items()
+    if row.arity in (1, 2)
+    and row not in BINARY.values()
+    and not row.predicate
+    and name not in _HELPERS
+}
+METHODS |= {alias: METHODS[name] for alias, name in ALIASES.items() if name in METHODS}
+
+
+def is_number(x: Any) -> bool:
+    """Whether x can be an operand: a real number, or a number that carries a level."""
+    if hasattr(x, "level"):
+        return True
+    try:
+        as_float(x)
+    except TypeError:
+        if is_masked(x):
+            raise
+        return False
+    except OverflowError:  # a number, and an error where it is converted
+        return True
+    return True
+
+
+def _binary(row: Primitive) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    def forward(self: Any, other: Any) -> Any:
+        return row.apply((self, other)) if is_number(other) else NotImplemented
+
+    def reflected(self: Any, other: Any) -> Any:
+        return row.apply((other, self)) if is_number(other) else NotImplemented
+
+    return forward, reflected
+
+
+def _comparison(row: Primitive) -> Callable[..., Any]:
+    """A truth value; of traced numbers, a condition for ``where``."""
+
+    def compare(self: Any, other: Any) -> Any:
+        if not is_number(other):
+            return NotImplemented
+        truth = row.apply((self, comparable(other)))
+        return bool(truth) if type(truth) is float else truth
+
+    return compare
+
+
+def method_of(row: Primitive) -> Callable[..., Any]:
+    """The row as a method: self is its first operand."""
+
+    def method(self: Any, *others: Any) -> Any:
+        return row(self, *others)
+
+    return method
+
+
+class Operators:
+    """A number whose operators and methods apply rows by general dispatch.
+
+    Two numbers are ``==`` when they are equal, and their hash is by identity: sets and
+    dicts tell them apart all the same.
+    """
+
+    __slots__ = ()
+    level: Any
+    __hash__ = object.__hash__
+
+    __array_priority__ = 1000.0
+
+    def __bool__(self) -> bool:
+        number: Any = self
+        return bool(number != 0.0)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kw: Any) -> Any:
+        from autograd.numbers.grids import apply_ufunc
+
+        return apply_ufunc(ufunc, method, inputs, kw)
+
+    def __array_function__(self, f: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from autograd.numbers.grids import apply_function
+
+        return apply_function(f, args, kwargs)
+
+    def clip(self, low: Any = None, high: Any = None, out: Any = None) -> Any:
+        """Self limited to [low, high], as numpy's method of the name."""
+        limited = self if low is None else TABLE["maximum"]((self, low))
+        return limited if high is None else TABLE["minimum"]((limited, high))
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __divmod__(self, other: Any) -> tuple[Any, Any]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> tuple[Any, Any]:
+        return other // self, other % self
+
+    def conjugate(self) -> Any:
+        """A real number is its own conjugate (numpy's variance asks for it)."""
+        return self
+
+    def __float__(self) -> float:
+        raise TypeError(
+            "a node is not converted to a float by itself, since its gradient would be "
+            "lost: use .data for the number of a Value, autograd's function "
+            "(autograd.exp instead of math.exp), or lists and arrays of dtype=object "
+            "to keep nodes in"
+        )
+
+    __int__ = __complex__ = __float__
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return self.__float__()
+
+
+for _name, _row in BINARY.items():
+    _forward, _reflected = _binary(_row)
+    setattr(Operators, f"__{_name}__", _forward)
+    setattr(Operators, f"__r{_name}__", _reflected)
+for _name, _row in (COMPARISONS | EQUALITIES).items():
+    setattr(Operators, f"__{_name}__", _comparison(_row))
+for _name, _row in UNARY.items():
+    setattr(Operators, f"__{_name}__", method_of(_row))
+for _name, _row in METHODS.items():
+    setattr(Operators, _name, method_of(_row))

@@ -1,0 +1,224 @@
+"""Copies and pickles of graphs of any depth, in O(n), without recursion.
+
+Pickle recurses through what an object refers to. So a node is not pickled with its
+operands: it refers to a *block*, one flat list of all nodes below it, operands first.
+In a block a node is named by its *shell*, which unpickles to the empty node itself.
+Shells live as long as the pickler that wrote them, so nodes shared by several objects
+in one pickle stay shared, and each is written once. Each thread knows its own shells:
+what another one is writing is none of its business.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+from weakref import ref
+
+from autograd.errors import GraphError
+from autograd.graph.handmade import LocalGradients
+from autograd.graph.nodes import CONSTANT, MANY, topological_order
+
+__all__ = ["deep_copy", "reduce", "shallow_copy"]
+
+Node = Any
+_FIELDS = ("_number", "grad", "_primitive", "_second", "_x", "_y")
+_SEEN = "autograd: nodes copied already"
+
+
+def new_node(kind: type | None = None) -> Node:
+    """An empty node, to be filled in."""
+    from autograd.numbers.value import _Node
+
+    return object.__new__(kind or _Node)
+
+
+def _clone(node: Node) -> Node:
+    """A node with the same fields and operands, attributes aside."""
+    copy = object.__new__(type(node))
+    for field in (*_FIELDS, "_first"):
+        setattr(copy, field, getattr(node, field, None))
+    return copy
+
+
+def shallow_copy(node: Node) -> Node:
+    """A node with the same operands, data, gradient and attributes."""
+    copy = _clone(node)
+    if node.__dict__:
+        copy.__dict__.update(node.__dict__)
+    return copy
+
+
+def deep_copy(root: Node, memo: dict[Any, Any]) -> Node:
+    """The whole graph below root, copied; sharing is kept through ``memo``."""
+    from copy import deepcopy
+
+    seen = memo.setdefault(_SEEN, set())
+    nodes = _reachable(root, seen)
+    for node in nodes:
+        memo[id(node)] = copy = _clone(node)
+        if node._primitive is None:
+            continue
+        _refuse_closure(node)
+        if node._second is MANY:
+            copy._first = _renamed(node._first, memo)
+        else:
+            copy._first = memo.get(id(node._first), node._first)
+            copy._second = memo.get(id(node._second), node._second)
+    for node in nodes:
+        if node.__dict__:
+            memo[id(node)].__dict__.update(deepcopy(node.__dict__, memo))
+    return memo[id(root)]
+
+
+def _renamed(groups: Any, memo: dict[Any, Any]) -> Any:
+    return tuple(
+        [
+            group if group is CONSTANT else tuple([memo.get(id(p), p) for p in group])
+            for group in groups
+        ]
+    )
+
+
+def _reachable(root: Node, seen: set[Any]) -> list[Node]:
+    """All unseen nodes below root, and below the Values in their attributes."""
+    nodes: list[Node] = []
+    roots = [root]
+    while roots:
+        interior, leaves = topological_order(*roots, seen=seen)
+        new = leaves + interior
+        nodes += new
+        roots = [
+            thing
+            for node in new
+            if node.__dict__
+            for thing in node.__dict__.values()
+            if getattr(type(thing), "level", None) == 0
+        ]
+    return nodes
+
+
+def _refuse_closure(node: Node) -> None:
+    by_hand = node._primitive.by_hand
+    if by_hand is not None and not isinstance(by_hand, LocalGradients):
+        raise GraphError(
+            f"operation {node._primitive.name!r} was made by hand, and its closure "
+            f"belongs to this graph: it cannot be copied or pickled. Write it as a "
+            f"Primitive."
+        )
+
+
+class _Shell:
+    """Stands for a node in a pickle; loads as the empty node itself."""
+
+    __slots__ = ("__weakref__", "block", "node")
+
+    def __init__(self, node: Node, block: _Block) -> None:
+        self.node, self.block = node, block
+
+    def __reduce__(self) -> Any:
+        from autograd.numbers.value import Value, _Node
+
+        kind = type(self.node)
+        return new_node, (None if kind in (Value, _Node) else kind,)
+
+
+class _Session:
+    """The shells of the picklers under way, by the identity of their nodes.
+
+    Blocks own it, so that it lives as long as some shell does.
+    """
+
+    def __init__(self) -> None:
+        self.shells: dict[int, ref[_Shell]] = {}
+
+
+class _Thread(threading.local):
+    """The session of this thread, if there is one."""
+
+    session: Callable[[], _Session | None] = staticmethod(lambda: None)
+
+
+_THREAD = _Thread()
+
+
+def _shell_of(node: Any) -> _Shell | None:
+    session = _THREAD.session()
+    weak = session.shells.get(id(node)) if session else None
+    shell = weak() if weak else None
+    return shell if shell is not None and shell.node is node else None
+
+
+class _Known(set[Any]):
+    """Nodes not to visit: marks, nodes met, and nodes that have a shell."""
+
+    def __contains__(self, node: object) -> bool:
+        return super().__contains__(node) or _shell_of(node) is not None
+
+
+class _Block:
+    """The nodes below a root that no other block holds, written as columns."""
+
+    def __init__(self, session: _Session) -> None:
+        self.session = session
+        self.shells: list[_Shell] = []
+
+    def __getstate__(self) -> Any:
+        nodes = [shell.node for shell in self.shells]
+        others: dict[_Block, None] = {}  # of all shells that are named, when they are
+        columns = [[getattr(node, field, None) for node in nodes] for field in _FIELDS]
+        firsts = [_named(node._first, others) for node in nodes]
+        seconds = [_named(node._second, others) for node in nodes]
+        columns[_FIELDS.index("_second")] = seconds
+        attributes = [
+            {key: _named(thing, others) for key, thing in node.__dict__.items()} or None
+            for node in nodes
+        ]
+        others.pop(self, None)
+        return list(others), self.shells, columns, firsts, attributes
+
+    def __setstate__(self, state: Any) -> None:
+        _, nodes, columns, firsts, attributes = state
+        for field, column in zip((*_FIELDS, "_first"), (*columns, firsts), strict=True):
+            for node, entry in zip(nodes, column, strict=True):
+                setattr(node, field, entry)
+        for node, own in zip(nodes, attributes, strict=True):
+            if own:
+                node.__dict__.update(own)
+
+
+def _named(operand: Any, blocks: dict[_Block, None]) -> Any:
+    """The shell of an operand (or of each in a tuple); marks stay themselves.
+
+    A shell may be gone at the next look, or there, when the collector has run.
+    """
+    if type(operand) is tuple:
+        return tuple([_named(p, blocks) for p in operand])
+    shell = _shell_of(operand)
+    if shell is None:
+        return operand
+    blocks[shell.block] = None
+    return shell
+
+
+def resolve(node: Node, block: Any) -> Node:
+    """Unpickling: the node, whose block has been or is being filled."""
+    return node
+
+
+def reduce(root: Node) -> Any:
+    """Pickle: the root by its shell, and the block with everything below it."""
+    shell = _shell_of(root)
+    if shell is None:
+        session = _THREAD.session() or _Session()
+        _THREAD.session = ref(session)
+        block = _Block(session)
+        nodes = _reachable(root, _Known())
+        for node in nodes:
+            if node._primitive is not None:
+                _refuse_closure(node)
+        block.shells = [_Shell(node, block) for node in nodes]
+        session.shells.update({id(one.node): ref(one) for one in block.shells})
+        shell = _shell_of(root)
+        assert shell is not None
+    return resolve, (shell, shell.block)

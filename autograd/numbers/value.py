@@ -1,0 +1,250 @@
+"""Value: a node of the computation graph, and ``backward()``.
+
+A Value holds a float, the operation that made it and its operands. Operators are built
+once, from the rows of the table. This is level 0 of the number model: data is always a
+Python float.
+
+    y = tanh(w * x + b);  y.backward();  w.grad  # dy/dw
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from autograd.graph import handmade
+from autograd.graph.modes import MODES, admit
+from autograd.graph.nodes import CONSTANT, attach, operands, refuse_unrecorded
+from autograd.graph.sweep import sweep
+from autograd.numbers import persistence
+from autograd.numbers.operators import Operators
+from autograd.table.primitive import Primitive
+from autograd.table.reals import as_float, short
+
+__all__ = ["Value"]
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from autograd.signatures import Plain, Signatures
+else:
+    Signatures = Operators  # whose methods eager replaces by faster ones
+
+
+class Value(Signatures):
+    """A real number that remembers how it was computed.
+
+    Parameters
+    ----------
+    data : a real number (int, float, bool, Fraction, numpy scalar or 0-d array), stored
+        as a float. Text, None, complex numbers and lists raise TypeError.
+    label : a name for pictures and messages.
+
+    Attributes
+    ----------
+    data : the number; assigning converts to float, or raises TypeError.
+    grad : d(result)/d(self), accumulated by ``backward()``; 0.0 at first.
+    label, op, operands : the name, the operation's symbol, and what it was applied to.
+
+    Examples
+    --------
+    >>> from autograd import Value
+    >>> x = Value(3.0, label="x")
+    >>> y = x * x + 2 * x
+    >>> y.backward()
+    >>> x.grad
+    8.0
+    """
+
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_first",
+        "_number",
+        "_primitive",
+        "_second",
+        "_x",
+        "_y",
+        "grad",
+    )
+
+    level = 0
+    __hash__ = object.__hash__
+
+    def __init__(
+        self,
+        data: Plain | NDArray[Any],
+        *lecture: Any,
+        label: str = "",
+        **names: Any,
+    ) -> None:
+        self._number = data if type(data) is float else _plain(data)
+        self.grad = 0.0
+        self._primitive = self._first = self._second = self._x = self._y = None
+        if lecture or label or names:
+            self._describe(*lecture, label=label, **names)
+
+    def _describe(
+        self, children: Any = (), rule: Any = "", *more: Any, **names: Any
+    ) -> None:
+        """Set the label; honour a lecture's ``(children, operation, label)``."""
+        if isinstance(children, str):
+            names["label"], children = children, ()
+        if more:
+            (names["label"],) = more
+        self.label = names.pop("label")
+        for ours in ("_children", "children"):
+            children = names.pop(ours, children)
+        for ours in ("_op", "local_grads"):
+            rule = names.pop(ours, rule)
+        if names:
+            raise TypeError(f"Value() has no argument {next(iter(names))!r}")
+        handmade.adopt(self, children, rule)
+
+    # -- What a node holds -----------------------------------------------------------
+
+    @property
+    def data(self) -> float:
+        """The number held."""
+        return self._number
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        if self._primitive is not None:
+            handmade.keep_result(self)
+        self._number = data if type(data) is float else _plain(data)
+
+    primal = data
+
+    @property
+    def label(self) -> str:
+        """A name for pictures and messages; empty by default."""
+        name: str = self.__dict__.get("label", "")
+        return name
+
+    @label.setter
+    def label(self, name: str) -> None:
+        if not isinstance(name, str):
+            raise TypeError(
+                f"a label is text, got {type(name).__name__}: {short(name)}"
+            )
+        self.__dict__["label"] = name
+
+    @property
+    def op(self) -> str:
+        """The symbol of the operation that made this node; empty for a leaf."""
+        return "" if self._primitive is None else self._primitive.symbol
+
+    @property
+    def operands(self) -> tuple[Any, ...]:
+        """What the operation was applied to: Values, and floats for plain numbers."""
+        return operands(self)
+
+    def item(self) -> float:
+        """The number held, as a Python float."""
+        return self._number
+
+    def detach(self) -> Value:
+        """A new leaf with the same data: gradients stop here."""
+        return Value(self._number)
+
+    # -- The chain rule --------------------------------------------------------------
+
+    def backward(self) -> None:
+        """Add d(self)/d(leaf) to the ``.grad`` of every leaf below.
+
+        Leaves accumulate over calls; interior nodes are reset by each. If anything
+        interrupts the pass, the leaves' gradients are as before.
+        """
+        if self._primitive is None:
+            refuse_unrecorded(self)
+        sweep(self, MODES.thread.inspect if MODES.active else None)
+
+    def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
+        """The node for a row applied to Values and floats."""
+        numbers = primitive.map(_saved, operands)
+        data = primitive.evaluate(*numbers)
+        if primitive.predicate:
+            return data
+        out = _Node()
+        out._number, out.grad = as_float(data), 0.0
+        attach(out, primitive, primitive.map(_holder, operands), numbers)
+        return admit(out) if MODES.active else out
+
+    # -- As a Python number ----------------------------------------------------------
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Value):
+            return self is other
+        try:
+            return self._number == as_float(other)
+        except TypeError:
+            return NotImplemented
+        except OverflowError:
+            return False
+
+    def __ne__(self, other: object) -> bool:
+        same = self.__eq__(other)
+        return same if same is NotImplemented else not same
+
+    def __bool__(self) -> bool:
+        return self._number != 0.0
+
+    def __repr__(self) -> str:
+        return f"Value(data={self._number!r}, grad={self.grad!r})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self._number, spec) if spec else repr(self)
+
+    # -- Copies and pickles: iterative, see persistence.py ---------------------------
+
+    def __copy__(self) -> Any:
+        return persistence.shallow_copy(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return persistence.deep_copy(self, memo)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return persistence.reduce(self)
+
+    # -- micrograd's names -----------------------------------------------------------
+
+    @property
+    def _op(self) -> str:
+        return self.op
+
+    @property
+    def _prev(self) -> set[Value]:
+        return {p if isinstance(p, Value) else Value(p) for p in operands(self)}
+
+    @property
+    def _backward(self) -> Callable[[], None]:
+        return lambda: handmade.push_to_operands(self)
+
+    @_backward.setter
+    def _backward(self, rule: Callable[[], None]) -> None:
+        handmade.replace_rule(self, rule)
+
+
+class _Node(Value):
+    """An interior node: a Value that is filled in by the operation that makes it."""
+
+    __slots__ = ()
+    __init__ = object.__init__
+
+
+_Node.__name__ = _Node.__qualname__ = "Value"
+
+
+def _saved(operand: Any) -> float:
+    return operand if type(operand) is float else operand._number
+
+
+def _holder(operand: Any) -> Any:
+    return CONSTANT if type(operand) is float else operand
+
+
+def _plain(data: Any) -> float:
+    if isinstance(data, Value):
+        raise TypeError("data is a plain number, got a Value: pass its .data")
+    return as_float(data)
