@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.numbers.operators import Operators
-from autograd.table.primitive import Primitive
 from autograd.numbers.value import Value
+from autograd.table.primitive import Primitive
 
 Plain = float | Real | np.floating[Any] | np.integer[Any] | np.bool_
 Arrays = NDArray[Any]

@@ -3,6 +3,7 @@
 import math
 import random
 
+from autograd.graph.nodes import topological_order
 from autograd.table.primitives import TABLE
 
 _TAILS = [1e-8, 1e-3, 0.3, 0.7, 1.5, 2.6, 7.25, 20.25, 30.5]
@@ -86,3 +87,9 @@ def positions(row, xs):
     if row.arity is None:
         return [(i, j) for i, g in enumerate(xs) for j in range(len(g))]
     return list(range(len(xs)))
+
+
+def nodes_below(root):
+    """All that a node depends on and itself, each once, operands before users."""
+    interior, leaves = topological_order(root)
+    return leaves + interior

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Any
 
-from autograd.graph.nodes import CONSTANT, check_acyclic, grouped, topological_order
+from autograd.graph.nodes import CONSTANT, grouped, pairs_of, topological_order
 from autograd.graph.reverse import edges
 from autograd.table.primitives import TABLE
 from viz.finite import finite_differences
@@ -72,7 +72,6 @@ class Trace:
         self._index: dict[Any, int] = {}
         self._constants: dict[Any, int] = {}
         interior, self.leaves = topological_order(*roots)
-        check_acyclic(interior)
         for leaf in self.leaves:
             self._index[leaf] = self._add(_box("leaf", "", leaf))
         for node in interior:
@@ -124,7 +123,7 @@ class Trace:
         slopes = _partials(node) if self.partials else repeat(None)
         is_dot = node._primitive is DOT
         for group, numbers in grouped(node):
-            for i, (holder, x) in enumerate(_pairs(group, numbers)):
+            for i, (holder, x) in enumerate(pairs_of(group, numbers)):
                 if is_dot and i == 0 and holder is CONSTANT and x == 1.0:
                     continue  # what the bias is multiplied by
                 tail = self._tail(holder, x, _key(node, group, numbers, i))
@@ -138,7 +137,7 @@ class Trace:
         """Draw a dot node as a sum of products; its bias is a plain addend."""
         (ws, left), (xs, right) = grouped(node)
         terms: list[tuple[int, float | None]] = []
-        pairs = zip(_pairs(ws, left), _pairs(xs, right), strict=False)
+        pairs = zip(pairs_of(ws, left), pairs_of(xs, right), strict=False)
         for i, ((w, w_data), (x, x_data)) in enumerate(pairs):
             tail = self._tail(w, w_data, _key(node, ws, left, (i, 0)))
             if not (i == 0 and x is CONSTANT and x_data == 1.0):
@@ -164,11 +163,6 @@ def _compared(box: Box, slope: float | None) -> Box:
     return replace(box, numeric=slope, note="numeric n/a" if slope is None else "")
 
 
-def _pairs(group: Any, numbers: Any) -> Iterator[tuple[Any, float]]:
-    """Each operand with its number; a group of plain numbers has no operands."""
-    return zip(repeat(CONSTANT) if group is CONSTANT else group, numbers, strict=False)
-
-
 def _key(node: Node, group: Any, numbers: Any, position: Any) -> Any:
     """What identifies a constant: its place in a shared group, or in this node."""
     if group is CONSTANT:
@@ -178,7 +172,6 @@ def _key(node: Node, group: Any, numbers: Any, position: Any) -> Any:
 
 def _partials(node: Node) -> Iterator[float | None]:
     """d(node)/d(operand) for the operands that are nodes, in their order."""
-    by_hand = node._primitive.by_hand
-    if by_hand is not None:
-        return iter(getattr(by_hand, "partials", ()) or repeat(None))
+    if node._primitive.push:  # a closure
+        return repeat(None)
     return (partial for _, partial in edges(node))

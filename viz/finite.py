@@ -10,7 +10,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from autograd.graph.nodes import CONSTANT, grouped, topological_order
+from autograd.graph.handmade import Handmade
+from autograd.graph.nodes import CONSTANT, grouped, pairs, topological_order
 
 __all__ = ["finite_differences"]
 
@@ -29,47 +30,39 @@ def finite_differences(
     6.0
     """
     interior, below = topological_order(*roots)
-    steps = [(node, grouped(node)) for node in interior]
     start = {leaf: leaf.data for leaf in below}
-    for node, groups in steps:
-        by_hand = node._primitive.by_hand is not None
-        start[node] = node.data if by_hand else _evaluate(node, groups, start, {})
+    for node in interior:
+        fixed = isinstance(node._primitive, Handmade)
+        start[node] = node.data if fixed else _evaluate(node, start, {})
     slopes: dict[Node, float | None] = {}
     for leaf in leaves:
         x = leaf.data
         h = _CUBE_ROOT * max(1.0, abs(x))
-        high, low = (_rerun(steps, roots, start, {leaf: v}) for v in (x + h, x - h))
+        high, low = (_rerun(interior, roots, start, {leaf: v}) for v in (x + h, x - h))
         known = high is not None and low is not None
         slopes[leaf] = (high - low) / ((x + h) - (x - h)) if known else None
     return slopes
 
 
-def _rerun(steps: Any, roots: Any, start: Any, moved: dict[Node, float]) -> Any:
+def _rerun(interior: Any, roots: Any, start: Any, moved: dict[Node, float]) -> Any:
     """The sum of the roots after a leaf moved; only what depends on it is redone."""
-    for node, groups in steps:
-        if any(holder in moved for group, _ in groups for holder in _holders(group)):
-            if node._primitive.by_hand is not None:
+    for node in interior:
+        if any(operand in moved for operand, _ in pairs(node)):
+            if isinstance(node._primitive, Handmade):
                 return None
-            moved[node] = _evaluate(node, groups, start, moved)
+            moved[node] = _evaluate(node, start, moved)
     total = 0.0
     for root in roots:
         total += moved.get(root, start[root])
     return total
 
 
-def _holders(group: Any) -> Any:
-    return () if group is CONSTANT else group
-
-
-def _evaluate(node: Node, groups: Any, start: Any, moved: Any) -> float:
+def _evaluate(node: Node, start: Any, moved: Any) -> float:
     """The row on the numbers that its operands have now."""
-
-    def now(holder: Any, x: float) -> float:
-        return x if holder is CONSTANT else moved.get(holder, start[holder])
-
-    numbers = [
-        xs if group is CONSTANT else tuple(map(now, group, xs)) for group, xs in groups
+    flat = [
+        x if operand is CONSTANT else moved.get(operand, start[operand])
+        for operand, x in pairs(node)
     ]
     primitive = node._primitive
-    value = primitive.evaluate(*(numbers if primitive.arity is None else numbers[0]))
-    return float(value)
+    numbers = primitive.regroup(flat, [len(xs) for _, xs in grouped(node)])
+    return float(primitive.evaluate(*numbers))

@@ -15,6 +15,7 @@ from functools import partial
 from math import isfinite
 from typing import Any
 
+import autograd
 from autograd.errors import AnomalyError
 from autograd.graph.modes import Mode
 from autograd.graph.nodes import operands
@@ -25,7 +26,7 @@ from autograd.numbers.value import Value
 
 __all__ = ["Decision", "detect_anomaly"]
 
-_PACKAGE = os.path.dirname(os.path.abspath(__file__))
+_PACKAGE = os.path.dirname(os.path.abspath(autograd.__file__))
 _SOURCE = "_anomaly_source"
 
 
@@ -113,7 +114,7 @@ def _check_backward(decided: list[Decision], interior: list[Any]) -> None:
                 f"the gradient of {_named(node)} became {node.grad} by summation over "
                 f"its uses{_path(node, interior)}"
             )
-        if node._primitive.by_hand and not hasattr(node._primitive.by_hand, "partials"):
+        if node._primitive.push:  # a closure, which has no slopes to look at
             continue
         for operand, slope in edges(node):
             part = share(node._primitive, node.grad, slope)

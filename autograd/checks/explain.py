@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from math import log10
 from typing import Any
 
-from autograd.graph.nodes import check_acyclic, grouped, operands, topological_order
+from autograd.graph.handmade import Handmade
+from autograd.graph.nodes import grouped, operands, topological_order
 from autograd.graph.reverse import edges
 from autograd.numbers.symbolic import Symbol
 from autograd.numbers.value import Value
@@ -152,7 +153,6 @@ def explain(y: Value, wrt: Value, largest: int = 10) -> Explanation:
     if largest < 1:
         raise ValueError(f"largest must be 1 or more, got {largest}")
     interior, leaves = topological_order(y)
-    check_acyclic(interior)
     names = _names(interior, leaves, y)
     if wrt not in names:
         names[wrt] = wrt.label or "x"
@@ -244,12 +244,10 @@ def _steps(
 def _formula(node: Node, position: int, names: dict[Node, str]) -> str:
     """The partial derivative of one edge, as the row writes it, with these names."""
     row = node._primitive
-    if row.by_hand:
+    if isinstance(row, Handmade):
         return "a number given by hand"
     flat = [p if type(p) is float else Symbol(names[p]) for p in operands(node)]
-    rest = iter(flat)
-    groups = tuple([tuple([next(rest) for _ in xs]) for _, xs in grouped(node)])
-    given = groups if row.arity is None else groups[0]
+    given = row.regroup(flat, [len(xs) for _, xs in grouped(node)])
     if row.chooses:  # what is not chosen has no edge
         return f"{_edges(node)[position][1]:g}"
     formulas = row.partials(given, Symbol(names[node]))

@@ -26,7 +26,6 @@ __all__ = ["CONSTANTS", "FUNCTIONS", "Formula"]
 _LONGEST = 10_000
 _SEQUENCES = {"sum", "prod", "mean", "logsumexp"}  # take their operands one by one too
 CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
-_INTERNAL = {"sech2", "gaussian", "direction_cosine", "one_minus_square", "step"}
 _OPERATORS: dict[type, Callable[..., Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -46,7 +45,7 @@ _OPERATORS: dict[type, Callable[..., Any]] = {
 }
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    **{name: row for name, row in METHODS.items() if name not in _INTERNAL},
+    **METHODS,
     **{
         name: getattr(functions, name)
         for name in functions.__all__

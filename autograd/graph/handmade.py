@@ -11,19 +11,76 @@ Both are honoured by ``backward()``. A node whose rule never came raises, naming
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from copy import copy
 from typing import Any
 
 from autograd.errors import GraphError
 from autograd.graph.modes import MODES, admit
-from autograd.graph.nodes import CONSTANT, MANY
+from autograd.graph.nodes import attach, pairs
 from autograd.graph.sweep import push
 from autograd.table.primitive import Primitive
 from autograd.table.reals import as_float
 
-__all__ = ["adopt", "push_to_operands", "replace_rule"]
-
 Node = Any
+
+
+class Handmade(Primitive):
+    """The operation of one node, whose derivative is a closure that adds gradients."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, _cannot_evaluate, joint=_cannot_evaluate)
+        self.backward: Callable[[], None] | None = None
+
+    def push(self, node: Node) -> None:
+        """Hand the node's gradient on; raise GraphError if no closure was assigned."""
+        if self.backward is not None:
+            self.backward()
+            return
+        raise GraphError(
+            f"operation {self.name!r} has no derivative: assign "
+            f"`out._backward`, or better write it as a Primitive (one row, all modes)"
+        )
+
+    def refuse(self, create_graph: bool) -> None:
+        """Raise GraphError where only ``backward()`` will do."""
+        raise GraphError(
+            f"operation {self.name!r} was made by hand, which only backward() can "
+            f"follow; write it as a Primitive to differentiate it here"
+        )
+
+
+class LocalGradients(Handmade):
+    """The operation of one node, whose partial derivatives are given numbers."""
+
+    push = None  # type: ignore[assignment]
+
+    def __init__(self, name: str, partials: tuple[float, ...]) -> None:
+        Primitive.__init__(self, name, _cannot_evaluate, joint=partials)
+
+    def refuse(self, create_graph: bool) -> None:
+        """Numbers cannot be differentiated again."""
+        if create_graph:
+            super().refuse(create_graph)
+
+    def __reduce__(self) -> Any:
+        return LocalGradients, (self.name, self.constants)
+
+
+class Edited(Primitive):
+    """The operation of a node whose data was changed: its rule has the old result."""
+
+    def __init__(self, primitive: Primitive, old: float) -> None:
+        self.__dict__.update(primitive.__dict__, constants=None)
+        self.primitive, self.old = primitive, old
+
+        def with_old(rule: Any) -> Any:
+            return lambda *arguments: rule(*arguments[:-1], old)
+
+        self.rules = tuple(map(with_old, primitive.rules))
+        self.joint = with_old(primitive.joint)
+        self.derive()
+
+    def __reduce__(self) -> Any:
+        return Edited, (self.primitive, self.old)
 
 
 def adopt(node: Node, children: Iterable[Any], rule: Any) -> None:
@@ -39,11 +96,9 @@ def adopt(node: Node, children: Iterable[Any], rule: Any) -> None:
             raise TypeError(
                 f"the operands of a node must be Values, got {type(child).__name__}"
             )
+    numbers = tuple([child._number for child in children])
     if isinstance(rule, str):
-        primitive = Primitive(
-            rule or "custom", _cannot_evaluate, joint=_cannot_evaluate
-        )
-        primitive.by_hand = missing_rule
+        attach(node, Handmade(rule or "custom"), (children,), (numbers,))
     else:
         partials = tuple([as_float(g) for g in rule])
         if len(partials) != len(children):
@@ -51,71 +106,34 @@ def adopt(node: Node, children: Iterable[Any], rule: Any) -> None:
                 f"{len(children)} operands need as many local gradients, "
                 f"got {len(partials)}"
             )
-        primitive = local_gradients("custom", partials)
-    node._primitive, node._first, node._second = primitive, (children,), MANY
-    node._x, node._y = (tuple([child._number for child in children]),), None
+        attach(node, LocalGradients("custom", partials), children, numbers)
     if MODES.active:
         admit(node)
 
 
 def keep_result(node: Node) -> None:
     """Before a computed node's data is edited: its rule goes on with the old result."""
-    row, old = node._primitive, node._number
-    if row.by_hand is not None or row.edited:
-        return
-    node._primitive = edited = copy(row)
-    edited.edited, edited.constants = True, None
-
-    def with_old(rule: Any) -> Any:
-        return lambda *arguments: rule(*arguments[:-1], old)
-
-    edited.float_rules = tuple(map(with_old, row.float_rules))
-    edited.rules = tuple(map(with_old, row.rules))
-    for name in ("joint", "grouped", "float_joint", "float_grouped"):
-        setattr(edited, name, with_old(getattr(row, name)))
+    if not isinstance(node._primitive, Handmade | Edited):
+        node._primitive = Edited(node._primitive, node._number)
 
 
 def replace_rule(node: Node, backward: Callable[[], None]) -> None:
     """Honour ``node._backward = backward``."""
-    if node._primitive is None or node._primitive.by_hand is None:
+    if not isinstance(node._primitive, Handmade):
         raise GraphError(
             f"{node!r} already has its derivative from the table; to define an "
             f"operation of your own write a Primitive, or Value(data, operands, name)"
         )
-    node._primitive.by_hand = lambda _: backward()
+    handmade = Handmade(node._primitive.name)
+    handmade.backward = backward
+    children, numbers = zip(*pairs(node), strict=True)
+    attach(node, handmade, (children,), (numbers,))
 
 
 def push_to_operands(node: Node) -> None:
     """What a lecture's ``node._backward()`` does: hand node.grad to the operands."""
     if node._primitive is not None:
         push([node])
-
-
-class LocalGradients:
-    """Hand the gradient on through fixed local gradients."""
-
-    def __init__(self, name: str, partials: tuple[float, ...]) -> None:
-        self.partials = partials
-        self.rebuild = (local_gradients, (name, partials))
-
-    def __call__(self, node: Node) -> None:
-        for operand, partial in zip(node._first[0], self.partials, strict=True):
-            if operand is not CONSTANT:
-                operand.grad += node.grad * partial
-
-
-def local_gradients(name: str, partials: tuple[float, ...]) -> Primitive:
-    """The primitive of a node made with local gradients."""
-    primitive = Primitive(name, _cannot_evaluate, joint=_cannot_evaluate)
-    primitive.by_hand = LocalGradients(name, partials)
-    return primitive
-
-
-def missing_rule(node: Node) -> None:
-    raise GraphError(
-        f"operation {node._primitive.name!r} has no derivative: assign "
-        f"`out._backward`, or better write it as a Primitive (one row, all modes)"
-    )
 
 
 def _cannot_evaluate(*_: Any) -> Any:

@@ -19,25 +19,11 @@ chain rule runs through it backwards (Griewank & Walther, *Evaluating Derivative
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
-from itertools import repeat
+from collections.abc import Container, Iterable, Iterator
+from itertools import chain, repeat
 from typing import Any
 
 from autograd.errors import GraphError
-
-__all__ = [
-    "CONSTANT",
-    "MANY",
-    "Statistics",
-    "ancestors",
-    "attach",
-    "depth",
-    "grouped",
-    "operands",
-    "statistics",
-    "topological_order",
-]
 
 Node = Any
 
@@ -71,19 +57,38 @@ def refuse_unrecorded(root: Node) -> None:
         )
 
 
+def grouped(node: Node) -> list[tuple[Any, Any]]:
+    """The groups of operands, each with the numbers saved when the node was made."""
+    if node._second is MANY:
+        return list(zip(node._first, node._x, strict=True))
+    if node._second is None:
+        return [((node._first,), (node._x,))]
+    return [((node._first, node._second), (node._x, node._y))]
+
+
+def pairs(node: Node) -> Iterable[tuple[Any, float]]:
+    """(operand, number) for every operand in its order, the groups chained.
+
+    The operand is CONSTANT where a plain number took part.
+    """
+    second = node._second
+    if second is MANY:
+        return chain.from_iterable(map(pairs_of, node._first, node._x))
+    if second is None:
+        return ((node._first, node._x),)
+    return (node._first, node._x), (second, node._y)
+
+
+def pairs_of(group: Any, numbers: Any) -> Iterator[tuple[Any, float]]:
+    """The same for one group, which is CONSTANT where all in it are plain numbers."""
+    return zip(repeat(CONSTANT) if group is CONSTANT else group, numbers, strict=False)
+
+
 def operands(node: Node) -> tuple[Any, ...]:
     """The operands in their order: nodes, and floats where a plain number took part."""
     if node._primitive is None:
         return ()
-    return tuple(
-        [
-            number if holder is CONSTANT else holder
-            for group, numbers in grouped(node)
-            for holder, number in zip(
-                repeat(CONSTANT) if group is CONSTANT else group, numbers, strict=False
-            )
-        ]
-    )
+    return tuple([x if p is CONSTANT else p for p, x in pairs(node)])
 
 
 def attach(node: Node, primitive: Any, holders: Any, numbers: Any) -> None:
@@ -99,105 +104,54 @@ def attach(node: Node, primitive: Any, holders: Any, numbers: Any) -> None:
         node._first, node._second, node._x = (holders,), MANY, (numbers,)
 
 
-def grouped(node: Node) -> list[tuple[Any, Any]]:
-    """The groups of operands, each with the numbers saved when the node was made."""
-    if node._second is MANY:
-        return list(zip(node._first, node._x, strict=True))
-    if node._second is None:
-        return [((node._first,), (node._x,))]
-    return [((node._first, node._second), (node._x, node._y))]
-
-
 def topological_order(
-    *roots: Node, seen: set[Any] | None = None
+    *roots: Node, known: Container[Any] = ()
 ) -> tuple[list[Node], list[Node]]:
     """All that the roots depend on: (interior nodes, operands first; leaves as met).
 
-    Nodes in ``seen`` are taken as visited; the ones met here are added to it.
+    Nodes in ``known`` are taken as visited. Raises GraphError for a cycle.
+
+    Depth first, on a stack of our own. A node is met twice: when it is opened, and its
+    operands are put above it, and when they are done.
+
+        y = p + c, p = x * x:   stack  y | y c p | y c p x x | ...   order  p, y
     """
     interior: list[Node] = []
     leaves: list[Node] = []
-    seen = set() if seen is None else seen
-    seen.update((CONSTANT, None, id(CONSTANT)))
-    for root in roots:
-        if root not in seen:
-            seen.add(root)
-            if root._primitive is None:
-                leaves.append(root)
-            else:
-                _visit(root, seen, interior, leaves)
+    finished: dict[Any, bool] = {CONSTANT: True, None: True}  # False: open
+    groups: set[int] = {id(CONSTANT)}  # by identity: all in them is finished
+    stack: list[Node] = [*reversed(roots)]
+    while stack:
+        node = stack[-1]
+        state = finished.get(node)
+        if state is not None:
+            stack.pop()
+            if not state:
+                finished[node] = True
+                interior.append(node)
+                if node._second is MANY:
+                    groups.update(map(id, node._first))
+        elif node in known:
+            finished[stack.pop()] = True
+        elif node._primitive is None:
+            finished[stack.pop()] = True
+            leaves.append(node)
+        else:
+            finished[node] = False
+            for operand in _from_the_last(node, groups):
+                state = finished.get(operand)
+                if state is None:
+                    stack.append(operand)
+                elif not state:
+                    raise cycle_through(operand)
     return interior, leaves
 
 
-def _visit(
-    node: Node, seen: set[Any], interior: list[Node], leaves: list[Node]
-) -> None:
-    """Depth-first postorder below an interior node, on a stack of our own.
-
-    The stack holds nodes to visit, and ``node, None`` for one to finish when all that
-    was put above it is done.
-    """
-    stack: list[Node] = []
-    while True:
-        seen.add(node)
-        stack.append(node)
-        stack.append(None)
-        first, second = node._first, node._second
-        if second is MANY:
-            for group in first:
-                if id(group) in seen:
-                    continue
-                if not seen.issuperset(group):
-                    _push_groups(first, seen, leaves, stack)
-                    break
-                seen.add(id(group))
-        else:
-            if second not in seen:
-                if second._primitive is None:
-                    leaves.append(second)
-                    seen.add(second)
-                else:
-                    stack.append(second)
-            if first not in seen:
-                if first._primitive is None:
-                    leaves.append(first)
-                    seen.add(first)
-                else:
-                    node = first
-                    continue
-        while stack:
-            node = stack.pop()
-            if node is None:
-                interior.append(stack.pop())
-            elif node not in seen:
-                break
-        else:
-            return
-
-
-def _push_groups(
-    groups: Any, seen: set[Any], leaves: list[Node], stack: list[Node]
-) -> None:
-    """Put what is new in the groups on the stack, so that the first comes off first."""
-    for group in reversed(groups):
-        if group is CONSTANT:
-            continue
-        for operand in reversed(group):
-            if operand not in seen:
-                if operand._primitive is None:
-                    leaves.append(operand)
-                    seen.add(operand)
-                else:
-                    stack.append(operand)
-
-
-def check_acyclic(interior: list[Node]) -> None:
-    """Raise GraphError if an operand comes after the node that uses it."""
-    position = {node: i for i, node in enumerate(interior)}
-    for i, node in enumerate(interior):
-        for operand in operands(node):
-            if position.get(operand, -1) >= i:
-                raise cycle_through(node)
+def _from_the_last(node: Node, finished: set[int]) -> Iterable[Node]:
+    if node._second is not MANY:
+        return node._second, node._first
+    groups = [group for group in reversed(node._first) if id(group) not in finished]
+    return chain.from_iterable(map(reversed, groups))
 
 
 def cycle_through(node: Node) -> GraphError:
@@ -206,39 +160,3 @@ def cycle_through(node: Node) -> GraphError:
         f"the graph has a cycle through {node!r}: a node cannot depend on itself. "
         f"Build it from operations, and change leaves via `.data`."
     )
-
-
-def ancestors(root: Node) -> list[Node]:
-    """The root and every node it depends on, each once, operands before users."""
-    interior, leaves = topological_order(root)
-    check_acyclic(interior)
-    return leaves + interior
-
-
-def depth(root: Node) -> int:
-    """The number of operations on the longest path from a leaf to the root."""
-    interior, _ = topological_order(root)
-    level: dict[Node, int] = {}
-    for node in interior:
-        below = [level.get(p, 0) for p in operands(node) if type(p) is not float]
-        level[node] = 1 + max(below, default=0)
-    return level.get(root, 0)
-
-
-@dataclass(frozen=True)
-class Statistics:
-    """The size of a graph: nodes, edges, depth, and the operations by name."""
-
-    leaves: int
-    operations: int
-    edges: int
-    depth: int
-    by_name: dict[str, int]
-
-
-def statistics(root: Node) -> Statistics:
-    """Count the nodes, the edges, the depth and the operations of a graph."""
-    interior, leaves = topological_order(root)
-    edges = sum(sum(type(p) is not float for p in operands(node)) for node in interior)
-    names = Counter(node._primitive.name for node in interior)
-    return Statistics(len(leaves), len(interior), edges, depth(root), dict(names))

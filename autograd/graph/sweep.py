@@ -1,7 +1,7 @@
 """The first-order sweep behind ``Value.backward``: floats, accumulated in ``.grad``.
 
 The hot loops of the eager engine. Everything is read from the nodes' slots and from the
-rows; see ``graph`` for what the slots mean, ``reverse`` for the general pass.
+rows; see ``nodes`` for what the slots mean, ``reverse`` for the general pass.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from collections import deque
 from collections.abc import Callable
 from itertools import repeat
 from math import isfinite
+from types import FunctionType
 from typing import Any
 
 from autograd.graph.nodes import CONSTANT, MANY, cycle_through
+from autograd.table.primitive import Primitive, check_lengths, checked, join, separate
+from autograd.table.primitives import TABLE
 from autograd.table.reals import as_float
-
-__all__ = ["push", "sweep"]
 
 Node = Any
 
@@ -58,7 +59,7 @@ def _set_gradients(nodes: list[Node], values: Any) -> None:
 def _order(
     root: Node, leaves: list[Node], before: list[Any], finished: float
 ) -> list[Node]:
-    """The topological order of ``graph.topological_order``, with ``.grad`` as the mark.
+    """The topological order of ``nodes``, with ``.grad`` as the mark.
 
     A node being visited holds one fresh NaN, a finished one the very 0.0 given: the
     pass then starts from zeros, needs no set, and meets a cycle for what it is. Leaves
@@ -146,6 +147,72 @@ def _unfinished(
     return pending
 
 
+def derive(primitive: Any) -> None:
+    """What the sweep keeps on a primitive: its partials, floats in, floats out.
+
+    float_first, float_second : one operand's partial; of one or two operands.
+    float_joint : all partials of these.
+    float_grouped : all partials of any primitive, group by group.
+    plain : whether each operand gets gradient * partial, whatever they are.
+    """
+    made = _of_table(primitive) if primitive.builtin else _of_users(primitive)
+    rules, primitive.float_joint, primitive.float_grouped = made
+    primitive.float_first, primitive.float_second = (*rules, None, None)[:2]
+    primitive.plain = not (primitive.chooses or primitive.pull or primitive.push)
+
+
+def _of_table(row: Any) -> Any:
+    """The very partials of the table without dispatch.
+
+    The same code objects get a namespace in which a row's name means its evaluation on
+    floats. Nothing is written twice; backward through a tanh becomes twice as fast.
+    """
+    if row.arity is None:
+        return (), None, _on_floats(row.joint)
+    if row.rules[0].__closure__ is None:
+        rules = tuple(map(_on_floats, row.rules))
+        joint = join(rules)
+    else:  # a joint function, or constants
+        rules, joint = row.rules, row.joint
+    return rules, joint, _group(joint)
+
+
+def _on_floats(rule: Any) -> Any:
+    names = rule.__globals__ | {name: row.evaluate for name, row in TABLE.items()}
+    return FunctionType(rule.__code__, names, closure=rule.__closure__)
+
+
+def _of_users(primitive: Any) -> Any:
+    """Partials that are converted to floats and counted."""
+    name, joint = primitive.name, primitive.joint
+    raw = joint if primitive.arity is None else _group(joint)
+    call = checked(name, raw, "the partials", _floats)
+
+    def grouped(*arguments: Any) -> Any:
+        partials = call(*arguments)
+        check_lengths(name, arguments[:-1], partials)
+        return partials
+
+    def joint_on_floats(*arguments: Any) -> Any:
+        return grouped(arguments[:-1], arguments[-1])[0]
+
+    return separate(joint_on_floats, primitive.arity), joint_on_floats, grouped
+
+
+def _group(joint: Any) -> Any:
+    """The partials of fixed arity, as those of one group of operands."""
+    return lambda operands, result: (joint(*operands, result),)
+
+
+def _floats(groups: Any) -> Any:
+    return tuple([tuple(map(as_float, group)) for group in groups])
+
+
+Primitive.derive = derive
+for _row in TABLE.values():
+    derive(_row)
+
+
 def push(interior: list[Node]) -> None:
     """The hot loop: each node hands its gradient to its operands.
 
@@ -154,31 +221,31 @@ def push(interior: list[Node]) -> None:
     """
     for node in reversed(interior):
         g = node.grad
-        primitive = node._primitive
         if not g:
             continue
+        primitive = node._primitive
         first, second = node._first, node._second
         if second is None:
-            partial = primitive.float_rules[0](node._x, node._number)
+            partial = primitive.float_first(node._x, node._number)
             if partial or not primitive.chooses:
                 first.grad += g * partial
         elif second is MANY:
-            if primitive.by_hand or primitive.chooses or primitive.pull:
+            if not primitive.plain:
                 _push_special(node, primitive, g)
                 continue
             groups = primitive.float_grouped(*node._x, node._number)
-            for group, partials in zip(first, groups):  # noqa: B905 (hot)
+            for group, slopes in zip(first, groups):  # noqa: B905 (hot)
                 if group is not CONSTANT:
-                    for operand, partial in zip(group, partials):  # noqa: B905
+                    for operand, partial in zip(group, slopes):  # noqa: B905
                         if operand is not CONSTANT:
                             operand.grad += g * partial
         elif primitive.chooses:
-            partials = primitive.float_joint(node._x, node._y, node._number)
-            _push_chosen(g, (first, second), partials)
+            slopes = primitive.float_joint(node._x, node._y, node._number)
+            _push_chosen(g, (first, second), slopes)
         elif second is CONSTANT:
-            first.grad += g * primitive.float_rules[0](node._x, node._y, node._number)
+            first.grad += g * primitive.float_first(node._x, node._y, node._number)
         elif first is CONSTANT:
-            second.grad += g * primitive.float_rules[1](node._x, node._y, node._number)
+            second.grad += g * primitive.float_second(node._x, node._y, node._number)
         else:
             dx, dy = primitive.constants or primitive.float_joint(
                 node._x, node._y, node._number
@@ -189,24 +256,22 @@ def push(interior: list[Node]) -> None:
 
 def _push_special(node: Node, primitive: Any, g: float) -> None:
     """Nodes made by hand, rows that choose, and nodes that stand for many."""
-    if primitive.by_hand:
-        primitive.by_hand(node)
-        return
-    if primitive.pull and not isfinite(g):
-        shares = primitive.pull(node._x[0], g)
-        _push_chosen(1.0, node._first[0], shares)
-        return
-    (partials,) = primitive.float_grouped(*node._x, node._number)
-    if primitive.chooses:
-        _push_chosen(g, node._first[0], partials)
-        return
-    for operand, partial in zip(node._first[0], partials, strict=True):
-        if operand is not CONSTANT:
-            operand.grad += g * partial
+    if primitive.push:
+        primitive.push(node)
+    elif primitive.pull and not isfinite(g):
+        _push_chosen(1.0, node._first[0], primitive.pull(node._x[0], g))
+    else:
+        (slopes,) = primitive.float_grouped(*node._x, node._number)
+        if primitive.chooses:
+            _push_chosen(g, node._first[0], slopes)
+            return
+        for operand, slope in zip(node._first[0], slopes, strict=True):
+            if operand is not CONSTANT:
+                operand.grad += g * slope
 
 
-def _push_chosen(g: float, operands: Any, partials: Any) -> None:
+def _push_chosen(g: float, operands: Any, slopes: Any) -> None:
     """A partial of exactly 0 says "not chosen", and sends nothing."""
-    for operand, partial in zip(operands, partials, strict=True):
-        if operand is not CONSTANT and partial:
-            operand.grad += g * partial
+    for operand, slope in zip(operands, slopes, strict=True):
+        if operand is not CONSTANT and slope:
+            operand.grad += g * slope

@@ -7,13 +7,12 @@ lacks are mapped over the elements.
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from autograd.numbers.grids import as_grid, elementwise, of_many, refuse_masked
-from autograd.table.primitive import INTERPRETERS, Primitive
+from autograd.table.primitive import ARRAY_HANDLERS, Primitive
 from autograd.table.primitives import TABLE
 
 __all__ = ["NUMPY"]
@@ -166,15 +165,14 @@ def _evaluate(primitive: Primitive, operands: tuple[Any, ...]) -> Array:
     refuse_masked(flat)
     numeric = all(_is_numeric(x) and not hasattr(x, "level") for x in flat)
     evaluate = NUMPY.get(primitive.name)
-    if numeric and evaluate is not None and TABLE[primitive.name] is primitive:
+    if numeric and evaluate is not None and primitive.builtin:
         with np.errstate(all="ignore"):
             return evaluate(*primitive.map(_as_floats, operands))
     if primitive.arity is None:
         lengths = [len(group) for group in operands]
 
         def call(xs: Any) -> Any:
-            rest = iter(xs)
-            return primitive(*[list(islice(rest, n)) for n in lengths])
+            return primitive.apply(primitive.regroup(xs, lengths))
 
         result = of_many(call, flat)
     else:
@@ -186,4 +184,4 @@ def _as_floats(x: Any) -> Array:
     return np.asarray(x, dtype=float)
 
 
-INTERPRETERS[np.ndarray] = _evaluate
+ARRAY_HANDLERS[np.ndarray] = _evaluate

@@ -106,7 +106,7 @@ def mean(xs: Iterable[N]) -> N: ...
 def mean(xs: Iterable[Number]) -> Number: ...
 def mean(xs: Iterable[Number]) -> Number:
     """The arithmetic mean of a sequence. Raises DataError for an empty one."""
-    listed: Any = xs if hasattr(xs, "over_rows") else _listed(xs, "mean")
+    listed: Any = xs if hasattr(xs, "over_batch") else _listed(xs, "mean")
     if not len(listed):
         raise DataError("the mean of an empty sequence is not defined")
     return row.sum(listed) / float(len(listed))

@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 # operator method (without underscores) -> row
-BINARY = {
+BINARY: dict[str, Primitive] = {
     "add": TABLE["add"],
     "sub": TABLE["subtract"],
     "mul": TABLE["multiply"],
@@ -33,21 +33,22 @@ BINARY = {
     "mod": TABLE["remainder"],
     "pow": TABLE["power"],
 }
-UNARY = {
+UNARY: dict[str, Primitive] = {
     "neg": TABLE["negative"],
     "abs": TABLE["absolute"],
     "floor": TABLE["floor"],
     "ceil": TABLE["ceil"],
     "trunc": TABLE["trunc"],
 }
-COMPARISONS = {  # a Value compares by identity with another, see there
+COMPARISONS: dict[
+    str, Primitive
+] = {  # a Value compares by identity with another, see there
     "lt": TABLE["less"],
     "le": TABLE["less_equal"],
     "gt": TABLE["greater"],
     "ge": TABLE["greater_equal"],
 }
-EQUALITIES = {"eq": TABLE["equal"], "ne": TABLE["not_equal"]}
-_HELPERS = {"guarded_multiply", "selected_multiply", "nonnegative", "polygamma"}
+EQUALITIES: dict[str, Primitive] = {"eq": TABLE["equal"], "ne": TABLE["not_equal"]}
 
 # method name -> row of one or two operands that no operator serves
 METHODS: dict[str, Primitive] = {
@@ -55,8 +56,8 @@ METHODS: dict[str, Primitive] = {
     for name, row in TABLE.items()
     if row.arity in (1, 2)
     and row not in BINARY.values()
-    and not row.predicate
-    and name not in _HELPERS
+    and not (row.predicate or row.internal)
+    and name != "polygamma"  # whose first operand is an order
 }
 METHODS |= {alias: METHODS[name] for alias, name in ALIASES.items() if name in METHODS}
 

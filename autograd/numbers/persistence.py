@@ -16,7 +16,6 @@ from typing import Any
 from weakref import ref
 
 from autograd.errors import GraphError
-from autograd.graph.handmade import LocalGradients
 from autograd.graph.nodes import CONSTANT, MANY, topological_order
 
 __all__ = ["deep_copy", "reduce", "shallow_copy"]
@@ -85,8 +84,9 @@ def _reachable(root: Node, seen: set[Any]) -> list[Node]:
     nodes: list[Node] = []
     roots = [root]
     while roots:
-        interior, leaves = topological_order(*roots, seen=seen)
+        interior, leaves = topological_order(*roots, known=seen)
         new = leaves + interior
+        seen.update(new)
         nodes += new
         roots = [
             thing
@@ -99,8 +99,7 @@ def _reachable(root: Node, seen: set[Any]) -> list[Node]:
 
 
 def _refuse_closure(node: Node) -> None:
-    by_hand = node._primitive.by_hand
-    if by_hand is not None and not isinstance(by_hand, LocalGradients):
+    if node._primitive.push:
         raise GraphError(
             f"operation {node._primitive.name!r} was made by hand, and its closure "
             f"belongs to this graph: it cannot be copied or pickled. Write it as a "

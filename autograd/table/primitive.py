@@ -1,4 +1,4 @@
-"""A primitive is one row: how to evaluate it, and its partial derivatives.
+"""A primitive: how to evaluate it, and its partial derivatives.
 
 The partials are ordinary expressions in other primitives. Whatever number flows through
 them decides what is computed: a float gives a number, a ``Value`` a graph node, a
@@ -11,24 +11,21 @@ Source: Griewank & Walther, *Evaluating Derivatives*, 2nd ed. 2008, section 2.2
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, islice
 from math import inf
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
-from autograd.table import rules as forms
 from autograd.table.reals import as_float, short, unboxed
 
 if TYPE_CHECKING:
     from autograd.numbers.value import Value
 
-__all__ = ["INTERPRETERS", "Primitive", "as_float"]
-
 Number = Any
 Rule = Callable[..., Any]
 
-# Containers that interpret a primitive by themselves (numpy arrays): type -> handler.
-INTERPRETERS: dict[type, Callable[[Primitive, tuple[Number, ...]], Number]] = {}
+# Arrays interpret a primitive by themselves: type -> handler.
+ARRAY_HANDLERS: dict[type, Callable[[Primitive, tuple[Number, ...]], Number]] = {}
 
 
 class Primitive:
@@ -51,6 +48,10 @@ class Primitive:
     chooses : the row chooses among its operands, or is locally constant: a partial of
         exactly 0 says "not chosen", and sends nothing (see ``strong``).
     predicate : the result is a plain truth value, without derivative.
+    symmetric : operands may trade places.
+    fold : of an n-ary row that combines its operands two at a time, what it gives for
+        none of them; None for other rows.
+    internal : a helper of partial derivatives: no function or method of users.
 
     Examples
     --------
@@ -61,6 +62,14 @@ class Primitive:
     >>> x.grad
     12.0
     """
+
+    builtin = False  # a row of the table: its functions need no checks
+    # Methods of subclasses. How a node that stands for many takes a cotangent that is
+    # not finite; how one that was made by hand takes any.
+    pull: Rule | None = None
+    push: Rule | None = None
+    # What the float sweep keeps on a primitive: set by ``sweep``, which says how.
+    derive: ClassVar[Callable[[Any], None]] = lambda primitive: None
 
     def __init__(
         self,
@@ -74,6 +83,9 @@ class Primitive:
         kinks: Sequence[float] = (),
         chooses: bool = False,
         predicate: bool = False,
+        symmetric: bool = False,
+        fold: float | None = None,
+        internal: bool = False,
         doc: str = "",
     ) -> None:
         if bool(rules) == (joint is not None):
@@ -83,32 +95,24 @@ class Primitive:
             )
         self.constants = joint if isinstance(joint, tuple) else None
         if isinstance(joint, tuple):
-            arity = len(joint)
-            joint = forms.constant(joint)
-        self.name, self.symbol, self.raw_evaluate = name, symbol or name, evaluate
-        self.evaluate = forms.checked(name, evaluate, "the value")
+            arity, joint = len(joint), _constant(joint)
+        self.name, self.symbol = name, symbol or name
+        self.evaluate = (
+            evaluate if self.builtin else checked(name, evaluate, "the value")
+        )
         self.arity = len(rules) if rules else arity
-        self.rules = rules or forms.separate(joint, arity)
-        self.joint = joint or forms.join(rules)
-        self.grouped = self.joint if self.arity is None else forms.group(self.joint)
-        # How the first-order sweep evaluates the same partials, on floats only.
-        self.float_joint = self._checked_joint
-        self.float_rules = tuple(
-            [forms.checked(name, rule, "a partial") for rule in rules]
-        ) or forms.separate(self.float_joint, self.arity)
-        self.float_grouped = self._checked_groups
+        self.rules = rules or separate(joint, arity)
+        self.joint = joint or join(rules)
         whole = ((-inf, inf),) * (self.arity or 1)
         self.domain, self.kinks = tuple(domain) or whole, tuple(kinks)
-        self.chooses, self.predicate = chooses, predicate
-        # Nodes that differ from their row: see handmade.py.
-        self.pull: Rule | None = None  # of a node that stands for many: see checkpoint
-        self.by_hand: Any = None
-        self.edited = False
+        self.chooses, self.predicate, self.symmetric = chooses, predicate, symmetric
+        self.fold, self.internal = fold, internal
         self.__doc__ = doc or (
             f"The primitive {name}, of floats, Values, duals and arrays alike; its "
             f"partial derivatives stand in docs/derivatives.md."
         )
         self.__module__ = sys._getframe(1).f_globals.get("__name__", "__main__")
+        self.derive()
 
     @overload
     def __call__(self, x: float, /, *others: float) -> float: ...
@@ -121,8 +125,8 @@ class Primitive:
     def __call__(self, *operands: Number) -> Number:
         """Apply the row to its operands; an n-ary row takes sequences of them."""
         if self.arity is None:
-            if len(operands) == 1 and hasattr(operands[0], "over_rows"):
-                return operands[0].over_rows(self)  # a batch that is being traced
+            if len(operands) == 1 and hasattr(operands[0], "over_batch"):
+                return operands[0].over_batch(self)  # a batch that is being traced
             return self.apply(tuple([self._sequence(group) for group in operands]))
         if len(operands) != self.arity:
             raise TypeError(
@@ -141,13 +145,15 @@ class Primitive:
     def apply(self, operands: tuple[Number, ...]) -> Number:
         """Let the operand of the highest level take the call; floats are evaluated."""
         top: Any = None
-        for kind in set(map(type, self.flat(operands))) - {float}:
-            if getattr(kind, "level", None) != 0:
-                return self._apply_any(operands)
-            top = kind
+        for operand in operands if self.arity is not None else _one_of_each(operands):
+            kind = type(operand)
+            if kind is not float:
+                if getattr(kind, "level", None) != 0:
+                    return self._apply_any(operands)
+                top = operand
         if top is None:
             return self.evaluate(*operands)
-        return top.apply(top, self, operands)
+        return top.apply(self, operands)
 
     def _apply_any(self, operands: tuple[Number, ...]) -> Number:
         """Dispatch when levels differ, or numbers must be converted to floats first."""
@@ -159,7 +165,7 @@ class Primitive:
             rank = getattr(operand, "level", None)
             if rank is None:
                 kinds = type(operand).__mro__
-                handler = next(filter(None, map(INTERPRETERS.get, kinds)), None)
+                handler = next(filter(None, map(ARRAY_HANDLERS.get, kinds)), None)
                 if handler is not None and getattr(operand, "shape", ()) != ():
                     return handler(self, operands)
             elif rank > level:
@@ -170,8 +176,25 @@ class Primitive:
         return top.apply(self, operands)
 
     def flat(self, operands: tuple[Number, ...]) -> Sequence[Number]:
-        """The operands in one row, the groups of an n-ary primitive chained."""
+        """The operands one after the other, the groups of an n-ary primitive chained.
+
+        >>> from autograd.table.primitives import TABLE
+        >>> TABLE["dot"].flat(((1.0, 2.0), (3.0, 4.0)))
+        [1.0, 2.0, 3.0, 4.0]
+        """
         return operands if self.arity is not None else list(chain(*operands))
+
+    def regroup(self, flat: Sequence[Any], sizes: Sequence[int]) -> tuple[Any, ...]:
+        """The inverse of ``flat``, for groups of these sizes.
+
+        >>> from autograd.table.primitives import TABLE
+        >>> TABLE["dot"].regroup([1.0, 2.0, 3.0, 4.0], [2, 2])
+        ((1.0, 2.0), (3.0, 4.0))
+        """
+        if self.arity is not None:
+            return tuple(flat)
+        rest = iter(flat)
+        return tuple([tuple(islice(rest, size)) for size in sizes])
 
     def map(self, f: Callable[[Number], Any], operands: tuple[Number, ...]) -> Any:
         """f of every operand, in the same groups."""
@@ -182,33 +205,88 @@ class Primitive:
     def partials(
         self, operands: tuple[Number, ...], result: Number
     ) -> Sequence[Number]:
-        """All partial derivatives in one row; the result is passed along."""
-        if self.arity is None:
-            return list(chain(*self.joint(*operands, result)))
-        return list(self.joint(*operands, result))
-
-    def _checked_joint(self, *arguments: Any) -> Any:
-        return self._checked_groups(arguments[:-1], arguments[-1])[0]
-
-    def _checked_groups(self, *arguments: Any) -> Any:
-        """The partials of each group as floats, one for each operand."""
-        *numbers, result = arguments
-        call = forms.checked(self.name, self.grouped, "the partials", forms.floats)
-        partials = call(*numbers, result)
-        forms.check_lengths(self.name, numbers, partials)
-        return partials
+        """All partial derivatives one after the other; the result is passed along."""
+        found = self.joint(*operands, result)
+        if self.builtin:
+            return found if self.arity is not None else list(chain(*found))
+        if self.arity is not None:
+            operands, found = (operands,), (found,)
+        check_lengths(self.name, operands, found)
+        return list(chain(*found))
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
 
-    def __copy__(self) -> Primitive:
-        twin = object.__new__(type(self))  # __reduce__ names this very object
-        twin.__dict__.update(self.__dict__)
-        return twin
-
     def __reduce__(self) -> Any:
-        return self.by_hand.rebuild if self.by_hand is not None else self.name
+        return self.name
+
+
+def _one_of_each(groups: tuple[Number, ...]) -> Iterable[Number]:
+    """A number of every type."""
+    flat = list(chain(*groups))
+    kinds = list(map(type, flat))
+    return [flat[kinds.index(kind)] for kind in set(kinds)]
+
+
+class Composite(Primitive):
+    """An operation that stands for many: a cotangent that is not finite goes through
+    them one by one, for what they chose cannot be told from the partials."""
+
+    def __init__(self, name: str, evaluate: Rule, joint: Rule, pull: Rule) -> None:
+        self.pull = pull  # (operands, cotangent) -> what each operand gets
+        super().__init__(name, evaluate, joint=joint)
 
 
 def _plain(x: Any) -> Number:
     return x if type(x) is float or hasattr(x, "level") else as_float(x)
+
+
+def zero(*_: Any) -> float:
+    """The partial of what is locally constant."""
+    return 0.0
+
+
+def checked(
+    name: str, function: Rule, what: str, convert: Rule = as_float
+) -> Callable[..., Any]:
+    """A user's function whose answers are converted, or an error that names the row."""
+
+    def call(*operands: Any) -> Any:
+        try:
+            return convert(function(*operands))
+        except TypeError as error:
+            raise TypeError(f"{what} of primitive {name!r}: {error}") from error
+
+    return call
+
+
+def check_lengths(name: str, operands: Any, partials: Any) -> None:
+    """Raise unless there is one partial for each operand, group by group."""
+    wanted = [len(group) for group in operands]
+    found = [len(group) for group in partials]
+    if wanted != found:
+        raise TypeError(
+            f"primitive {name!r} gave {sum(found)} partial(s) for {sum(wanted)} "
+            f"operand(s) (by group: {found} for {wanted}); a row needs one for each"
+        )
+
+
+def _constant(partials: tuple[float, ...]) -> Rule:
+    return lambda *_: partials
+
+
+def separate(joint: Rule | None, arity: int | None) -> tuple[Rule, ...]:
+    """One function for each operand out of one for all."""
+
+    def pick(i: int) -> Rule:
+        return lambda *arguments: joint(*arguments)[i]  # type: ignore[misc]
+
+    return tuple(pick(i) for i in range(arity or 0))
+
+
+def join(rules: tuple[Rule, ...]) -> Rule:
+    """One function for all operands out of one for each."""
+    if len(rules) == 2:
+        first, second = rules
+        return lambda x, y, z: (first(x, y, z), second(x, y, z))
+    return lambda *arguments: tuple([rule(*arguments) for rule in rules])

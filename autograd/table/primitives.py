@@ -23,15 +23,21 @@ from typing import TYPE_CHECKING, Any
 
 from autograd.table import arithmetic as ieee
 from autograd.table import special
-from autograd.table.primitive import Primitive as Row
-from autograd.table.rules import specialise, zero
+from autograd.table.primitive import Primitive, zero
+
+Number = Any
+
+
+class Row(Primitive):
+    """A primitive of this table."""
+
+    builtin = True
+
 
 if TYPE_CHECKING:
     from autograd.signatures import Predicate
 else:
     Predicate = Row
-
-Number = Any
 LN2, LN10 = math.log(2.0), math.log(10.0)
 
 
@@ -49,6 +55,7 @@ guarded_multiply: Row = Row(
     symbol="*",
     chooses=True,
     doc="x * y, but 0 where x is exactly 0, whatever y is.",
+    internal=True,
 )
 selected_multiply: Row = Row(
     "selected_multiply",
@@ -58,6 +65,7 @@ selected_multiply: Row = Row(
     symbol="*",
     chooses=True,
     doc="x * y, but 0 where either is exactly 0, whatever the other is.",
+    internal=True,
 )
 
 add: Row = Row(
@@ -65,6 +73,7 @@ add: Row = Row(
     operator.add,
     joint=(1.0, 1.0),
     symbol="+",
+    symmetric=True,
 )
 subtract: Row = Row(
     "subtract",
@@ -78,6 +87,7 @@ multiply: Row = Row(
     joint=lambda x, y, z: (y, x),
     arity=2,
     symbol="*",
+    symmetric=True,
 )
 divide: Row = Row(
     "divide",
@@ -156,7 +166,12 @@ where: Row = Row(  # selects structurally: what is not chosen gets and sends not
 # -- Exponentials and logarithms -----------------------------------------------------
 
 nonnegative: Row = Row(  # the domain of a logarithm: its derivative outside is NaN too
-    "nonnegative", ieee.nonnegative, _one, symbol="", domain=[(0.0, inf)]
+    "nonnegative",
+    ieee.nonnegative,
+    _one,
+    symbol="",
+    domain=[(0.0, inf)],
+    internal=True,
 )
 exp: Row = Row("exp", ieee.exp, lambda x, y: y)
 exp2: Row = Row("exp2", ieee.exp2, lambda x, y: y * LN2)
@@ -203,6 +218,7 @@ one_minus_square: Row = Row(
     ieee.one_minus_square,
     lambda x, y: -2.0 * x,
     doc="1 - x^2, evaluated as (1 - x)(1 + x).",
+    internal=True,
 )
 arcsin: Row = Row(
     "arcsin",
@@ -235,6 +251,7 @@ direction_cosine: Row = Row(
     ),
     lambda x, y, z: -divide(z * direction_cosine(y, x), hypot(x, y)),
     doc="x / hypot(x, y), and 0 at the origin.",
+    internal=True,
 )
 arctan2: Row = Row(  # operands y, x; gradients 0, 0 at the origin
     "arctan2",
@@ -249,7 +266,11 @@ sinh: Row = Row("sinh", ieee.sinh, lambda x, y: cosh(x))
 cosh: Row = Row("cosh", ieee.cosh, lambda x, y: sinh(x))
 tanh: Row = Row("tanh", ieee.tanh, lambda x, y: sech2(x))
 sech2: Row = Row(
-    "sech2", special.sech2, lambda x, y: -2.0 * (tanh(x) * y), doc="1 / cosh(x)^2."
+    "sech2",
+    special.sech2,
+    lambda x, y: -2.0 * (tanh(x) * y),
+    doc="1 / cosh(x)^2.",
+    internal=True,
 )
 arcsinh: Row = Row("arcsinh", ieee.arcsinh, lambda x, y: divide(1.0, hypot(1.0, x)))
 arccosh: Row = Row(
@@ -278,6 +299,7 @@ step: Row = Row(
     kinks=[0],
     chooses=True,
     doc="1 above 0, else 0; NaN for NaN.",
+    internal=True,
 )
 
 # -- Special functions ---------------------------------------------------------------
@@ -293,6 +315,7 @@ gaussian: Row = Row(
     special.gaussian,
     lambda x, y: -2.0 * (_limited(x) * y),
     doc="e^(-x^2).",
+    internal=True,
 )
 erf: Row = Row("erf", ieee.erf, lambda x, y: 2.0 / math.sqrt(pi) * gaussian(x))
 erfc: Row = Row("erfc", ieee.erfc, lambda x, y: -2.0 / math.sqrt(pi) * gaussian(x))
@@ -340,15 +363,31 @@ dot: Row = Row(
     ieee.dot,
     joint=lambda ws, xs, z: (xs, ws),
     symbol="·",
+    fold=1.0,
 )
-maximum: Row = Row("maximum", ieee.maximum, joint=_shares, symbol="max", chooses=True)
-minimum: Row = Row("minimum", ieee.minimum, joint=_shares, symbol="min", chooses=True)
-logsumexp: Row = Row("logsumexp", special.logsumexp, joint=_softmax)
+maximum: Row = Row(
+    "maximum",
+    ieee.maximum,
+    joint=_shares,
+    symbol="max",
+    chooses=True,
+    symmetric=True,
+    fold=-inf,
+)
+minimum: Row = Row(
+    "minimum",
+    ieee.minimum,
+    joint=_shares,
+    symbol="min",
+    chooses=True,
+    symmetric=True,
+    fold=inf,
+)
+logsumexp: Row = Row("logsumexp", special.logsumexp, joint=_softmax, symmetric=True)
 
 TABLE: dict[str, Row] = {
     name: row for name, row in list(globals().items()) if isinstance(row, Row)
 }
-specialise(TABLE)
 
 ALIASES = {  # Python's spellings
     "asin": "arcsin",

@@ -14,7 +14,7 @@ from functools import wraps
 from typing import Any
 
 from autograd.errors import StaleValueError
-from autograd.table.primitive import Primitive
+from autograd.table.primitive import Composite
 from autograd.table.reals import as_float
 from autograd.transforms.gradients import value_and_grad, vjp
 
@@ -58,8 +58,10 @@ def checkpoint(f: Callable[..., Number]) -> Callable[..., Number]:
             )
         return (list(slopes),)
 
-    row = Primitive(_name(f), evaluate, joint=partials, doc=f.__doc__ or "")
-    row.pull = lambda xs, sent: vjp(f, *xs)[1](sent)
+    def pull(xs: tuple[float, ...], cotangent: float) -> Any:
+        return vjp(f, *xs)[1](cotangent)
+
+    row = Composite(_name(f), evaluate, partials, pull)
 
     @wraps(f)
     def checkpointed(*xs: Number) -> Number:

@@ -16,7 +16,7 @@ from numbers import Integral
 from typing import Any
 
 from autograd.graph.nodes import refuse_unrecorded
-from autograd.graph.reverse import pullback
+from autograd.graph.reverse import cotangents_of
 from autograd.graph.strong import is_zero
 from autograd.numbers.dual import Dual
 from autograd.numbers.lifted import Level, Lifted, checked
@@ -94,7 +94,7 @@ def gradient(y: Value, wrt: Tree, create_graph: bool = False) -> Tree:
     for leaf in leaves:
         if not isinstance(leaf, Value):
             raise TypeError(f"wrt must hold Values, got {type(leaf).__name__}")
-    cotangents = pullback([(y, 1.0)], again=create_graph)
+    cotangents = cotangents_of([(y, 1.0)], create_graph)
     found = [cotangents.get(leaf, 0.0) for leaf in leaves]
     if create_graph:
         found = [g if isinstance(g, Value) else Value(g) for g in found]
@@ -200,7 +200,7 @@ def value_and_grad(
                 parts.append((nodes, flatten(named(args[i]))[1]))
             y = checked(_scalar(f(*lifted, **kwargs), "grad"))
         at = _is_at(y, level)
-        cotangents = pullback([(y, 1.0)]) if at else {}
+        cotangents = cotangents_of([(y, 1.0)]) if at else {}
         gradients = [
             rebuild([cotangents.get(node, 0.0) for node in nodes])
             for nodes, rebuild in parts
@@ -280,7 +280,7 @@ def vjp(
         pairs = zip(outputs, weights, strict=True)
         seeds = [(y, _number(w)) for y, w in pairs if _is_at(y, level)]
         seeds = [(y, w) for y, w in seeds if not is_zero(w)]
-        found = pullback(seeds)
+        found = cotangents_of(seeds)
         result: tuple[Tree, ...] = rebuild_named([found.get(n, 0.0) for n in nodes])
         return result
 

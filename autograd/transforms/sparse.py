@@ -17,13 +17,13 @@ from functools import wraps
 from typing import Any
 
 from autograd.errors import GraphError, MissingDependencyError
-from autograd.graph.nodes import CONSTANT, grouped, topological_order
+from autograd.graph.handmade import Handmade
+from autograd.graph.nodes import CONSTANT, grouped, pairs, topological_order
 from autograd.numbers.operators import Operators
 from autograd.numbers.value import Value
-from autograd.table.primitive import Primitive
+from autograd.table.primitive import Primitive, zero
 from autograd.table.primitives import TABLE
 from autograd.table.reals import as_float
-from autograd.table.rules import zero
 from autograd.transforms.costs import announce
 from autograd.transforms.gradients import check_argnums, gradient
 from autograd.transforms.tree import flatten
@@ -65,15 +65,14 @@ def interactions(node: Node) -> list[frozenset[int]]:
 
 
 def _interactions(node: Node, shape: tuple[int, ...]) -> list[frozenset[int]]:
-    supports = iter([_Support(frozenset({i})) for i in range(sum(shape))])
-    numbers = tuple([tuple([next(supports) for _ in range(n)]) for n in shape])
+    supports = [_Support(frozenset({i})) for i in range(sum(shape))]
     result = _Support(frozenset(range(sum(shape))))
     primitive = node._primitive
-    if primitive.by_hand:
+    if isinstance(primitive, Handmade):
         raise GraphError(
             f"{primitive.name!r} was made by hand; write it as a Primitive"
         )
-    operands = numbers if primitive.arity is None else numbers[0]
+    operands = primitive.regroup(supports, shape)
     partials = primitive.partials(operands, result)
     return [p.operands if isinstance(p, _Support) else frozenset() for p in partials]
 
@@ -87,8 +86,7 @@ def hessian_pattern(y: Node, leaves: list[Node]) -> Pattern:
     pattern: Pattern = [set() for _ in leaves]
     said = False
     for node in interior:
-        operands = [p for group, xs in grouped(node) for p in _holders(group, xs)]
-        known = [_inputs_of(p, index, inputs) for p in operands]
+        known = [_inputs_of(p, index, inputs) for p, _ in pairs(node)]
         for own, others in zip(known, interactions(node), strict=True):
             least = len(own) * max((len(known[j]) for j in others), default=0)
             said = said or _announce(least, len(own), "Hessian", len(leaves), 3)
@@ -119,10 +117,6 @@ def _announce(
     )
 
 
-def _holders(group: Any, numbers: Any) -> Any:
-    return [CONSTANT] * len(numbers) if group is CONSTANT else group[: len(numbers)]
-
-
 def _inputs_of(
     operand: Node, index: dict[Node, int], inputs: dict[Node, frozenset[int]]
 ) -> frozenset[int]:
@@ -140,8 +134,7 @@ def _below_curvature(interior: list[Node]) -> set[Node]:
     for node in reversed(interior):
         bends = node in curved or any(interactions(node))
         if bends:
-            for group, numbers in grouped(node):
-                curved.update(p for p in _holders(group, numbers) if p is not CONSTANT)
+            curved.update(p for p, _ in pairs(node) if p is not CONSTANT)
     return curved
 
 

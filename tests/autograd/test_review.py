@@ -63,7 +63,7 @@ def test_subclasses_of_arrays_are_batches():
 def test_a_row_with_too_few_partials_is_named(make):
     row = make()
     xs = [Value(2.0), Value(3.0), Value(4.0)][: row.arity or 3]
-    groups = (xs, xs) if "ys" in row.raw_evaluate.__code__.co_varnames else (xs,)
+    groups = (xs, xs) if "ys" in row.joint.__code__.co_varnames else (xs,)
     y = row(*xs) if row.arity else row(*groups)
     for call in (y.backward, lambda: gradient(y, xs)):
         with pytest.raises(TypeError, match=r"'t'.*partial"):

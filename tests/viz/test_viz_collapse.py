@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from cases import nodes_below
 
 import autograd as ag
 import nn
@@ -71,7 +72,7 @@ def test_neurons_hold_their_operations_and_parameters(make_network):
 
 def test_a_neuron_shows_its_output(make_network):
     loss = make_network([2, 3, 1], 1)
-    nodes = ag.graph.ancestors(loss)
+    nodes = nodes_below(loss)
     outputs = {(v.data, v.grad) for v in nodes if v.op == "tanh"}
     d = collapse(diagram(loss), "neuron", 150)
     shown = [b for b in d.boxes if b.kind == "group" and "layer0" in b.symbol]
@@ -98,7 +99,7 @@ def test_neurons_of_added_products_as_in_lectures():
 
 def test_weight_decay_stays_outside(make_network):
     loss = make_network([2, 2, 1], 1)
-    w = next(v for v in ag.graph.ancestors(loss) if v.label == "layer0.neuron0.w0")
+    w = next(v for v in nodes_below(loss) if v.label == "layer0.neuron0.w0")
     d = collapse(diagram(loss + 0.01 * (w * w)), "neuron", 150)
     box = next(box for box in d.boxes if box.symbol == "layer0.neuron0")
     assert box.note == "3 parameters: 2 *, 1 +, 1 tanh"

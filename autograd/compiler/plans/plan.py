@@ -42,7 +42,7 @@ from autograd.errors import TraceError
 from autograd.graph.modes import MODES
 from autograd.numbers.gather import TAKE
 from autograd.numbers.value import Value
-from autograd.table.primitive import Primitive
+from autograd.table.primitive import Composite, Primitive
 from autograd.table.primitives import TABLE
 from autograd.transforms.gradients import (
     Transform,
@@ -509,8 +509,7 @@ def _row(plan: Any, k: int) -> Primitive:
         def pull(xs: Sequence[float], sent: float) -> Any:
             return vjp(lambda *inputs: plan.whole(*inputs)[k], *xs)[1](sent)
 
-        plan.node_rows[k] = Primitive(plan.name, value, joint=partials)
-        plan.node_rows[k].pull = pull
+        plan.node_rows[k] = Composite(plan.name, value, partials, pull)
     row: Primitive = plan.node_rows[k]
     return row
 

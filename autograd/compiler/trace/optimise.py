@@ -19,6 +19,7 @@ from autograd.compiler.trace.program import (
     CODE,
     CONSTANT,
     INPUT,
+    ROWS,
     Ints,
     Program,
     distinct,
@@ -27,7 +28,7 @@ from autograd.compiler.trace.program import (
 
 Mask = npt.NDArray[np.bool_]
 _VECTOR_ROUNDS = 8  # of sharing; deeper duplicates are found one by one
-_COMMUTATIVE = [CODE["add"], CODE["multiply"]]
+_COMMUTATIVE = [CODE[row.name] for row in ROWS if row.symmetric and row.arity == 2]
 
 
 def optimise(program: Program) -> Program:

@@ -23,7 +23,7 @@ import numpy as np
 from autograd.compiler.trace.program import CODE, CONSTANT, INPUT, ROWS, Program
 from autograd.errors import TraceError
 from autograd.graph.nodes import CONSTANT as CONSTANT_NODE
-from autograd.graph.nodes import grouped
+from autograd.graph.nodes import grouped, pairs_of
 from autograd.numbers.lifted import Level, checked
 from autograd.numbers.operators import (
     BINARY,
@@ -300,16 +300,13 @@ class Trace:
         """Instructions for all such nodes, in the order in which they were made."""
         for key, (_, primitive, groups) in list(self.made.items()):
             if key not in self.done:
-                own = [self._operands(*pair) for pair in groups]
+                own = [
+                    tuple([x if p is CONSTANT_NODE else p for p, x in pairs_of(*group)])
+                    for group in groups
+                ]
                 many = primitive.arity is None
                 tracer = self.apply(primitive, tuple(own) if many else own[0])
                 self.done[key] = tracer.index
-
-    def _operands(self, holders: Any, numbers: Any) -> tuple[Any, ...]:
-        pairs = zip(
-            holders if holders is not CONSTANT_NODE else numbers, numbers, strict=False
-        )
-        return tuple([x if node is CONSTANT_NODE else node for node, x in pairs])
 
     def tracer(self, x: Any) -> Tracer:
         """A number as a tracer."""

@@ -24,7 +24,7 @@ from autograd.compiler.trace.tracer import Source, Trace, Tracer
 from autograd.errors import ShapeError, TraceError
 from autograd.numbers.grids import grid
 from autograd.numbers.operators import BINARY, COMPARISONS, EQUALITIES, Operators
-from autograd.table.primitive import INTERPRETERS, Primitive
+from autograd.table.primitive import ARRAY_HANDLERS, Primitive
 from autograd.table.primitives import TABLE
 from autograd.table.reals import short
 from autograd.transforms.gradients import marked
@@ -105,7 +105,7 @@ def _on_arrays(primitive: Primitive, operands: tuple[Any, ...]) -> Any:
     )
 
 
-INTERPRETERS[TracedArray] = _on_arrays
+ARRAY_HANDLERS[TracedArray] = _on_arrays
 
 
 def _touched(x: Any) -> Any:
@@ -185,7 +185,7 @@ class Mapped(Operators):
             )
         return Mapped(array.rows(0), self.rows, self.tracing)
 
-    def over_rows(self, row: Primitive) -> Any:
+    def over_batch(self, row: Primitive) -> Any:
         """A row of many operands over the whole batch: only sums are known."""
         if row is not TABLE["sum"]:
             raise TraceError(
@@ -197,7 +197,7 @@ class Mapped(Operators):
 
     def sum(self, axis: None = None, dtype: None = None, out: None = None) -> Any:
         """The sum over the batch."""
-        return self.over_rows(TABLE["sum"])
+        return self.over_batch(TABLE["sum"])
 
     def mean(self, axis: None = None, dtype: None = None, out: None = None) -> Any:
         """The mean over the batch."""
