@@ -16,16 +16,18 @@ from importlib import import_module
 from types import MethodType
 from typing import Any
 
-from autograd.compiler.entry.buffers import taken, written
 from autograd.compiler.entry.shortcuts import (
     array_shortcut,
     attach,
     dispatcher,
     outline,
 )
+from autograd.compiler.plans.buffers import taken, written
+from autograd.compiler.plans.derivatives import chosen_of
 from autograd.compiler.plans.executor import Settings
-from autograd.compiler.plans.plan import Plan, as_nodes, chosen_of, recording
-from autograd.compiler.plans.signature import Binding, described, remade
+from autograd.compiler.plans.nodes import as_nodes, recording
+from autograd.compiler.plans.plan import Plan
+from autograd.compiler.plans.signature import Binding, from_recipe, to_recipe
 from autograd.compiler.trace.arguments import key_of, numbers_of
 from autograd.compiler.trace.tracer import LIMIT, ElsewhereError
 from autograd.errors import TraceError
@@ -64,22 +66,22 @@ class Compiled:
         if found is None:
             return self.function(*args, **kwargs)
         plan, numbers, leaves = found
-        inputs = plan.inputs(numbers)
+        function, parts = plan.function, plan.inputs.read(numbers)
         arrays = buffers = None
         if out is not None:
             arrays, buffers = taken(out, plan.room, plan.sizes)
-        results = plan.run(inputs, buffers)
-        nodes = recording(leaves, plan.closed)
-        if nodes and plan.second:
+        results = plan.run(parts, buffers)
+        nodes = recording(leaves, plan.inputs.closed)
+        if nodes and function.second_order:
             return self.function(*args, **kwargs)
         if nodes:
             if out is not None:
                 raise TraceError("out= takes plain numbers, and the result is a node")
-            results = as_nodes(plan, inputs, leaves, results)
-        results = plan.collected(results)
+            results = as_nodes(plan, parts, leaves, results)
+        results = function.collected(results)
         if arrays is None:
-            return plan.finish(results)
-        written(arrays, results, plan.finish)
+            return function.finish(results)
+        written(arrays, results, function.finish)
         return out
 
     def _prepare(self, args: Any, kwargs: Any) -> Any:
@@ -90,31 +92,32 @@ class Compiled:
         """
         if MODES.active and (MODES.thread.observers or MODES.thread.watch):
             return None
-        form, moving = self.binding.split(args, kwargs)
-        if form not in self.chosen:
-            self.chosen[form] = chosen_of(form.bound(self.function), len(moving))
+        signature, traced = self.binding.split(args, kwargs)
+        if signature not in self.chosen:
+            bound = signature.bound(self.function)
+            self.chosen[signature] = chosen_of(bound, len(traced))
         numbers, leaves = [], []
-        for place, x in enumerate(moving):
-            part, own = numbers_of(x, place in self.chosen[form])
+        for place, x in enumerate(traced):
+            part, own = numbers_of(x, place in self.chosen[signature])
             if part is None:
                 return None
             numbers.append(part)
             leaves.append(own)
         sizes = [part.size for part in numbers]
-        key = form, *sizes, *[key_of(x) for x in moving]
+        key = signature, *sizes, *[key_of(x) for x in traced]
         plan = self.plans.get(key)
         if plan is None:
-            function = form.bound(self.function)
-            plan = self.plans[key] = Plan(function, moving, self.settings)
+            function = signature.bound(self.function)
+            plan = self.plans[key] = Plan(function, traced, self.settings)
             if function is self.function:
-                self._enter(plan, moving)
+                self._enter(plan, traced)
             if len(self.plans) == _MANY:
                 self._say_that_there_are_many()
         return plan, numbers, leaves
 
     def _enter(self, plan: Plan, args: list[Tree]) -> None:
         """Let calls like this one take a shortcut from now on, if there is one."""
-        if plan.second:
+        if plan.function.second_order:
             return
         slow, form = MethodType(Compiled.__call__, self), outline(args)
         chained = len(self.entries) < _CHAINED
@@ -162,7 +165,7 @@ class Compiled:
         if _named(self.__module__, path) is self:  # a decorated function
             return path
         arguments = self.binding.static, *astuple(self.settings)
-        return _again, (described(self.function), *arguments)
+        return _again, (to_recipe(self.function), *arguments)
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__name__", repr(self.function))
@@ -177,9 +180,9 @@ def _named(module: str, path: str) -> Any:
     return found
 
 
-def _again(description: Any, *arguments: Any) -> Compiled:
+def _again(recipe: Any, *arguments: Any) -> Compiled:
     """A compiled function out of its pickle."""
-    return jit(remade(description), *arguments)
+    return jit(from_recipe(recipe), *arguments)
 
 
 def jit(

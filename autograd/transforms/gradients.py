@@ -30,9 +30,9 @@ __all__ = [
     "grad",
     "gradient",
     "jvp",
-    "marked",
     "places_of",
     "refuse_nothing",
+    "tagged",
     "transform_of",
     "value_and_grad",
     "vjp",
@@ -46,15 +46,27 @@ Tree = Any
 class Transform:
     """What a derivative function was made of; ``jit`` reads it off the function."""
 
-    name: str
+    make: Callable[..., Any]
     function: Callable[..., Any]
-    argnums: Any
+    argnums: Any  # what ``make`` took beside the function; None for nothing
     derivative: Callable[..., Any]
+
+    @property
+    def name(self) -> str:
+        """The name of the transform: grad, hessian ..."""
+        name: str = self.make.__name__
+        return name
 
     @property
     def places(self) -> tuple[int, ...]:
         """The places of the arguments that are differentiated."""
-        return (self.argnums,) if isinstance(self.argnums, int) else self.argnums
+        chosen = 0 if self.argnums is None else self.argnums
+        return chosen if isinstance(chosen, tuple) else (chosen,)
+
+    def of(self, function: Callable[..., Any], argnums: Any = None) -> Any:
+        """The same transform of another function, at other places if they are given."""
+        wanted = self.argnums if argnums is None else argnums
+        return self.make(function) if wanted is None else self.make(function, wanted)
 
 
 def transform_of(function: Any) -> Transform | None:
@@ -121,10 +133,10 @@ def _is_at(y: Any, level: int) -> bool:
     return getattr(y, "level", -1) == level
 
 
-def marked(derivative: Any, name: str, f: Any, argnums: Any) -> Any:
+def tagged(derivative: Any, make: Any, f: Any, argnums: Any) -> Any:
     """A function that knows what it was made of (see ``transform_of``)."""
     places = tuple(argnums) if isinstance(argnums, list) else argnums
-    derivative.transform = Transform(name, f, places, derivative)
+    derivative.transform = Transform(make, f, places, derivative)
     return derivative
 
 
@@ -208,7 +220,7 @@ def value_and_grad(
         value = y.primal if at else y
         return value, gradients[0] if single else tuple(gradients)
 
-    made: Callable[..., Any] = marked(derivative, "value_and_grad", f, argnums)
+    made: Callable[..., Any] = tagged(derivative, value_and_grad, f, argnums)
     return made
 
 
@@ -227,7 +239,7 @@ def grad(
     def derivative(*args: Any, **kwargs: Any) -> Tree:
         return both(*args, **kwargs)[1]
 
-    made: Callable[..., Any] = marked(derivative, "grad", f, argnums)
+    made: Callable[..., Any] = tagged(derivative, grad, f, argnums)
     return made
 
 

@@ -17,8 +17,8 @@ from autograd.transforms.gradients import (
     check_argnums,
     grad,
     jvp,
-    marked,
     places_of,
+    tagged,
     vjp,
 )
 from autograd.transforms.sparse import sparse_hessian, sparse_jacobian
@@ -76,7 +76,7 @@ def jacobian(
         units = ([float(i == j) for j in range(n)] for i in range(n))
         return rebuild_output([pull(rebuild_output(row))[0] for row in units])
 
-    made: Callable[..., Tree] = marked(derivative, "jacobian", f, argnums)
+    made: Callable[..., Tree] = tagged(derivative, jacobian, f, argnums)
     return made
 
 
@@ -112,7 +112,7 @@ def hessian(
     if sparse:
         return sparse_hessian(f, argnums)
     derivative = jacobian(grad(f, argnums), argnums)
-    made: Callable[..., Tree] = marked(derivative, "hessian", f, argnums)
+    made: Callable[..., Tree] = tagged(derivative, hessian, f, argnums)
     return made
 
 
@@ -133,5 +133,5 @@ def hvp(f: Callable[..., Any]) -> Callable[..., Tree]:
 
         return jvp(slope, (x,), (v,))[1]
 
-    made: Callable[..., Tree] = marked(product, "hvp", f, 0)
+    made: Callable[..., Tree] = tagged(product, hvp, f, None)
     return made

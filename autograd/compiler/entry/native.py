@@ -14,6 +14,7 @@ import numpy as np
 
 from autograd.compiler.entry.entry import Leaf, native_entry
 from autograd.compiler.llvm.backend import LLVMMachine, LLVMProgram
+from autograd.compiler.plans.derivatives import Function, Gradient
 from autograd.compiler.plans.plan import Plan
 from autograd.compiler.trace.program import Ints
 
@@ -33,9 +34,9 @@ def entry_of(
     program = plan.executor.program
     if program is None or not len(plan.bulk.outputs) or not plan.bulk.inputs:
         return None
-    if any(source.kind == "array" for source in plan.sources):
+    if any(source.kind == "array" for source in plan.inputs.sources):
         return None
-    if program.foreign or program.layout.size > LONGEST or plan.closed:
+    if program.foreign or program.layout.size > LONGEST or plan.inputs.closed:
         return None
     machine = LLVMMachine(program)
     try:
@@ -51,16 +52,16 @@ def entry_of(
 
 
 def _argument(plan: Plan, program: LLVMProgram, place: int, arg: Tree) -> Any:
-    numbers = plan.sources_of(place)
+    inputs = plan.inputs
+    numbers = inputs.of(place)
     if len(numbers) != 1:
         raise _UnfitError
-    source = plan.sources[numbers[0]]
-    start = int(program.layout.address[plan.starts[numbers[0]]])
-    container = plan.containers[place]
+    source, first = inputs.sources[numbers[0]], int(inputs.starts[numbers[0]])
+    start = int(program.layout.address[first])
+    container = inputs.containers[place]
     if container.shape is not None:
         if source.axis != 0 and source.kind == "rows":
             raise _UnfitError
-        first = int(plan.starts[numbers[0]])
         slot = slot_of(program, first)
         return Leaf(start, container.shape, slot)
     if not _is_plain(arg):
@@ -99,22 +100,20 @@ class _Results:
 
     def tree(self) -> Tree:
         """Like what the plan returns."""
-        plan = self.plan
-        if plan.transform is None:
-            return self._function()
+        plan, value = self.plan, None
+        if not isinstance(plan.function, Gradient):
+            return self._function(plan.function)
         sections = list(plan.sections)
-        value = []
-        if plan.transform.name == "value_and_grad":
+        if plan.function.with_value:
             begin, _, _ = sections.pop(0)
-            value = [Leaf(self._start(self.outputs[begin : begin + 1]))]
-        parts = [self._gradient(place, sections.pop(0)) for place in plan.chosen]
-        single = isinstance(plan.transform.argnums, int)
-        found = parts[0] if single else tuple(parts)
-        return (*value, found) if value else found
+            value = Leaf(self._start(self.outputs[begin : begin + 1]))
+        chosen = zip(plan.function.chosen, sections, strict=True)
+        parts = [self._gradient(*place_and_section) for place_and_section in chosen]
+        return plan.function.assembled(value, parts)
 
     def _gradient(self, place: int, section: Any) -> Tree:
         begin, end, wide = section
-        container = self.plan.containers[place]
+        container = self.plan.inputs.containers[place]
         positions = self.outputs[begin:end]
         if container.shape is not None:
             if wide and (end - begin != 1 or not self.layout.wide(positions)):
@@ -126,19 +125,19 @@ class _Results:
         places = self.layout.address[positions].tolist()
         return container.rebuild_named([Leaf(start) for start in places])
 
-    def _function(self) -> Tree:
+    def _function(self, function: Function) -> Tree:
         plan, rows = self.plan, self.layout.rows
         leaves = []
         for k, position in enumerate(self.outputs.tolist()):
             wide = bool(plan.executor.bulk.has_lanes(self.outputs[k : k + 1])[0])
             step = self.layout.lane_step(self.outputs[k : k + 1])
-            if plan.mapped[k] and step != 1:
+            if function.mapped[k] and step != 1:
                 raise _UnfitError
             shape = (rows,) if wide else None
             leaves.append(Leaf(int(self.layout.address[position]), shape))
-        found = plan.rebuild(leaves)
+        found = function.rebuild(leaves)
         if isinstance(found, np.ndarray):
-            if any(plan.mapped):
+            if any(function.mapped):
                 raise _UnfitError
             return Leaf(self._start(self.outputs), found.shape)
         return found

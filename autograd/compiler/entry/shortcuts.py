@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.entry.buffers import taken, written
+from autograd.compiler.plans.buffers import taken, written
 from autograd.compiler.plans.plan import Plan
 from autograd.compiler.trace.arguments import FLOAT64, is_array
 from autograd.graph.modes import MODES
@@ -24,11 +24,12 @@ def array_shortcut(
     plan: Plan, args: Sequence[Tree], fallback: Callable[..., Tree]
 ) -> Any:
     """Calls with arrays like these, to a plan; None where it takes more than that."""
-    if plan.closed or plan.second or not plan.direct or not all(map(is_array, args)):
+    if plan.inputs.closed or not plan.is_direct or not all(map(is_array, args)):
         return None
+    function, inputs = plan.function, plan.inputs
     shapes, sizes = [x.shape for x in args], plan.sizes
     executor, fresh = plan.executor, [None] * len(sizes)
-    in_order = [(source.kind, source.data) for source in plan.sources]
+    in_order = [(source.kind, source.data) for source in inputs.sources]
     as_given = in_order == [("numbers", place) for place in range(len(args))]
 
     def call(*args: Tree, out: Tree = None, **kwargs: Tree) -> Tree:
@@ -41,11 +42,11 @@ def array_shortcut(
                 return fallback(*args, out=out, **kwargs)
             numbers.append(x if len(shape) == 1 else x.reshape(-1))
         if not as_given:
-            numbers = plan.inputs(numbers)
+            numbers = inputs.read(numbers)
         if out is None:
-            return plan.finish(executor.run(numbers, fresh))
+            return function.finish(executor.run(numbers, fresh))
         arrays, buffers = taken(out, plan.room, sizes)
-        written(arrays, executor.run(numbers, buffers), plan.finish)
+        written(arrays, executor.run(numbers, buffers), function.finish)
         return out
 
     return staticmethod(call)

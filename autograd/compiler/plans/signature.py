@@ -1,75 +1,46 @@
-"""How a call binds: which arguments are numbers to trace, and which select a plan."""
+"""How a call binds: which arguments are traced, and which select a plan."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from autograd.compiler.trace.vmap import vmap
-from autograd.transforms.gradients import (
-    Transform,
-    check_argnums,
-    grad,
-    transform_of,
-    value_and_grad,
-)
-from autograd.transforms.jacobians import hessian, hvp, jacobian
+from autograd.compiler.plans.derivatives import derivative_of
+from autograd.transforms.gradients import check_argnums, transform_of
 
 Tree = Any
-GRADIENTS: dict[str, Callable[..., Any]] = {
-    "grad": grad,
-    "value_and_grad": value_and_grad,
-}
-_DERIVATIVES = (*GRADIENTS, "hvp", "hessian")
 _MANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
-def gradient_of(function: Any) -> Transform | None:
-    """The transform of a gradient function, whose primal is what is compiled."""
-    transform = transform_of(function)
-    return transform if transform and transform.name in _DERIVATIVES else None
+class Recipe(NamedTuple):
+    """A function that a transform made, as what can be pickled: closures cannot."""
 
-
-@dataclass(frozen=True)
-class Description:
-    """A function that a transform made, as what travels: closures do not."""
-
-    name: str
-    function: Any
+    make: Callable[..., Any]
+    function: Any  # a recipe again, or a function
     argument: Any
 
 
-def described(function: Any) -> Any:
-    """A function, or the description of one that transforms made."""
+def to_recipe(function: Any) -> Any:
+    """A function, or the recipe of one that transforms made."""
     transform = transform_of(function)
     if transform is None:
         return function
-    inner = described(transform.function)
-    return Description(transform.name, inner, transform.argnums)
+    return Recipe(transform.make, to_recipe(transform.function), transform.argnums)
 
 
-def remade(description: Any) -> Callable[..., Tree]:
-    """The function of a description."""
-    if not isinstance(description, Description):
-        made: Callable[..., Tree] = description
-        return made
-    inner = remade(description.function)
-    makers: dict[str, Callable[..., Any]] = {
-        **GRADIENTS,
-        "vmap": vmap,
-        "jacobian": jacobian,
-        "hessian": hessian,
-    }
-    if description.name == "hvp":
-        return hvp(inner)
-    made = makers[description.name](inner, description.argument)
-    return made
+def from_recipe(recipe: Any) -> Any:
+    """The function of a recipe."""
+    if not isinstance(recipe, Recipe):
+        return recipe
+    make, function, argument = recipe
+    own = () if argument is None else (argument,)
+    return make(from_recipe(function), *own)
 
 
 @dataclass(frozen=True)
-class Form:
+class Signature:
     """The shape of a call: positional arguments, other names, and what is static."""
 
     count: int
@@ -81,32 +52,41 @@ class Form:
         """The function of the arguments that move; gradients stay gradients."""
         if not self.names and not self.fixed:
             return function
-        transform = gradient_of(function)
+        transform = derivative_of(function)
         if transform is None:
             return _Bound(function, self)
         check_argnums(transform.places, self.count, self.names)
         moving = [place for place in range(self.count) if place not in dict(self.fixed)]
         places = [moving.index(place % self.count) for place in transform.places]
-        again = places[0] if isinstance(transform.argnums, int) else tuple(places)
-        inner = _Bound(transform.function, self)
-        return remade(Description(transform.name, inner, again))
+        single = not isinstance(transform.argnums, tuple)
+        own = (
+            None
+            if transform.argnums is None
+            else places[0]
+            if single
+            else tuple(places)
+        )
+        made: Callable[..., Tree] = transform.of(_Bound(transform.function, self), own)
+        return made
 
 
 class _Bound:
     """A function with its static arguments filled in, all others by place."""
 
-    def __init__(self, function: Callable[..., Tree], form: Form) -> None:
-        self.function, self.form = function, form
+    def __init__(self, function: Callable[..., Tree], signature: Signature) -> None:
+        self.function, self.signature = function, signature
         self.__name__ = getattr(function, "__name__", "function")
 
     def __call__(self, *moving: Tree) -> Tree:
-        rest, fixed = iter(moving), dict(self.form.fixed)
+        rest, fixed = iter(moving), dict(self.signature.fixed)
         args = [
             fixed[place] if place in fixed else next(rest)
-            for place in range(self.form.count)
+            for place in range(self.signature.count)
         ]
         named = {name: x for name, x in fixed.items() if isinstance(name, str)}
-        return self.function(*args, **named, **{n: next(rest) for n in self.form.names})
+        return self.function(
+            *args, **named, **{n: next(rest) for n in self.signature.names}
+        )
 
 
 class Binding:
@@ -119,7 +99,7 @@ class Binding:
         self.static = wanted
         self.places = {place for place in wanted if isinstance(place, int)}
         self.names = {name for name in wanted if isinstance(name, str)}
-        self.forms: dict[Any, Form] = {}  # of calls without static arguments
+        self.signatures: dict[Any, Signature] = {}  # of calls without static arguments
         if wanted:
             self._complete(function)
 
@@ -138,14 +118,14 @@ class Binding:
         self.names |= {names[place] for place in self.places if place < len(names)}
         self.places |= {names.index(name) for name in known}
 
-    def split(self, args: Sequence[Any], kwargs: Any) -> tuple[Form, list[Any]]:
-        """The form of a call, and its arguments that move."""
+    def split(self, args: Sequence[Any], kwargs: Any) -> tuple[Signature, list[Any]]:
+        """The signature of a call, and the arguments that are traced."""
         if not self.static:
             shape = len(args), tuple(kwargs)
-            form = self.forms.get(shape)
-            if form is None:
-                form = self.forms[shape] = Form(*shape, ())
-            return form, [*args, *kwargs.values()]
+            known = self.signatures.get(shape)
+            if known is None:
+                known = self.signatures[shape] = Signature(*shape, ())
+            return known, [*args, *kwargs.values()]
         given: list[tuple[int | str, Any]] = [*enumerate(args), *kwargs.items()]
         fixed = [pair for pair in given if pair[0] in self.places | self.names]
         names = tuple([name for name in kwargs if name not in self.names])
@@ -159,7 +139,7 @@ class Binding:
                 ) from None
         moving = [x for name, x in given if name not in self.places | self.names]
         kinds = tuple([_kind(value) for _, value in fixed])
-        return Form(len(args), names, tuple(fixed), kinds), moving
+        return Signature(len(args), names, tuple(fixed), kinds), moving
 
 
 def _kind(value: Any) -> Any:

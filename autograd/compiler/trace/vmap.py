@@ -27,7 +27,7 @@ from autograd.numbers.operators import BINARY, COMPARISONS, EQUALITIES, Operator
 from autograd.table.primitive import ARRAY_HANDLERS, Primitive
 from autograd.table.primitives import TABLE
 from autograd.table.reals import short
-from autograd.transforms.gradients import marked
+from autograd.transforms.gradients import tagged
 from autograd.transforms.tree import flatten, tree_map
 
 
@@ -267,7 +267,7 @@ def vmap(
         samples = [f(*_sample(args, axes, k)) for k in range(rows)]
         return _stacked(samples)
 
-    made: Callable[..., Tree] = marked(mapped, "vmap", f, places)
+    made: Callable[..., Tree] = tagged(mapped, vmap, f, places)
     return made
 
 
