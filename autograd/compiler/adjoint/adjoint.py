@@ -1,8 +1,8 @@
 """The gradient of a bulk program is a bulk program: reverse mode on whole operations.
 
 Operations are visited backwards. Each pushes *shares* to its operands: (sign, target,
-left, right) says that the cotangents of ``target`` grow by sign * left * right, where
-one factor is a cotangent and the other a partial derivative from the row of the table.
+factors) says that the cotangents of ``target`` grow by the product of the factors, a
+cotangent and a partial derivative from the row of the table.
 Before an operation is visited, all shares of its results are summed, by target: a
 scatter of the textbook becomes a gather, and the gradient of a matrix product two
 matrix products.
@@ -25,6 +25,7 @@ Source: Griewank & Walther 2008, section 3.2; backpropagation through time, Werb
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from math import isfinite
 from typing import Any, cast
@@ -72,7 +73,7 @@ def adjoint(bulk: Bulk, outputs: Ints, seeds: Sequence[float], wrt: Ints) -> Bul
     pass_ = _Pass(bulk, wrt)
     for output, seed in zip(outputs.tolist(), seeds, strict=True):
         place = np.array([pass_.writer.constant(seed)])
-        pass_.push(1, np.array([output]), place, None)
+        pass_.push(1, np.array([output]), (place,))
     end = len(bulk.operations)
     for same in reversed(runs_of(bulk.operations)):
         begin = end - len(same)
@@ -124,12 +125,11 @@ class _Pass:
         self,
         sign: int,
         target: Ints,
-        left: Ints,
-        right: Ints | None,
+        factors: tuple[Ints, ...],
         strong: int = 0,
         behind: bool | None = None,
     ) -> None:
-        """Let the cotangents of ``target`` grow by sign * left * right.
+        """Let the cotangents of ``target`` grow by sign * the product of the factors.
 
         What the rows of a batch push to a number that they share is summed over them.
         ``strong`` says whose exact 0 wins in the product (see ``Terms``), ``behind``
@@ -138,62 +138,53 @@ class _Pass:
         """
         self.choices.reach(target, self.guarded if behind is None else behind)
         mask = self.needed[target]
+        share = Share(sign, target, factors, strong=strong)
         if not mask.all():
-            target, left = target[mask], left[mask]
-            right = right[mask] if right is not None else None
-        if not len(target):
+            share = share.at(mask)
+        if not len(share.target):
             return
-        if right is not None:
-            for number, other in (
-                (self.writer.number(left), right),
-                (self.writer.number(right), left),
-            ):
-                if number is not None and abs(number) == 1.0:
-                    sign, left, right, strong = sign * int(number), other, None, 0
-                    break
+        share = self._without_unit(share)
         if not self.wide:
-            self._file(sign, target, left, right, False, strong)
+            self._file(share)
             return
-        shared = ~self.writer.has_lanes(target)
+        shared = ~self.writer.has_lanes(share.target)
         for over_rows in (False, True):
             mine = shared == over_rows
             if mine.any():
-                part = right[mine] if right is not None else None
-                self._file(sign, target[mine], left[mine], part, over_rows, strong)
+                self._file(replace(share.at(mine), over_rows=over_rows))
 
-    def _file(
-        self,
-        sign: int,
-        target: Ints,
-        left: Ints,
-        right: Ints | None,
-        over_rows: bool,
-        strong: int,
-    ) -> None:
+    def _without_unit(self, share: Share) -> Share:
+        """A product with 1 or -1 is plain."""
+        if len(share.factors) == 2:
+            for x, other in (share.factors, share.factors[::-1]):
+                number = self.writer.number(x)
+                if number is not None and abs(number) == 1.0:
+                    sign = share.sign * int(number)
+                    return replace(share, sign=sign, factors=(other,), strong=0)
+        return share
+
+    def _file(self, share: Share) -> None:
         """Leave a share with the operations that compute its targets."""
         writer = self.writer
-        factors = [left] if right is None else [left, right]
-        if over_rows:
-            lanes = np.logical_or.reduce([writer.has_lanes(x) for x in factors])
+        if share.over_rows:
+            columns = [writer.has_lanes(x) for x in share.factors]
+            lanes = np.logical_or.reduce(columns)
             if lanes.any() and not lanes.all():
                 for mine in (lanes, ~lanes):
-                    part = right[mine] if right is not None else None
-                    self._file(sign, target[mine], left[mine], part, True, strong)
+                    self._file(share.at(mine))
                 return
-        if over_rows and not writer.wide(*factors):  # the same for each row
-            if right is not None:
-                left, strong = writer.map(PRODUCTS[strong], (left, right)), 0
-            right = writer.uniform(float(self.bulk.batch), len(left))
-            over_rows = False
-        owners = self.owner[target]
+        if share.over_rows and not writer.wide(*share.factors):  # the same for each row
+            own, *other = share.factors
+            if other:
+                own = writer.map(PRODUCTS[share.strong], (own, *other))
+            times = writer.uniform(float(self.bulk.batch), len(own))
+            share = Share(share.sign, share.target, (own, times))
+        owners = self.owner[share.target]
         if not (owners == owners[0]).all():
             order = np.argsort(owners, kind="stable")
-            owners, target, left = owners[order], target[order], left[order]
-            right = right[order] if right is not None else None
+            owners, share = owners[order], share.at(order)
         for a, b in pairwise(cuts_of(owners).tolist()):
-            part = right[a:b] if right is not None else None
-            share = Share(sign, target[a:b], left[a:b], part, over_rows, strong)
-            self.shares[owners[a]].append(share)
+            self.shares[owners[a]].append(share.at(slice(a, b)))
 
     def visit(self, number: int) -> None:
         """Sum the shares of an operation's results, and push on to its operands."""
@@ -219,17 +210,16 @@ class _Pass:
     def _visit_sum(self, operation: Sum, cotangent: Ints) -> None:
         for part in operation.terms:
             rows = part.rows
-            along, left, right = cotangent[rows], part.left, part.right
+            along, factors = cotangent[rows], part.factors
             reached = along >= 0
             if not reached.all():
-                along, left = along[reached], left[reached]
-                right = right[reached] if right is not None else None
-            if right is None:
-                self.push(part.sign, left, along, None)
+                along, factors = along[reached], tuple([x[reached] for x in factors])
+            if not part.is_product:
+                self.push(part.sign, factors[0], (along,))
                 continue
             strong = 2 if part.strong else int(self.guarded)  # guarded products choose
-            for target, other in ((left, right), (right, left)):
-                self.push(part.sign, target, along, other, strong, strong > 0)
+            for target, other in (factors, factors[::-1]):
+                self.push(part.sign, target, (along, other), strong, strong > 0)
 
     def _visit_map(self, operation: Map, cotangent: Ints) -> None:
         row, reached = operation.row, cotangent >= 0
@@ -261,7 +251,7 @@ class _Pass:
         sent, factor = seed.positions, seed.at(partial, len(target), seed.rows)
         if self.writer.is_truth(factor):  # 0 or 1, finite
             sent, factor, strong = factor, sent, 1
-        self.push(1, target, sent, factor, strong, behind)
+        self.push(1, target, (sent, factor), strong, behind)
 
     def finish(self) -> Ints:
         """The gradient's positions."""
@@ -341,7 +331,7 @@ def _take(run: Any, operation: Reduce, cotangent: Ints) -> None:
     hits, seeds = hit.positions[chosen[order]], cotangent[used][row[order]]
     pushed = np.empty_like(order)
     pushed[order] = run.writer.products(hits, seeds, strong=1)  # a hit is finite
-    run.push(1, candidates, pushed, None, behind=True)
+    run.push(1, candidates, (pushed,), behind=True)
     if not run.guarded:
         for begin, end in zip(first + 1, first + 1 + lengths, strict=True):
             own = operation.groups[0][begin:end]

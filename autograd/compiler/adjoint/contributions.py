@@ -4,12 +4,13 @@ There it wins over an infinite or NaN partial, as if the edge were not there.
 
 Shares: what operations push to the cotangents of their operands, and their sums.
 
-(sign, target, left, right): the cotangents of ``target`` grow by sign * left * right,
-where an exact 0 may be ``strong`` (see ``Terms``).
+(sign, target, factors): the cotangents of ``target`` grow by sign times the product of
+one or two factors, where an exact 0 may be ``strong`` (see ``Terms``).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd.compiler.adjoint.writer import Writer
-from autograd.compiler.bulk.bulk import Bulk, Map, Operation, Reduce, Sum, Terms
+from autograd.compiler.bulk.bulk import Bulk, Map, Operation, Sum, Terms
 from autograd.compiler.trace.program import Ints, distinct, starts_of
 
 
@@ -57,7 +58,7 @@ def _columns(operation: Operation) -> list[Ints]:
         return list(operation.operands)
     parts = operation.terms if isinstance(operation, Sum) else []
     even = [part for part in parts if (part.counts == 1).all()]
-    return [x for part in even for x in (part.left, part.right) if x is not None]
+    return [x for part in even for x in part.factors]
 
 
 # -- Shares: what operations push to the cotangents of their operands, and
@@ -75,42 +76,40 @@ class Share:
 
     sign: int
     target: Ints
-    left: Ints
-    right: Ints | None
+    factors: tuple[Ints, ...]
     over_rows: bool = False
     strong: int = 0
 
-    @property
-    def form(self) -> Any:
-        """What shares have in common that can be terms of one sum."""
-        return self.sign, self.right is not None, self.over_rows, self.strong
+    def at(self, some: Any) -> Share:
+        """Some of them."""
+        factors = tuple([x[some] for x in self.factors])
+        return replace(self, target=self.target[some], factors=factors)
 
 
-def placed_reads(operation: Sum | Reduce) -> list[tuple[Ints, Ints]]:
-    """(row, position) of everything that an operation reads."""
-    if isinstance(operation, Reduce):
-        return [(operation.rows, group) for group in operation.groups]
-    pairs = []
-    for part in operation.terms:
-        pairs.append((part.rows, part.left))
-        if part.right is not None:
-            pairs.append((part.rows, part.right))
-    return pairs
+def form_of(x: Share | Terms) -> Any:
+    """What shares, or terms, have in common that can be terms of one sum."""
+    return x.sign, len(x.factors), x.over_rows, x.strong
+
+
+def _factors(parts: Sequence[Share | Terms]) -> tuple[Ints, ...]:
+    """The factors of parts of one form, one after the other."""
+    columns = zip(*[part.factors for part in parts], strict=True)
+    return tuple([np.concatenate(column) for column in columns])
 
 
 def by_form(shares: list[Share]) -> list[Share]:
     """Shares of one form become one, in the order in which they were pushed."""
     forms: dict[Any, list[Share]] = {}
     for share in shares:
-        forms.setdefault(share.form, []).append(share)
-    found = []
-    for (sign, product, over_rows, strong), same in forms.items():
-        target = np.concatenate([share.target for share in same])
-        left = np.concatenate([share.left for share in same])
-        rights = [share.right for share in same if share.right is not None]
-        right = np.concatenate(rights) if product else None
-        found.append(Share(sign, target, left, right, over_rows, strong))
-    return found
+        forms.setdefault(form_of(share), []).append(share)
+    return [
+        replace(
+            same[0],
+            target=np.concatenate([share.target for share in same]),
+            factors=_factors(same),
+        )
+        for same in forms.values()
+    ]
 
 
 def terms_of(n: int, share: Share, rows: Ints) -> Terms:
@@ -118,9 +117,8 @@ def terms_of(n: int, share: Share, rows: Ints) -> Terms:
     order = np.argsort(rows, kind="stable")
     order = order[np.searchsorted(rows[order], 0) :]
     starts = starts_of(rows[order], n)
-    right = share.right[order] if share.right is not None else None
-    factors = share.left[order], right
-    return Terms(share.sign, starts, *factors, share.over_rows, share.strong)
+    factors = tuple([x[order] for x in share.factors])
+    return Terms(share.sign, starts, factors, share.over_rows, share.strong)
 
 
 def merged(parts: list[Terms]) -> list[Terms]:
@@ -129,8 +127,7 @@ def merged(parts: list[Terms]) -> list[Terms]:
         return parts
     forms: dict[Any, list[Terms]] = {}
     for part in parts:
-        form = part.sign, part.right is not None, part.over_rows, part.strong
-        forms.setdefault(form, []).append(part)
+        forms.setdefault(form_of(part), []).append(part)
     return [_joined(same) for same in forms.values()]
 
 
@@ -141,10 +138,8 @@ def _joined(parts: list[Terms]) -> Terms:
     order = np.argsort(rows, kind="stable")
     n = len(parts[0].starts) - 1
     starts = starts_of(rows, n)
-    left = np.concatenate([part.left for part in parts])[order]
-    rights = [part.right for part in parts if part.right is not None]
-    right = np.concatenate(rights)[order] if rights else None
-    return replace(parts[0], starts=starts, left=left, right=right)
+    factors = tuple([x[order] for x in _factors(parts)])
+    return replace(parts[0], starts=starts, factors=factors)
 
 
 def gathered(
@@ -211,11 +206,7 @@ def _summed(
 
 
 def _is_wide(writer: Writer, parts: list[Terms]) -> bool:
-    for part in parts:
-        streams = [part.left] if part.right is None else [part.left, part.right]
-        if not part.over_rows and writer.wide(*streams):
-            return True
-    return False
+    return any(not part.over_rows and writer.wide(*part.factors) for part in parts)
 
 
 def _alias(used: list[tuple[Share, Ints]], n: int) -> Ints | None:
@@ -224,9 +215,9 @@ def _alias(used: list[tuple[Share, Ints]], n: int) -> Ints | None:
         return None
     share, rows = used[0]
     mine = rows >= 0
-    plain = share.sign > 0 and share.right is None and not share.over_rows
+    plain = share.sign > 0 and len(share.factors) == 1 and not share.over_rows
     if not plain or mine.sum() != n:
         return None
     found = np.full(n, -1, np.int64)
-    found[rows[mine]] = share.left[mine]
+    found[rows[mine]] = share.factors[0][mine]
     return found if (found >= 0).all() else None

@@ -147,7 +147,7 @@ class Writer:
         """Where left[i] * right[i] is found; ``strong`` as in Terms."""
         n = len(left)
         target = self.room(n, self.wide(left, right))
-        terms = Terms(1, np.arange(n + 1), left, right, strong=strong)
+        terms = Terms(1, np.arange(n + 1), (left, right), strong=strong)
         self.operations.append(Sum(target, [terms]))
         return target
 
@@ -159,7 +159,7 @@ class Writer:
         """Where the row of many operands is found, for every row of terms."""
         target = self.room(len(starts) - 1, self.wide(*groups))
         if row is _SUM:
-            self.operations.append(Sum(target, [Terms(1, starts, groups[0])]))
+            self.operations.append(Sum(target, [Terms(1, starts, groups)]))
         else:
             self.operations.append(Reduce(row, target, starts, groups))
         return target

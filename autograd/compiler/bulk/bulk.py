@@ -6,7 +6,7 @@ Number k lives at position k of the memory. Inputs come first, constants follow,
 operation writes a block of its own. Three kinds of operation are enough:
 
 - ``Map``: target[i] = row(operand1[i], operand2[i], ...);
-- ``Sum``: target[i] = sum over terms j of row i: sign * left[j] * right[j];
+- ``Sum``: target[i] = sum over terms j of row i: sign * factor[j] * factor[j];
 - ``Reduce``: target[i] = row(all operands j of row i), for maximum and its like.
 
 Operations with the same number ``loop`` (not 0) stand together and run step by step:
@@ -56,16 +56,24 @@ class Map:
 class Terms:
     """Terms of one form: row i has starts[i] to starts[i + 1] of them.
 
+    ``factors`` are one stream of numbers, or two whose products are added up.
     ``strong`` says whose exact 0 beats infinity and NaN in the products: 1 the left
     factor's, 2 either's; with 0 they are plain IEEE (see ``autograd.graph.strong``).
     """
 
     sign: int
     starts: Ints
-    left: Ints
-    right: Ints | None = None
+    factors: tuple[Ints, ...]
     over_rows: bool = False  # summed over the batch as well
     strong: int = 0
+
+    def __len__(self) -> int:
+        return len(self.factors[0])
+
+    @property
+    def is_product(self) -> bool:
+        """Whether each term is a product of two numbers."""
+        return len(self.factors) == 2
 
     @property
     def counts(self) -> Ints:
@@ -89,9 +97,7 @@ class Sum:
     def reads(self) -> Iterator[Ints]:
         """Every index array that is read."""
         for part in self.terms:
-            yield part.left
-            if part.right is not None:
-                yield part.right
+            yield from part.factors
 
 
 @dataclass(eq=False)
@@ -142,9 +148,7 @@ def reads_by_row(operation: Operation) -> Iterator[tuple[Ints, Ints]]:
         yield from [(operation.rows, positions) for positions in operation.groups]
     else:
         for part in operation.terms:
-            yield part.rows, part.left
-            if part.right is not None:
-                yield part.rows, part.right
+            yield from [(part.rows, positions) for positions in part.factors]
 
 
 def describe(operation: Operation) -> str:
@@ -157,7 +161,7 @@ def describe(operation: Operation) -> str:
     parts = [
         f"{'-' if part.sign < 0 else '+'}{_span(part.starts)}"
         f"{' guarded' if part.strong else ''}"
-        f"{' products' if part.right is not None else ''}"
+        f"{' products' if part.is_product else ''}"
         f"{' over the batch' if part.over_rows else ''}"
         for part in operation.terms
     ]
@@ -350,10 +354,7 @@ def _shapes_fit(operation: Operation) -> bool:
             return False
         pairs = [(operation.starts, len(x)) for x in operation.groups]
     else:
-        pairs = [(part.starts, len(part.left)) for part in operation.terms]
-        for part in operation.terms:
-            if part.right is not None and len(part.right) != len(part.left):
-                return False
+        pairs = [(p.starts, len(x)) for p in operation.terms for x in p.factors]
     return all(
         len(starts) == n + 1
         and starts[0] == 0

@@ -117,9 +117,9 @@ class _Unmixing:
         return Sum(operation.target, parts)
 
     def _terms(self, part: Terms) -> Terms:
-        right = self._stream(part.right) if part.right is not None else None
-        left = self._stream(part.left)
-        return replace(part, left=left, right=right)
+        # the right factor's copies come first
+        factors = [self._stream(x) for x in part.factors[::-1]]
+        return replace(part, factors=tuple(factors[::-1]))
 
     def _stream(self, positions: Ints) -> Ints:
         step = self.step[positions]
@@ -137,7 +137,7 @@ class _Unmixing:
             self.size += len(new)
             self.copy[new] = copies
             one_each = np.arange(len(new) + 1)
-            self.operations.append(Sum(copies, [Terms(1, one_each, new)]))
+            self.operations.append(Sum(copies, [Terms(1, one_each, (new,))]))
         return np.where(lanes, positions, self.copy[positions])
 
 

@@ -179,12 +179,12 @@ class _Assembly:
             turned &= not self.looped and strong != 1
             left, right = np.where(turned, right, left), np.where(turned, left, right)
             factors = self.position[left], self.position[right]
-            return Terms(sign, starts, *factors, over_rows, strong)
+            return Terms(sign, starts, factors, over_rows, strong)
         own = self.position[left]
         if over_rows and not self.lanes[left].any():  # as often as there are rows
             times = np.full(len(own), self.rows.program.inputs)
-            return Terms(sign, starts, own, times)
-        return Terms(sign, starts, own, None, over_rows)
+            return Terms(sign, starts, (own, times))
+        return Terms(sign, starts, (own,), over_rows)
 
 
 def _cumulative(counts: Ints) -> Ints:

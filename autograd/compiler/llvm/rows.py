@@ -129,7 +129,7 @@ class RowsWriter(ABC):
     def _guards(self) -> int:
         """How many products of a row are guarded (``autograd.graph.strong``)."""
         parts = [p for op in self.operations if isinstance(op, Sum) for p in op.terms]
-        return sum(len(part.left) for part in parts if part.strong)
+        return sum(len(part) for part in parts if part.strong)
 
     def _mended(self, values: list[str]) -> list[str]:
         """The values of plain products; guarded, if one of them is NaN.
@@ -198,10 +198,9 @@ class RowsWriter(ABC):
     def _terms(self, part: Terms, k: int, total: str | None) -> str | None:
         lanes = self.code.lanes
         for j in range(int(part.starts[k]), int(part.starts[k + 1])):
-            x = self._read(int(part.left[j]))
-            if part.right is not None:
-                y = self._read(int(part.right[j]))
-                x = lanes.product(x, y, part.strong * self.guarded)
+            x, *other = [self._read(int(stream[j])) for stream in part.factors]
+            if other:
+                x = lanes.product(x, other[0], part.strong * self.guarded)
             if total is None:
                 total = x if part.sign > 0 else lanes.negate(x)
             else:
@@ -270,7 +269,7 @@ def parted(bulk: Bulk) -> Bulk:
             size += n
             lanes.append(np.zeros(n, bool))
             operations.append(Sum(target, [part]))
-            parts.append(Terms(1, np.arange(n + 1), target))
+            parts.append(Terms(1, np.arange(n + 1), (target,)))
         operations.append(Sum(operation.target, parts))
     return replace(bulk, operations=operations, size=size, lanes=np.concatenate(lanes))
 

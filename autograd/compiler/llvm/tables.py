@@ -64,7 +64,7 @@ class Ragged:
         self.targets.append(target)
         self.parts += parts
         self.piece += [number] * len(parts)
-        self.terms += len(target) + sum(len(part.left) for part in parts)
+        self.terms += len(target) + sum(map(len, parts))
         return number
 
     @property
@@ -104,14 +104,13 @@ class Ragged:
         first, piece = np.cumsum(counts) - counts, np.array(self.piece, np.int64)
         rows = ranges(first[piece], counts[piece])
         lengths = np.concatenate([nothing, *[part.counts for part in self.parts]])
-        left = np.concatenate([nothing, *[part.left for part in self.parts]])
-        streams = [left]
-        if self.products:
-            rights = [
-                np.full(len(part.left), one) if part.right is None else part.right
+        streams = []
+        for k in range(1 + self.products):
+            own = [
+                part.factors[k] if part.factors[k:] else np.full(len(part), one)
                 for part in self.parts
             ]
-            streams.append(np.concatenate([nothing, *rights]))
+            streams.append(np.concatenate([nothing, *own]))
         return np.repeat(rows, lengths), streams
 
 
@@ -214,7 +213,7 @@ class TableProgram:
                 for part in operation.terms
                 if (part.sign, max(part.strong, least)) == (sign, strong)
             ]
-            products = any(part.right is not None for part in parts)
+            products = any(part.is_product for part in parts)
             kind = "dot" if products else "sum"
             ragged = self._ragged_for(kind, self.places.zero, products)
             name = f"{kind}_more" if found else kind
@@ -225,7 +224,7 @@ class TableProgram:
     def _fold(self, operation: Reduce) -> _Piece:
         kind = operation.row.name
         pad = self.places.one if kind == "prod" else None
-        part = Terms(1, operation.starts, operation.groups[0], None)
+        part = Terms(1, operation.starts, operation.groups)
         ragged = self._ragged_for(kind, pad, False)
         return self._piece(kind, ragged, operation.target, [part], 1, 0)
 

@@ -212,7 +212,7 @@ class NumpyMachine(MemoryMachine):
         neutral -0, plain sums with 0."""
         result = self._store.block(operation.target)
         counts = np.sum([part.counts for part in operation.terms], axis=0)
-        products = len(operation.terms) > 1 or operation.terms[0].right is not None
+        products = len(operation.terms) > 1 or operation.terms[0].is_product
         first = np.where(counts > 0, -0.0 if products else 0.0, 0.0)
         out = result.reshape(len(counts), -1)
         self._do(np.copyto, out, first[:, np.newaxis])

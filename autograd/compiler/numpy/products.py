@@ -125,15 +125,15 @@ def _length(part: Terms) -> int:
 
 def _plain(part: Terms) -> bool:
     """Whether the part is one number for each result."""
-    return part.right is None and not part.over_rows and _length(part) == 1
+    return not (part.is_product or part.over_rows) and _length(part) == 1
 
 
 def _are_equal(x: Terms, y: Terms) -> bool:
     """Whether two parts are the same products, as those of a square's slope are."""
-    if x.right is None or y.right is None or not np.array_equal(x.starts, y.starts):
+    if not (x.is_product and y.is_product and x.strong == y.strong):
         return False
-    same = np.array_equal(x.left, y.left) and np.array_equal(x.right, y.right)
-    return same and x.strong == y.strong
+    pairs = [(x.starts, y.starts), *zip(x.factors, y.factors, strict=True)]
+    return all(np.array_equal(a, b) for a, b in pairs)
 
 
 class Sums:
@@ -160,15 +160,14 @@ class Sums:
         """Write the only part to the places of its results, if they are regular."""
         k = _length(part)
         if k == 1 and not part.over_rows:
-            streams = [part.left] if part.right is None else [part.left, part.right]
-            views = self.store.together([*streams, target], wide)
+            views = self.store.together([*part.factors, target], wide)
             if views is None:
                 return False
-            if part.right is None:
-                self._do(np.copyto, views[1], views[0])
-            else:
+            if part.is_product:
                 products(self._do, *views)
                 self._mend(part, views[:2], views[2])
+            else:
+                self._do(np.copyto, views[1], views[0])
             return True
         return k > 0 and self._product(
             part, k, None, target, wide and not part.over_rows
@@ -217,7 +216,7 @@ class Sums:
         if not _plain(waiting[0]):
             return self._operand(first, result, wide)
         second = waiting.pop(0)
-        x, y = self.store.operands([first.left, second.left], wide)
+        x, y = self.store.operands([*first.factors, *second.factors], wide)
         out = self._room(result, waiting)
         combine = np.add if second.sign > 0 else np.subtract
         self._do(combine, x, y, out.reshape(np.broadcast_shapes(x.shape, y.shape)))
@@ -226,7 +225,7 @@ class Sums:
     def _operand(self, part: Terms, result: Floats, wide: bool) -> Floats:
         """A part where it lies, or in a buffer."""
         if _plain(part):
-            return self.store.operands([part.left], wide)[0]
+            return self.store.operands(part.factors, wide)[0]
         share = np.empty(len(result))
         self._share(part, share, wide)
         return share
@@ -235,14 +234,13 @@ class Sums:
         """The sum of the terms of one form, without its sign, into a flat array."""
         k, wide = _length(part), wide and not part.over_rows
         if k == 1 and not part.over_rows:
-            streams = [part.left] if part.right is None else [part.left, part.right]
-            operands = self.store.operands(streams, wide)
+            operands = self.store.operands(part.factors, wide)
             target = out.reshape(np.broadcast_shapes(*[x.shape for x in operands]))
-            if part.right is None:
-                self._do(np.copyto, target, operands[0])
-            else:
+            if part.is_product:
                 self._do(np.multiply, *operands, target)
                 self._mend(part, operands, target)
+            else:
+                self._do(np.copyto, target, operands[0])
         elif not k or not self._product(part, k, out, None, wide):
             self._ragged(part, out, wide)
 
@@ -252,7 +250,7 @@ class Sums:
         self, part: Terms, k: int, out: Floats | None, target: Ints | None, wide: bool
     ) -> bool:
         """A matrix product, or dot products; into a flat array, or to positions."""
-        streams = [x.reshape(-1, k) for x in (part.left, part.right) if x is not None]
+        streams = [x.reshape(-1, k) for x in part.factors]
         inner: list[tuple[int, ...]] = []
         for stream in streams:
             step = self.store.inner_step(stream)
@@ -278,7 +276,7 @@ class Sums:
     def _mend(self, part: Terms, factors: Sequence[Floats], out: Floats) -> None:
         """What guarded products, summed along the last axes, are where a plain one
         has made a NaN."""
-        if part.strong and part.right is not None:
+        if part.strong and part.is_product:
             self.store.mend(mended, part.strong, *factors, out)
 
     def _nest(
@@ -303,15 +301,12 @@ class Sums:
 
     def terms(self, part: Terms, order: Any, wide: bool) -> Floats:
         """The terms in an order, gathered."""
-        terms = self.store.gathered(part.left[order], wide)
-        if part.right is None:
-            return terms
-        right, products = (
-            self.store.gathered(part.right[order], wide),
-            np.empty_like(terms),
-        )
-        self._do(np.multiply, terms, right, products)
-        self._mend(part, [terms, right], products)
+        factors = [self.store.gathered(x[order], wide) for x in part.factors]
+        if not part.is_product:
+            return factors[0]
+        products = np.empty_like(factors[0])
+        self._do(np.multiply, *factors, products)
+        self._mend(part, factors, products)
         return products
 
     def _ragged(self, part: Terms, out: Floats, wide: bool) -> None:
@@ -321,7 +316,7 @@ class Sums:
             self._do(np.copyto, out, _ZERO)
             return
         if 0 < k <= len(full) and not part.over_rows:  # term by term, all rows
-            order = np.arange(len(part.left)).reshape(-1, k).T.ravel()
+            order = np.arange(len(part)).reshape(-1, k).T.ravel()
             terms = self.terms(part, order, wide)
             self._term_by_term(terms.reshape(k, -1), out)
             return

@@ -193,8 +193,7 @@ def _sum(layout: Layout, operation: Sum) -> Callable[[Any, int], float]:
         (
             float(part.sign),
             part.starts.tolist(),
-            _address(layout, part.left),
-            _address(layout, part.right) if part.right is not None else None,
+            *[*[_address(layout, x) for x in part.factors], None][:2],
             PRODUCTS[part.strong].evaluate,
         )
         for part in operation.terms

@@ -27,11 +27,7 @@ def _mapped(operation: Operation, f: Callable[[Ints], Ints]) -> Operation:
         groups = tuple([f(x) for x in operation.groups])
         return replace(operation, target=target, groups=groups)
     parts = [
-        replace(
-            part,
-            left=f(part.left),
-            right=f(part.right) if part.right is not None else None,
-        )
+        replace(part, factors=tuple([f(x) for x in part.factors]))
         for part in operation.terms
     ]
     return replace(operation, target=target, terms=parts)
@@ -67,6 +63,6 @@ def along_direction(first: Bulk, wrt: Ints, direction: Ints) -> Bulk:
     writer = Writer(first)
     target = writer.room(1)
     starts = np.array([0, n])
-    terms = Terms(1, starts, first.outputs[1:], direction)
+    terms = Terms(1, starts, (first.outputs[1:], direction))
     writer.operations.append(Sum(target, [terms]))
     return adjoint(writer.finished(target), target, [1.0], wrt)

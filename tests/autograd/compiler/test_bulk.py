@@ -1,6 +1,7 @@
 """Re-rolling: what is recovered from plain loops, and that nothing invalid runs."""
 
 import itertools
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -55,8 +56,7 @@ def _one(operation, i, memory):
     total = 0.0
     for part in operation.terms:
         for k in range(part.starts[i], part.starts[i + 1]):
-            factor = memory[part.right[k]] if part.right is not None else 1.0
-            total += part.sign * float(memory[part.left[k]]) * factor
+            total += part.sign * math.prod([float(memory[x[k]]) for x in part.factors])
     return total
 
 
@@ -305,7 +305,7 @@ def example():
     return Bulk(
         operations=[
             Map(TABLE["multiply"], i([4, 5]), (i([0, 1]), i([1, 2]))),
-            Sum(i([6, 7]), [Terms(1, i([0, 2, 3]), i([4, 5, 0]), i([1, 1, 3]))]),
+            Sum(i([6, 7]), [Terms(1, i([0, 2, 3]), (i([4, 5, 0]), i([1, 1, 3])))]),
             Reduce(TABLE["maximum"], i([8]), i([0, 3]), (i([6, 7, 3]),)),
         ],
         size=9,
@@ -353,15 +353,15 @@ def array(*numbers):
         (changed(0, target=array(4, 3)), "writes twice"),
         (changed(0, target=array(4, 4)), "twice|early"),
         (changed(1, target=array(6, 5)), "writes twice"),
-        (changed(1, left=array(4, 5, 10)), "reads outside"),
-        (changed(1, right=array(1, 1, 99)), "reads outside"),
-        (changed(1, left=array(4, 5, 8)), "too early"),
+        (changed(1, factors=(array(4, 5, 10), array(1, 1, 3))), "reads outside"),
+        (changed(1, factors=(array(4, 5, 0), array(1, 1, 99))), "reads outside"),
+        (changed(1, factors=(array(4, 5, 8), array(1, 1, 3))), "too early"),
         (changed(1, starts=array(0, 2, 4)), "do not fit"),
         (changed(1, starts=array(1, 2, 3)), "do not fit"),
         (changed(1, starts=array(0, 4, 3)), "do not fit"),
         (changed(1, starts=array(0, 3)), "do not fit"),
         (changed(1, starts=array(0, -1, 3)), "do not fit"),
-        (changed(1, right=array(1, 1)), "do not fit"),
+        (changed(1, factors=(array(4, 5, 0), array(1, 1))), "do not fit"),
         (changed(2, groups=(array(6, 7, 9),)), "reads outside"),
         (changed(2, groups=(array(6, 7),)), "do not fit"),
         (changed(2, starts=array(0, 2)), "do not fit"),

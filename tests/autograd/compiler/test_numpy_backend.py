@@ -80,12 +80,11 @@ def added(parts, numbers, n, order=None):
     target = inputs + (np.arange(n) if order is None else np.array(order))
     terms, wanted = [], np.zeros(n)
     for sign, left, right in parts:
-        left = np.array(left)
-        right = None if right is None else np.array(right)
-        starts = np.arange(n + 1) * (len(left) // n)
-        terms.append(Terms(sign, starts, left, right))
-        factor = 1.0 if right is None else numbers[right]
-        wanted += sign * (numbers[left] * factor).reshape(n, -1).sum(axis=1)
+        factors = tuple([np.array(x) for x in (left, right) if x is not None])
+        starts = np.arange(n + 1) * (len(factors[0]) // n)
+        terms.append(Terms(sign, starts, factors))
+        products = np.prod([numbers[x] for x in factors], axis=0)
+        wanted += sign * products.reshape(n, -1).sum(axis=1)
     run, memory = machine([Sum(target, terms)], int(target.max()) + 1, inputs)
     memory[:inputs] = numbers
     for _ in range(2):
@@ -160,8 +159,8 @@ def test_a_gather_is_made_once_and_never_written_into():
     wild, other = irregular(rng, 12, 9), irregular(rng, 12, 9)
     starts = np.array([0, 5, 6, 12])
     operations = [
-        Sum(np.arange(9 + 3 * k, 12 + 3 * k), [Terms(1, starts, wild, right)])
-        for k, right in enumerate((other, wild, None))
+        Sum(np.arange(9 + 3 * k, 12 + 3 * k), [Terms(1, starts, factors)])
+        for k, factors in enumerate(((wild, other), (wild, wild), (wild,)))
     ]
     run, memory = machine(operations, 18, 9)
     memory[:9] = x = rng.normal(size=9)

@@ -282,8 +282,8 @@ def test_the_report_counts_loops():
 
 def test_loops_of_unequal_steps_are_refused():
     """Operations of one loop have one number for each step."""
-    first = Sum(np.array([1, 2]), [Terms(1, np.arange(3), np.array([0, 0]), None)], 1)
-    fewer = Sum(np.array([3]), [Terms(1, np.arange(2), np.array([0]), None)], 1)
+    first = Sum(np.array([1, 2]), [Terms(1, np.arange(3), (np.array([0, 0]),))], 1)
+    fewer = Sum(np.array([3]), [Terms(1, np.arange(2), (np.array([0]),))], 1)
     bulk = Bulk([first, fewer], 4, 1, {}, np.array([3]))
     with pytest.raises(ag.TraceError, match="operation 0 begins a loop of"):
         bulk.verify()

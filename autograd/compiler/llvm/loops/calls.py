@@ -92,15 +92,13 @@ def write_slices(
     context: Context, kind: str, target: Ints, part: Terms, pad: int | None
 ) -> None:
     """Irregular rows, by tables."""
-    left, right = part.left, part.right
-    context.resident(target, left, left if right is None else right)
+    context.resident(target, *part.factors)
     address, code = context.layout.address, context.code
-    streams = [address[left]] if right is None else [address[left], address[right]]
+    streams = [address[x] for x in part.factors]
     zero, dump, starts = context.zero, context.dump, part.starts
     found, *_ = sliced(code.width, address[target], starts, streams, pad, zero, dump)
     where = [context.tables.add(entries) for entries in found]
-    if right is None:
-        where.append(where[2])
+    where += where[2:] * (not part.is_product)  # kernels take two streams
     pointers = [code.at("%t", start, "i32") for start in where]
     listed = ", ".join(f"ptr {pointer}" for pointer in pointers)
     context.call(
@@ -115,19 +113,19 @@ def write_wide_rows(
 ) -> None:
     """Irregular rows of numbers with lanes: index by index, lanes side by side."""
     layout, code, tables = context.layout, context.code, context.tables
-    left, right, strong = part.left, part.right, (0, 1, 3)[part.strong]
-    context.resident(target, left, left if right is None else right)
-    if right is not None and layout.lane_step(right) > layout.lane_step(left):
+    left, right = part.factors[0], part.factors[-1]  # kernels take two streams
+    strong = (0, 1, 3)[part.strong]
+    context.resident(target, left, right)
+    if layout.lane_step(right) > layout.lane_step(left):
         left, right = right, left  # the longer step on the left
         strong = (0, 2, 3)[part.strong]
     if kind is None:
         kind = "wide_sum"
-        if right is not None:
+        if part.is_product:
             kind = "wide_dot" if layout.wide(right) else "wide_dot_shared"
     if layout.lane_step(left) != 1:
         kind += "_strided"
-    columns = [part.starts, layout.address[target], layout.address[left]]
-    columns.append(layout.address[right] if right is not None else columns[2])
+    columns = [part.starts, *[layout.address[x] for x in (target, left, right)]]
     pointers = [code.at("%t", tables.add(column), "i32") for column in columns]
     listed = ", ".join(f"ptr {pointer}" for pointer in pointers)
     context.call(
@@ -158,7 +156,7 @@ def write_sum(context: Context, operation: Sum) -> None:
     if wide:
         write_wide_rows(context, operation.target, part)
         return
-    kind = "slices_sum" if part.right is None else "slices_dot"
+    kind = "slices_dot" if part.is_product else "slices_sum"
     write_slices(context, kind, operation.target, part, context.zero)
 
 
@@ -175,7 +173,7 @@ def write_reduce(context: Context, operation: Reduce) -> bool:
     ):
         return False
     group = operation.groups[0]
-    own = Terms(1, operation.starts, group)
+    own = Terms(1, operation.starts, (group,))
     if context.layout.wide(operation.target):
         write_wide_rows(context, operation.target, own, f"wide_{name}")
         return True
@@ -206,12 +204,11 @@ class _Shape:
 
 def _regular(context: Context, target: Ints, part: Terms, wide: bool) -> _Shape | None:
     layout, n = context.layout, len(target)
-    k = len(part.left) // n if n else 0
+    k = len(part) // n if n else 0
     if not (part.counts == k).all() or (k < 2 and not part.over_rows):
         return None
-    streams = [part.left] if part.right is None else [part.left, part.right]
     firsts, inner = [target], []
-    for stream in streams:
+    for stream in part.factors:
         table = layout.address[stream].reshape(n, k)
         step = (
             layout.lane_step(stream)
@@ -223,14 +220,14 @@ def _regular(context: Context, target: Ints, part: Terms, wide: bool) -> _Shape 
         firsts.append(stream[::k])
         inner.append(step)
     nest = context.nest_of(firsts, wide)
-    if part.right is None:
+    if not part.is_product:
         still = np.zeros((1, len(nest.counts)), np.int64)
         steps = np.concatenate([nest.steps, still])
         bases = np.concatenate([nest.bases, 0 * nest.bases[:1]])
         nest = Nest(nest.counts, steps, bases)
         inner.append(0)
     terms = layout.rows if part.over_rows else k
-    how = part.right is None, part.sign, part.strong
+    how = not part.is_product, part.sign, part.strong
     return _Shape(nest.limited(4), terms, (inner[0], inner[1]), *how, firsts)
 
 

@@ -18,11 +18,8 @@ def reads_of(operation: Operation, n: int) -> list[Ints]:
         return list(operation.reads())
     found = []
     for part in operation.terms:
-        k = len(part.left) // n
-        for j in range(k):
-            found.append(column(part.left, j, k))
-            if part.right is not None:
-                found.append(column(part.right, j, k))
+        k = len(part) // n
+        found += [column(x, j, k) for j in range(k) for x in part.factors]
     return found
 
 
@@ -40,7 +37,7 @@ def compute(context: Context, lanes: Any, operation: Operation, value: Any) -> s
     n = len(operation.target)
     result = None
     for part in sorted(operation.terms, key=lambda part: part.sign < 0):
-        result = _add_terms(lanes, part, len(part.left) // n, value, result)
+        result = _add_terms(lanes, part, len(part) // n, value, result)
     return result if result is not None else str(lanes.constant(0.0))
 
 
@@ -48,10 +45,9 @@ def _add_terms(
     lanes: Any, part: Terms, k: int, value: Any, result: str | None
 ) -> str | None:
     for j in range(k):
-        x = value(column(part.left, j, k))
-        if part.right is not None:
-            y = value(column(part.right, j, k))
-            x = lanes.product(x, y, part.strong)
+        x, *other = [value(column(stream, j, k)) for stream in part.factors]
+        if other:
+            x = lanes.product(x, other[0], part.strong)
         if result is None:
             result = x if part.sign > 0 else lanes.negate(x)
         elif part.sign > 0:

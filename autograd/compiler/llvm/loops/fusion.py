@@ -56,7 +56,7 @@ def split(bulk: Bulk) -> Bulk:
                 target = room(n, True)  # first the terms, then the rows
                 own = replace(whole, sign=1, over_rows=False)
                 put(Sum(target, [own]), True)
-                whole = Terms(whole.sign, one_each, target, None, True)
+                whole = Terms(whole.sign, one_each, (target,), True)
             for part in pieces(whole, n):
                 (short if is_short(part, n) else long).append(part)
         if not long or (len(long) == 1 and not short):
@@ -65,7 +65,7 @@ def split(bulk: Bulk) -> Bulk:
         for part in long:
             target = room(n, wide)
             operations.append(Sum(target, [part]))
-            short.append(Terms(1, one_each, target))
+            short.append(Terms(1, one_each, (target,)))
         operations.append(Sum(operation.target, short))
 
     for operation in _paired(bulk.operations):
@@ -120,12 +120,11 @@ def pieces(part: Terms, rows: int) -> list[Terms]:
     """Terms whose offsets are the same in every row, cut where their step changes."""
     if is_short(part, rows) or part.over_rows or not rows:
         return [part]
-    k = len(part.left) // rows
+    k = len(part) // rows
     if not (part.counts == k).all() or k < 8:
         return [part]
-    streams = [part.left] if part.right is None else [part.left, part.right]
     cut = np.zeros(k - 1, bool)
-    for stream in streams:
+    for stream in part.factors:
         table = stream.reshape(rows, k)
         offsets = table[0] - table[0, 0]
         if not (table - table[:, :1] == offsets).all():
@@ -138,10 +137,9 @@ def pieces(part: Terms, rows: int) -> list[Terms]:
         return [part]
     found, start = [], 0
     for end in ends:
-        own = [x.reshape(rows, k)[:, start:end].ravel() for x in streams]
+        own = [x.reshape(rows, k)[:, start:end].ravel() for x in part.factors]
         starts = np.arange(rows + 1) * (end - start)
-        right = own[1] if own[1:] else None
-        found.append(replace(part, starts=starts, left=own[0], right=right))
+        found.append(replace(part, starts=starts, factors=tuple(own)))
         start = end
     return found
 
@@ -199,7 +197,7 @@ def _kind(operation: Operation, wide: bool) -> str:
     ):
         part = operation.terms[0]
         alone = n == 1 and not wide
-        whole = len(part.left) == 1 if part.over_rows else len(part.left) >= SCALARS
+        whole = len(part) == 1 if part.over_rows else len(part) >= SCALARS
         return "total" if alone and whole else "call"
     return "scalars" if n == 1 and not wide else "loop"
 
@@ -219,7 +217,7 @@ class _Fusion:
         n = len(operation.target)
         if kind == "total":
             assert isinstance(operation, Sum)
-            n, wide = len(operation.terms[0].left), operation.terms[0].over_rows
+            n, wide = len(operation.terms[0]), operation.terms[0].over_rows
         if operation.loop:
             kind, n = "steps", operation.loop
         earliest, aligned = self._earliest(operation)
@@ -338,7 +336,7 @@ def _by_step(operation: Operation) -> Iterator[Ints]:
 
 
 def _is_even(part: Terms, n: int) -> bool:
-    return bool((part.counts == len(part.left) // n).all())
+    return bool((part.counts == len(part) // n).all())
 
 
 def mark_of(x: Ints) -> tuple[int, int, int]:

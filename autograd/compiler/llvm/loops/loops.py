@@ -240,10 +240,9 @@ class LoopWriter:
 
     def _accumulate(self, total: Sum, sum_: str, value: Any, mask: str | None) -> str:
         code, part = self.code, total.terms[0]
-        x = value(part.left)
-        if part.right is not None:
-            y = value(part.right)
-            x = code.lanes.product(x, y, part.strong)
+        x, *other = [value(stream) for stream in part.factors]
+        if other:
+            x = code.lanes.product(x, other[0], part.strong)
         if mask is not None:
             zero = f"{code.type} zeroinitializer"
             kind = f"<{code.width} x i1>"

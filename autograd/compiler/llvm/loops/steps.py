@@ -65,7 +65,7 @@ class _Steps:
         return len(self.columns) - 1
 
     def _reads(self, operation: Operation) -> Any:
-        """Columns of operands; of a sum (sign, left, right, strong) for each term."""
+        """Columns of operands; of a sum (sign, factors, strong) for each term."""
         if isinstance(operation, Map):
             return [self._column(x) for x in operation.operands]
         if not isinstance(operation, Sum):
@@ -81,11 +81,8 @@ class _Steps:
             for k in range(int(part.counts.max(initial=0))):
                 there = part.counts > k
                 at = np.where(there, part.starts[:-1] + k, 0)
-                left = self._padded(part.left, at, there)
-                right = None
-                if part.right is not None:
-                    right = self._padded(part.right, at, there)
-                terms.append((part.sign, left, right, part.strong))
+                factors = [self._padded(x, at, there) for x in part.factors]
+                terms.append((part.sign, factors, part.strong))
         return terms
 
     def _padded(self, positions: Ints, at: Ints, there: Any) -> int:
@@ -175,10 +172,10 @@ class _Steps:
 
     def _sum(self, reads: Any, value: Any) -> str:
         lanes, total = self.code.scalar, ""
-        for sign, left, right, strong in reads:
-            x = value(left)
-            if right is not None:
-                x = lanes.product(x, value(right), strong)
+        for sign, factors, strong in reads:
+            x, *other = [value(k) for k in factors]
+            if other:
+                x = lanes.product(x, other[0], strong)
             if not total:
                 total = x if sign > 0 else lanes.negate(x)
             else:
