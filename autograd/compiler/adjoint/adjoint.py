@@ -48,8 +48,8 @@ from autograd.compiler.bulk.bulk import (
     Bulk,
     Map,
     Operation,
-    Reduce,
-    Sum,
+    SegmentReduce,
+    SumOfProducts,
     depends,
     runs_of,
 )
@@ -77,7 +77,7 @@ def adjoint(bulk: Bulk, outputs: Ints, seeds: Sequence[float], wrt: Ints) -> Bul
     end = len(bulk.operations)
     for same in reversed(runs_of(bulk.operations)):
         begin = end - len(same)
-        if same[0].loop:
+        if same[0].scan:
             visit_loop(pass_, list(range(begin, end)))
         else:
             pass_.visit(begin)
@@ -115,7 +115,7 @@ class _Pass:
                 changed = False
                 for operation in run:
                     found = depends(operation, needed)
-                    if operation.loop:
+                    if operation.scan:
                         found[:] = found.any()
                         changed |= bool((found & ~needed[operation.target]).any())
                     needed[operation.target] = found
@@ -147,11 +147,11 @@ class _Pass:
         if not self.wide:
             self._file(share)
             return
-        shared = ~self.writer.has_lanes(share.target)
-        for over_rows in (False, True):
-            mine = shared == over_rows
+        shared = ~self.writer.is_batched(share.target)
+        for over_batch in (False, True):
+            mine = shared == over_batch
             if mine.any():
-                self._file(replace(share.at(mine), over_rows=over_rows))
+                self._file(replace(share.at(mine), over_batch=over_batch))
 
     def _without_unit(self, share: Share) -> Share:
         """A product with 1 or -1 is plain."""
@@ -166,14 +166,16 @@ class _Pass:
     def _file(self, share: Share) -> None:
         """Leave a share with the operations that compute its targets."""
         writer = self.writer
-        if share.over_rows:
-            columns = [writer.has_lanes(x) for x in share.factors]
+        if share.over_batch:
+            columns = [writer.is_batched(x) for x in share.factors]
             lanes = np.logical_or.reduce(columns)
             if lanes.any() and not lanes.all():
                 for mine in (lanes, ~lanes):
                     self._file(share.at(mine))
                 return
-        if share.over_rows and not writer.wide(*share.factors):  # the same for each row
+        if share.over_batch and not writer.wide(
+            *share.factors
+        ):  # the same for each row
             own, *other = share.factors
             if other:
                 own = writer.map(PRODUCTS[share.strong], (own, *other))
@@ -200,16 +202,16 @@ class _Pass:
         operation = self.bulk.operations[number]
         self.wide = self.writer.wide(operation.target)
         self.guarded = self.choices.leave_out(operation.target)
-        if isinstance(operation, Sum):
+        if isinstance(operation, SumOfProducts):
             self._visit_sum(operation, cotangent)
         elif isinstance(operation, Map):
             self._visit_map(operation, cotangent)
         else:
             visit_reduce(self, operation, cotangent)
 
-    def _visit_sum(self, operation: Sum, cotangent: Ints) -> None:
+    def _visit_sum(self, operation: SumOfProducts, cotangent: Ints) -> None:
         for part in operation.terms:
-            rows = part.rows
+            rows = part.segments
             along, factors = cotangent[rows], part.factors
             reached = along >= 0
             if not reached.all():
@@ -222,7 +224,7 @@ class _Pass:
                 self.push(part.sign, target, (along, other), strong, strong > 0)
 
     def _visit_map(self, operation: Map, cotangent: Ints) -> None:
-        row, reached = operation.row, cotangent >= 0
+        row, reached = operation.primitive, cotangent >= 0
         if row.predicate:
             return
         operands, result = list(operation.operands), operation.target
@@ -263,15 +265,15 @@ class _Pass:
         missing = found < 0
         if missing.all():
             return self.writer.uniform(0.0, n)
-        lanes = self.writer.has_lanes(into)
+        lanes = self.writer.is_batched(into)
         for holes in (missing & lanes, missing & ~lanes):
             if holes.any():  # zeros in their places, so that the block has none
-                self.writer.operations.append(Sum(into[holes], []))
+                self.writer.operations.append(SumOfProducts(into[holes], []))
                 found[holes] = into[holes]
         return found
 
     def _wide_inputs(self) -> Any:
-        return self.writer.has_lanes(self.wrt) if self.bulk.batch else False
+        return self.writer.is_batched(self.wrt) if self.bulk.batch else False
 
 
 # -- The adjoints of rows of many operands: ragged, chosen by an index, or
@@ -281,21 +283,21 @@ class _Pass:
 RAGGED = {ROWS[CODE[name]] for name in ("maximum", "minimum", "logsumexp")}
 
 
-def visit_reduce(run: Any, operation: Reduce, cotangent: Ints) -> None:
+def visit_reduce(run: Any, operation: SegmentReduce, cotangent: Ints) -> None:
     """Push the shares of an operation to its operands; ``run`` is the reverse pass."""
-    if operation.loop:  # one number for each step, operand by operand
+    if operation.scan:  # one number for each step, operand by operand
         _columns(run, operation, cotangent)
-    elif operation.row is TAKE:
+    elif operation.primitive is TAKE:
         _take(run, operation, cotangent)
-    elif operation.row in RAGGED:
+    elif operation.primitive in RAGGED:
         _ragged(run, operation, cotangent)
     else:
         _columns(run, operation, cotangent)
 
 
-def _ragged(run: Any, operation: Reduce, cotangent: Ints) -> None:
+def _ragged(run: Any, operation: SegmentReduce, cotangent: Ints) -> None:
     """Maximum and its like: one block holds the operands of all rows."""
-    rows, positions = operation.rows, operation.groups[0]
+    rows, positions = operation.segments, operation.groups[0]
     kept = cotangent[rows] >= 0
     if not kept.all():
         used = np.flatnonzero(cotangent >= 0)
@@ -305,18 +307,18 @@ def _ragged(run: Any, operation: Reduce, cotangent: Ints) -> None:
     else:
         result = operation.target
     xs = [Block(run.writer, positions, rows)]
-    (partial,) = operation.row.joint(xs, Block(run.writer, result))[0]
+    (partial,) = operation.primitive.joint(xs, Block(run.writer, result))[0]
     seed = Block(run.writer, cotangent[rows], rows)
-    run.share(operation.row, positions, seed, partial)
+    run.share(operation.primitive, positions, seed, partial)
 
 
-def _take(run: Any, operation: Reduce, cotangent: Ints) -> None:
+def _take(run: Any, operation: SegmentReduce, cotangent: Ints) -> None:
     """All candidates of all rows at once: the chosen one has partial 1.
 
     Which one that is, is found once for all rows with one index and length.
     """
     used = cotangent >= 0
-    first = operation.starts[:-1][used]
+    first = operation.offsets[:-1][used]
     lengths = operation.counts[used] - 1
     widest = int(lengths.max()) + 1
     pairs, pair = np.unique(
@@ -354,22 +356,22 @@ def _ragged_range(lengths: Ints) -> tuple[Ints, Ints]:
     return row, np.arange(len(row)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
 
 
-def _columns(run: Any, operation: Reduce, cotangent: Ints) -> None:
+def _columns(run: Any, operation: SegmentReduce, cotangent: Ints) -> None:
     """Any row of many operands: rows of one length together, operand by operand."""
     lengths = operation.counts
     for length in np.unique(lengths[cotangent >= 0]).tolist():
         used = np.flatnonzero((lengths == length) & (cotangent >= 0))
-        first = operation.starts[used]
+        first = operation.offsets[used]
         columns = [
             [group[first + k] for k in range(length)] for group in operation.groups
         ]
         xs = [[Block(run.writer, x) for x in column] for column in columns]
         result = Block(run.writer, operation.target[used])
         seed = Block(run.writer, cotangent[used])
-        partials = operation.row.joint(*xs, result)
+        partials = operation.primitive.joint(*xs, result)
         for column, row in zip(columns, partials, strict=True):
             for target, partial in zip(column, row, strict=True):
-                run.share(operation.row, target, seed, partial)
+                run.share(operation.primitive, target, seed, partial)
 
 
 # -- The adjoint of a loop over time: the same steps backwards.
@@ -394,18 +396,18 @@ def visit_loop(run: Any, numbers: list[int]) -> None:
         waiting = [operation for operation in fresh if late.depends(operation)]
         writer.operations[start:] = [op for op in fresh if op not in waiting]
         pushed[number] = waiting
-    first = operations[numbers[0]].loop
+    first = operations[numbers[0]].scan
     loop = -(abs(first) + _loops(operations)) if first > 0 else _loops(operations) + 1
     for number, place in places.items():
         total = _total(run, number, place)
         for operation in (total, *pushed[number]):
-            operation.loop = loop
+            operation.scan = loop
             writer.operations.append(operation)
 
 
 def _loops(operations: list[Operation]) -> int:
     """The largest number of a loop so far."""
-    return max(abs(operation.loop) for operation in operations)
+    return max(abs(operation.scan) for operation in operations)
 
 
 class _Late:
@@ -432,10 +434,10 @@ class _Late:
         return False
 
 
-def _total(run: Any, number: int, place: Ints) -> Sum:
+def _total(run: Any, number: int, place: Ints) -> SumOfProducts:
     """The sum of all shares of an operation's results, one for each step."""
     shares = by_form(run.shares[number])
     run.shares[number] = []
     n = len(place)
     parts = [terms_of(n, share, run.place[share.target]) for share in shares]
-    return Sum(place, merged(parts))
+    return SumOfProducts(place, merged(parts))

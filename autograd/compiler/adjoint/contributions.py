@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd.compiler.adjoint.writer import Writer
-from autograd.compiler.bulk.bulk import Bulk, Map, Operation, Sum, Terms
+from autograd.compiler.bulk.bulk import Bulk, Map, Operation, SumOfProducts, Terms
 from autograd.compiler.trace.program import Ints, distinct, starts_of
 
 
@@ -56,7 +56,7 @@ def _columns(operation: Operation) -> list[Ints]:
     """Index arrays with one operand for each result."""
     if isinstance(operation, Map):
         return list(operation.operands)
-    parts = operation.terms if isinstance(operation, Sum) else []
+    parts = operation.terms if isinstance(operation, SumOfProducts) else []
     even = [part for part in parts if (part.counts == 1).all()]
     return [x for part in even for x in part.factors]
 
@@ -77,7 +77,7 @@ class Share:
     sign: int
     target: Ints
     factors: tuple[Ints, ...]
-    over_rows: bool = False
+    over_batch: bool = False
     strong: int = 0
 
     def at(self, some: Any) -> Share:
@@ -88,7 +88,7 @@ class Share:
 
 def form_of(x: Share | Terms) -> Any:
     """What shares, or terms, have in common that can be terms of one sum."""
-    return x.sign, len(x.factors), x.over_rows, x.strong
+    return x.sign, len(x.factors), x.over_batch, x.strong
 
 
 def _factors(parts: Sequence[Share | Terms]) -> tuple[Ints, ...]:
@@ -118,7 +118,7 @@ def terms_of(n: int, share: Share, rows: Ints) -> Terms:
     order = order[np.searchsorted(rows[order], 0) :]
     starts = starts_of(rows[order], n)
     factors = tuple([x[order] for x in share.factors])
-    return Terms(share.sign, starts, factors, share.over_rows, share.strong)
+    return Terms(share.sign, starts, factors, share.over_batch, share.strong)
 
 
 def merged(parts: list[Terms]) -> list[Terms]:
@@ -134,12 +134,12 @@ def merged(parts: list[Terms]) -> list[Terms]:
 def _joined(parts: list[Terms]) -> Terms:
     if len(parts) == 1:
         return parts[0]
-    rows = np.concatenate([part.rows for part in parts])
+    rows = np.concatenate([part.segments for part in parts])
     order = np.argsort(rows, kind="stable")
-    n = len(parts[0].starts) - 1
+    n = len(parts[0].offsets) - 1
     starts = starts_of(rows, n)
     factors = tuple([x[order] for x in _factors(parts)])
-    return replace(parts[0], starts=starts, factors=factors)
+    return replace(parts[0], offsets=starts, factors=factors)
 
 
 def gathered(
@@ -155,7 +155,7 @@ def gathered(
         shares = by_form(shares)
     places = [place_of[share.target] for share in shares]
     hits = [np.bincount(place, minlength=n) > 0 for place in places]
-    wide = into is not None and writer.has_lanes(into)
+    wide = into is not None and writer.is_batched(into)
     signature = _signatures(hits, n, many, np.asarray(wide))
     kinds = distinct(signature[signature != 0]).tolist()
     if into is None and len(kinds) > 1:  # one block, so that its order stays plain
@@ -201,12 +201,12 @@ def _summed(
         return alias
     parts = merged([terms_of(n, *pair) for pair in used])
     target = writer.room(n, _is_wide(writer, parts)) if own is None else own
-    writer.operations.append(Sum(target, parts))
+    writer.operations.append(SumOfProducts(target, parts))
     return target
 
 
 def _is_wide(writer: Writer, parts: list[Terms]) -> bool:
-    return any(not part.over_rows and writer.wide(*part.factors) for part in parts)
+    return any(not part.over_batch and writer.wide(*part.factors) for part in parts)
 
 
 def _alias(used: list[tuple[Share, Ints]], n: int) -> Ints | None:
@@ -215,7 +215,7 @@ def _alias(used: list[tuple[Share, Ints]], n: int) -> Ints | None:
         return None
     share, rows = used[0]
     mine = rows >= 0
-    plain = share.sign > 0 and len(share.factors) == 1 and not share.over_rows
+    plain = share.sign > 0 and len(share.factors) == 1 and not share.over_batch
     if not plain or mine.sum() != n:
         return None
     found = np.full(n, -1, np.int64)

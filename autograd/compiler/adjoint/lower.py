@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.adjoint.writer import Block, Writer
-from autograd.compiler.bulk.bulk import Bulk, Map, Reduce
+from autograd.compiler.bulk.bulk import Bulk, Map, SegmentReduce
 from autograd.compiler.trace.program import CODE, ROWS
 from autograd.table.primitives import TABLE
 
@@ -28,21 +28,21 @@ def lowered(bulk: Bulk) -> Bulk:
     writer.operations = []
     for operation in bulk.operations:
         start = len(writer.operations)
-        if operation.loop:  # what is known elsewhere is not known in this step
+        if operation.scan:  # what is known elsewhere is not known in this step
             writer.known.clear()
-        if isinstance(operation, Reduce) and _is_logsumexp(operation):
+        if isinstance(operation, SegmentReduce) and _is_logsumexp(operation):
             _logsumexp(writer, operation)
-        elif isinstance(operation, Map) and operation.row is TABLE["power"]:
+        elif isinstance(operation, Map) and operation.primitive is TABLE["power"]:
             _power(writer, operation)
         else:
             writer.operations.append(operation)
         for written in writer.operations[start:]:
-            written.loop = operation.loop
+            written.scan = operation.scan
     return writer.finished(bulk.outputs)
 
 
 def _is_composite(operation: object) -> bool:
-    power = isinstance(operation, Map) and operation.row is TABLE["power"]
+    power = isinstance(operation, Map) and operation.primitive is TABLE["power"]
     return power or _is_logsumexp(operation)
 
 
@@ -75,16 +75,16 @@ def _power(writer: Writer, operation: Map) -> None:
 
 
 def _is_logsumexp(operation: object) -> bool:
-    return isinstance(operation, Reduce) and operation.row is _LOGSUMEXP
+    return isinstance(operation, SegmentReduce) and operation.primitive is _LOGSUMEXP
 
 
-def _logsumexp(writer: Writer, operation: Reduce) -> None:
+def _logsumexp(writer: Writer, operation: SegmentReduce) -> None:
     """m + log(sum of e^(x - m)), m the maximum, or 0 where that is not finite."""
-    if (np.diff(operation.starts) == 0).any():  # of nothing: -inf
+    if (np.diff(operation.offsets) == 0).any():  # of nothing: -inf
         writer.operations.append(operation)
         return
-    xs: tuple[Any, ...] = (Block(writer, operation.groups[0], operation.rows),)
-    if operation.loop:  # one number for each step: term by term
+    xs: tuple[Any, ...] = (Block(writer, operation.groups[0], operation.segments),)
+    if operation.scan:  # one number for each step: term by term
         count = len(operation.groups[0]) // len(operation.target)
         columns = [operation.groups[0][k::count] for k in range(count)]
         xs = tuple([Block(writer, column) for column in columns])

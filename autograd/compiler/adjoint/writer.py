@@ -15,7 +15,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autograd.compiler.bulk.bulk import Bulk, Map, Operation, Reduce, Sum, Terms
+from autograd.compiler.bulk.bulk import (
+    Bulk,
+    Map,
+    Operation,
+    SegmentReduce,
+    SumOfProducts,
+    Terms,
+)
 from autograd.compiler.trace.program import CODE, ROWS, Ints
 from autograd.errors import TraceError
 from autograd.numbers.lifted import Level
@@ -42,7 +49,7 @@ class Writer:
         self.places = {_key(number): place for place, number in bulk.constants.items()}
         self.known: dict[Any, Any] = {}
         self.truths: dict[int, Ints] = {}  # results that are 0 or 1
-        self._lanes = bulk.has_lanes(np.arange(bulk.size))
+        self._lanes = bulk.is_batched(np.arange(bulk.size))
 
     def constant(self, number: float) -> int:
         """The position of a number that is baked in."""
@@ -75,7 +82,7 @@ class Writer:
         self._lanes[start : self.size] = lanes
         return np.arange(start, self.size)
 
-    def has_lanes(self, positions: Ints) -> Mask:
+    def is_batched(self, positions: Ints) -> Mask:
         """Which positions hold one number for each row of the batch."""
         return np.asarray(self._lanes[positions])
 
@@ -83,7 +90,7 @@ class Writer:
         """Whether a result of these operands has lanes."""
         if not self.bulk.batch:
             return False
-        return any(bool(self.has_lanes(x).any()) for x in streams)
+        return any(bool(self.is_batched(x).any()) for x in streams)
 
     def finished(self, outputs: Ints) -> Bulk:
         """The program as it stands, with other outputs."""
@@ -93,7 +100,7 @@ class Writer:
             size=self.size,
             constants=self.constants,
             outputs=outputs,
-            lanes=self._lanes[: self.size] if self.bulk.batch else self.bulk.lanes,
+            batched=self._lanes[: self.size] if self.bulk.batch else self.bulk.batched,
         )
 
     def map(self, row: Primitive, operands: tuple[Ints, ...]) -> Ints:
@@ -148,7 +155,7 @@ class Writer:
         n = len(left)
         target = self.room(n, self.wide(left, right))
         terms = Terms(1, np.arange(n + 1), (left, right), strong=strong)
-        self.operations.append(Sum(target, [terms]))
+        self.operations.append(SumOfProducts(target, [terms]))
         return target
 
     def is_truth(self, positions: Ints) -> bool:
@@ -159,9 +166,9 @@ class Writer:
         """Where the row of many operands is found, for every row of terms."""
         target = self.room(len(starts) - 1, self.wide(*groups))
         if row is _SUM:
-            self.operations.append(Sum(target, [Terms(1, starts, groups)]))
+            self.operations.append(SumOfProducts(target, [Terms(1, starts, groups)]))
         else:
-            self.operations.append(Reduce(row, target, starts, groups))
+            self.operations.append(SegmentReduce(row, target, starts, groups))
         return target
 
 

@@ -20,7 +20,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.compiler.bulk.bulk import Bulk, Map, Operation, Reduce, Sum, Terms
+from autograd.compiler.bulk.bulk import (
+    Bulk,
+    Map,
+    Operation,
+    SegmentReduce,
+    SumOfProducts,
+    Terms,
+)
 from autograd.compiler.bulk.layout import Layout
 from autograd.compiler.bulk.nests import factor
 from autograd.compiler.llvm.engine import Engine, engine, run_type
@@ -138,19 +145,19 @@ def _irregular_share(bulk: Bulk) -> float:
 
 def _fits(bulk: Bulk) -> bool:
     """Whether descriptors can say everything that a program does."""
-    if bulk.batch or any(operation.loop for operation in bulk.operations):
+    if bulk.batch or any(operation.scan for operation in bulk.operations):
         return False
     return all(map(_is_known, bulk.operations))
 
 
 def _is_known(operation: Operation) -> bool:
-    if isinstance(operation, Sum):
+    if isinstance(operation, SumOfProducts):
         return True
-    row = operation.row
+    row = operation.primitive
     if TABLE.get(row.name) is not row:
         return False
-    if isinstance(operation, Reduce):
-        return row.name in FOLDS and bool((np.diff(operation.starts) > 0).all())
+    if isinstance(operation, SegmentReduce):
+        return row.name in FOLDS and bool((np.diff(operation.offsets) > 0).all())
     target = operation.target
     return bool((np.diff(target) == 1).all())
 
@@ -182,7 +189,7 @@ class TableProgram:
         for operation in bulk.operations:
             if isinstance(operation, Map):
                 rows += self._map(operation)
-            elif isinstance(operation, Sum):
+            elif isinstance(operation, SumOfProducts):
                 rows += self._sum(operation)
             else:
                 rows.append(self._fold(operation))
@@ -191,14 +198,14 @@ class TableProgram:
         self.functions = [run_type()(self._function())]
 
     def _map(self, operation: Map) -> list[tuple[int, ...]]:
-        kernel = map_kernel(self.host, operation.row.name)
+        kernel = map_kernel(self.host, operation.primitive.name)
         tables = [self._tables.add(x) for x in operation.operands]
         target = operation.target
         if not len(target):
             return []
         return [(kernel, len(target), int(target[0]), *tables)]
 
-    def _sum(self, operation: Sum) -> list[_Piece]:
+    def _sum(self, operation: SumOfProducts) -> list[_Piece]:
         """Positive terms, then negative ones on top of them; each a ragged dot.
 
         Plain products beside guarded ones are guarded with them: they are shares of
@@ -221,10 +228,10 @@ class TableProgram:
             found.append(self._piece(name, ragged, operation.target, parts, *how))
         return found
 
-    def _fold(self, operation: Reduce) -> _Piece:
-        kind = operation.row.name
+    def _fold(self, operation: SegmentReduce) -> _Piece:
+        kind = operation.primitive.name
         pad = self.places.one if kind == "prod" else None
-        part = Terms(1, operation.starts, operation.groups)
+        part = Terms(1, operation.offsets, operation.groups)
         ragged = self._ragged_for(kind, pad, False)
         return self._piece(kind, ragged, operation.target, [part], 1, 0)
 

@@ -19,8 +19,8 @@ from autograd.compiler.bulk.bulk import (
     Floats,
     Map,
     Operation,
-    Reduce,
-    Sum,
+    SegmentReduce,
+    SumOfProducts,
     Terms,
     runs_of,
 )
@@ -66,7 +66,7 @@ class NumpyMachine(MemoryMachine):
         self._sums = Sums(self._store)
         self._guards = Guards(self._store, bulk.size)
         for same in runs_of(bulk.operations):
-            if same[0].loop:
+            if same[0].scan:
                 self._do(steps_of(self.layout, self.memory, same))
             else:
                 self._operation(same[0])
@@ -83,10 +83,10 @@ class NumpyMachine(MemoryMachine):
         self._steps = function_of(steps, self.memory, self._regions)
 
     def _operation(self, operation: Operation) -> None:
-        wide = self.layout.wide(operation.target)
+        wide = self.layout.is_batched(operation.target)
         if isinstance(operation, Map):
             self._map(operation, wide)
-        elif isinstance(operation, Reduce):
+        elif isinstance(operation, SegmentReduce):
             self._reduce(operation, wide)
         elif self.strict and operation.terms:
             self._in_order(operation, wide)
@@ -173,7 +173,7 @@ class NumpyMachine(MemoryMachine):
                 np.copyto(result, found.reshape(result.shape))
 
     def _map(self, operation: Map, wide: bool) -> None:
-        row, target = operation.row, operation.target
+        row, target = operation.primitive, operation.target
         if not len(target):
             return
         views = self._store.together([*operation.operands, target], wide)
@@ -207,7 +207,7 @@ class NumpyMachine(MemoryMachine):
             function = np.frompyfunc(row.evaluate, len(operands), 1)
         self._do(_evaluated, out, function, *operands)
 
-    def _in_order(self, operation: Sum, wide: bool) -> None:
+    def _in_order(self, operation: SumOfProducts, wide: bool) -> None:
         """One part after the other, as the eager engine does: products begin with the
         neutral -0, plain sums with 0."""
         result = self._store.block(operation.target)
@@ -222,15 +222,15 @@ class NumpyMachine(MemoryMachine):
 
     def _terms_in_order(self, part: Terms, out: Floats, wide: bool) -> None:
         """Terms added one after the other."""
-        terms = self._sums.terms(part, slice(None), wide or part.over_rows)
-        rows, starts, counts = part.rows, part.starts[:-1], part.counts
+        terms = self._sums.terms(part, slice(None), wide or part.over_batch)
+        rows, starts, counts = part.segments, part.offsets[:-1], part.counts
         along = np.arange(len(rows)) - starts[rows]
         slices = [np.flatnonzero(along == j) for j in range(int(counts.max(initial=0)))]
 
         def step(out: Floats, terms: Floats) -> None:
             flat = terms.reshape(len(rows), -1) * float(part.sign)
             for chosen in slices:
-                if not part.over_rows:
+                if not part.over_batch:
                     out[rows[chosen]] += flat[chosen]
                     continue
                 for lane in range(flat.shape[1]):
@@ -240,12 +240,12 @@ class NumpyMachine(MemoryMachine):
 
     # -- rows of many operands ---------------------------------------------------------
 
-    def _reduce(self, operation: Reduce, wide: bool) -> None:
+    def _reduce(self, operation: SegmentReduce, wide: bool) -> None:
         result = self._store.block(operation.target)
-        name = operation.row.name
+        name = operation.primitive.name
         exact = name in EXACT or not self.strict  # of zeros the first is the largest
         fold = FOLDS.get(name) if exact else None
-        if TABLE.get(name) is not operation.row:
+        if TABLE.get(name) is not operation.primitive:
             fold = None
         if not len(result):
             return
@@ -253,9 +253,11 @@ class NumpyMachine(MemoryMachine):
             self._by_rows(operation, result, wide)
         self._store.store(operation.target, result)
 
-    def _fold(self, fold: Any, operation: Reduce, out: Floats, wide: bool) -> bool:
+    def _fold(
+        self, fold: Any, operation: SegmentReduce, out: Floats, wide: bool
+    ) -> bool:
         """A fold of a ufunc over rows, none of which is empty."""
-        starts, (group, *_) = operation.starts, operation.groups
+        starts, (group, *_) = operation.offsets, operation.groups
         lengths = np.diff(starts)
         k = int(lengths[0])
         if not lengths.all():
@@ -270,8 +272,8 @@ class NumpyMachine(MemoryMachine):
         self._do(fold.reduceat, terms, starts[:-1], 0, None, out)
         return True
 
-    def _by_rows(self, operation: Reduce, out: Floats, wide: bool) -> None:
-        row, starts = operation.row, operation.starts
+    def _by_rows(self, operation: SegmentReduce, out: Floats, wide: bool) -> None:
+        row, starts = operation.primitive, operation.offsets
         groups = [self._store.gathered(group, wide) for group in operation.groups]
         groups = [group.reshape(len(group), -1) for group in groups]
         out = out.reshape(len(starts) - 1, -1)

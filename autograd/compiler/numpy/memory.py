@@ -62,7 +62,7 @@ class Memory:
     def block(self, target: Ints) -> Floats:
         """The block of the memory where a result belongs, or a buffer, both flat."""
         places = self.layout.address[target]
-        width = self.layout.rows if self.layout.wide(target) else 1
+        width = self.layout.samples if self.layout.is_batched(target) else 1
         n = len(places)
         if n and (np.diff(places) == width).all():
             return self.numbers[places[0] : places[0] + n * width]
@@ -72,12 +72,12 @@ class Memory:
         """Scatter a buffer; a block of the memory needs nothing."""
         if result.base is not None or not len(target):
             return
-        nest = self.nest([target], self.layout.wide(target))
+        nest = self.nest([target], self.layout.is_batched(target))
         if self.shallow(nest):
             (view,) = self.views(nest)
             self.do(np.copyto, view, result.reshape(view.shape))
         else:
-            self.do(self.numbers.__setitem__, self.layout.places(target), result)
+            self.do(self.numbers.__setitem__, self.layout.addresses(target), result)
 
     def shallow(self, nest: Nest) -> bool:
         """Whether views can express it."""
@@ -88,9 +88,9 @@ class Memory:
         nest = factor([self.layout.address[x] for x in streams])
         if not wide:
             return nest
-        moves = [[self.layout.lane_step(x)] for x in streams]
+        moves = [[self.layout.sample_step(x)] for x in streams]
         steps = np.concatenate([nest.steps, np.array(moves)], axis=1)
-        return Nest((*nest.counts, self.layout.rows), steps, nest.bases)
+        return Nest((*nest.counts, self.layout.samples), steps, nest.bases)
 
     def views(self, nest: Nest) -> list[Floats]:
         """The streams of an affine nest, as views of the memory."""
@@ -169,7 +169,7 @@ class Memory:
             return self._gathers[key]
         index = self.layout.address[positions]
         if wide:
-            lane = np.arange(self.layout.rows) * self.layout.lane_step(positions)
+            lane = np.arange(self.layout.samples) * self.layout.sample_step(positions)
             index = index[:, np.newaxis] + lane
         buffer = self._gathers[key] = np.empty(index.shape)
         index = np.ascontiguousarray(index)

@@ -125,14 +125,14 @@ def _length(part: Terms) -> int:
 
 def _plain(part: Terms) -> bool:
     """Whether the part is one number for each result."""
-    return not (part.is_product or part.over_rows) and _length(part) == 1
+    return not (part.is_product or part.over_batch) and _length(part) == 1
 
 
 def _are_equal(x: Terms, y: Terms) -> bool:
     """Whether two parts are the same products, as those of a square's slope are."""
     if not (x.is_product and y.is_product and x.strong == y.strong):
         return False
-    pairs = [(x.starts, y.starts), *zip(x.factors, y.factors, strict=True)]
+    pairs = [(x.offsets, y.offsets), *zip(x.factors, y.factors, strict=True)]
     return all(np.array_equal(a, b) for a, b in pairs)
 
 
@@ -159,7 +159,7 @@ class Sums:
     def _at_once(self, part: Terms, target: Ints, wide: bool) -> bool:
         """Write the only part to the places of its results, if they are regular."""
         k = _length(part)
-        if k == 1 and not part.over_rows:
+        if k == 1 and not part.over_batch:
             views = self.store.together([*part.factors, target], wide)
             if views is None:
                 return False
@@ -170,7 +170,7 @@ class Sums:
                 self._do(np.copyto, views[1], views[0])
             return True
         return k > 0 and self._product(
-            part, k, None, target, wide and not part.over_rows
+            part, k, None, target, wide and not part.over_batch
         )
 
     def _added(self, parts: Sequence[Terms], result: Floats, wide: bool) -> None:
@@ -232,8 +232,8 @@ class Sums:
 
     def _share(self, part: Terms, out: Floats, wide: bool) -> None:
         """The sum of the terms of one form, without its sign, into a flat array."""
-        k, wide = _length(part), wide and not part.over_rows
-        if k == 1 and not part.over_rows:
+        k, wide = _length(part), wide and not part.over_batch
+        if k == 1 and not part.over_batch:
             operands = self.store.operands(part.factors, wide)
             target = out.reshape(np.broadcast_shapes(*[x.shape for x in operands]))
             if part.is_product:
@@ -256,9 +256,9 @@ class Sums:
             step = self.store.inner_step(stream)
             if step is None:
                 return False
-            lane = (self.layout.lane_step(stream[0]),) if part.over_rows else ()
+            lane = (self.layout.sample_step(stream[0]),) if part.over_batch else ()
             inner.append((step, *lane) if k > 1 else lane)
-        over = (self.layout.rows,) if part.over_rows else ()
+        over = (self.layout.samples,) if part.over_batch else ()
         trips = ((k,) if k > 1 else ()) + over
         found = self._nest([x[:, 0] for x in streams], out, target, wide)
         if found is None:
@@ -311,21 +311,21 @@ class Sums:
 
     def _ragged(self, part: Terms, out: Floats, wide: bool) -> None:
         full = part.counts > 0
-        starts, k = part.starts[:-1][full], _length(part)
+        starts, k = part.offsets[:-1][full], _length(part)
         if not len(starts):
             self._do(np.copyto, out, _ZERO)
             return
-        if 0 < k <= len(full) and not part.over_rows:  # term by term, all rows
+        if 0 < k <= len(full) and not part.over_batch:  # term by term, all rows
             order = np.arange(len(part)).reshape(-1, k).T.ravel()
             terms = self.terms(part, order, wide)
             self._term_by_term(terms.reshape(k, -1), out)
             return
-        if len(full) == 1 and 0 < k <= _SMALL and not (wide or part.over_rows):
+        if len(full) == 1 and 0 < k <= _SMALL and not (wide or part.over_batch):
             left = self.terms(part, slice(None), False)
             self._do(np.dot, left, np.ones(k), out.reshape(()))
             return
-        terms = self.terms(part, slice(None), wide or part.over_rows)
-        if part.over_rows:
+        terms = self.terms(part, slice(None), wide or part.over_batch)
+        if part.over_batch:
             rows = np.empty(len(terms))
             self._do(np.add.reduce, terms.reshape(len(terms), -1), 1, None, rows)
             terms = rows

@@ -11,7 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.bulk.bulk import PRODUCTS, Floats, Map, Operation, Reduce, Sum
+from autograd.compiler.bulk.bulk import (
+    PRODUCTS,
+    Floats,
+    Map,
+    Operation,
+    SegmentReduce,
+    SumOfProducts,
+)
 from autograd.compiler.bulk.layout import Layout
 from autograd.compiler.numpy.memory import Do
 from autograd.compiler.trace.program import Ints
@@ -146,7 +153,7 @@ def steps_of(
 ) -> Callable[[], None]:
     """What runs a loop on the numbers of a memory."""
     order = range(len(operations[0].target))
-    if operations[0].loop < 0:
+    if operations[0].scan < 0:
         order = order[::-1]
     parts = [(_address(layout, op.target), _evaluator(layout, op)) for op in operations]
     places = [target for target, _ in parts]
@@ -170,15 +177,15 @@ def _address(layout: Layout, positions: Ints) -> list[int]:
 def _evaluator(layout: Layout, operation: Operation) -> Callable[[Any, int], float]:
     if isinstance(operation, Map):
         columns = [_address(layout, x) for x in operation.operands]
-        evaluate = operation.row.evaluate
+        evaluate = operation.primitive.evaluate
         return lambda values, t: evaluate(*[values[x[t]] for x in columns])
-    if isinstance(operation, Reduce):
+    if isinstance(operation, SegmentReduce):
         return _reduction(layout, operation)
     return _sum(layout, operation)
 
 
-def _reduction(layout: Layout, operation: Reduce) -> Callable[[Any, int], float]:
-    starts, evaluate = operation.starts.tolist(), operation.row.evaluate
+def _reduction(layout: Layout, operation: SegmentReduce) -> Callable[[Any, int], float]:
+    starts, evaluate = operation.offsets.tolist(), operation.primitive.evaluate
     groups = [_address(layout, group) for group in operation.groups]
 
     def reduced(values: Any, t: int) -> float:
@@ -188,11 +195,11 @@ def _reduction(layout: Layout, operation: Reduce) -> Callable[[Any, int], float]
     return reduced
 
 
-def _sum(layout: Layout, operation: Sum) -> Callable[[Any, int], float]:
+def _sum(layout: Layout, operation: SumOfProducts) -> Callable[[Any, int], float]:
     parts = [
         (
             float(part.sign),
-            part.starts.tolist(),
+            part.offsets.tolist(),
             *[*[_address(layout, x) for x in part.factors], None][:2],
             PRODUCTS[part.strong].evaluate,
         )

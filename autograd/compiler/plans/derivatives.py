@@ -12,7 +12,14 @@ import numpy as np
 
 from autograd.compiler.adjoint.adjoint import adjoint
 from autograd.compiler.adjoint.writer import Writer
-from autograd.compiler.bulk.bulk import Bulk, Map, Operation, Reduce, Sum, Terms
+from autograd.compiler.bulk.bulk import (
+    Bulk,
+    Map,
+    Operation,
+    SegmentReduce,
+    SumOfProducts,
+    Terms,
+)
 from autograd.compiler.trace.program import Ints
 from autograd.errors import ShapeError
 
@@ -23,7 +30,7 @@ def _mapped(operation: Operation, f: Callable[[Ints], Ints]) -> Operation:
     if isinstance(operation, Map):
         operands = tuple([f(x) for x in operation.operands])
         return replace(operation, target=target, operands=operands)
-    if isinstance(operation, Reduce):
+    if isinstance(operation, SegmentReduce):
         groups = tuple([f(x) for x in operation.groups])
         return replace(operation, target=target, groups=groups)
     parts = [
@@ -48,9 +55,9 @@ def with_more_inputs(bulk: Bulk, count: int) -> Bulk:
         inputs=start + count,
         constants={place + count: x for place, x in bulk.constants.items()},
         outputs=moved(bulk.outputs),
-        lanes=np.insert(bulk.lanes, start, np.zeros(count, bool))
+        batched=np.insert(bulk.batched, start, np.zeros(count, bool))
         if bulk.batch
-        else bulk.lanes,
+        else bulk.batched,
     )
 
 
@@ -64,5 +71,5 @@ def along_direction(first: Bulk, wrt: Ints, direction: Ints) -> Bulk:
     target = writer.room(1)
     starts = np.array([0, n])
     terms = Terms(1, starts, (first.outputs[1:], direction))
-    writer.operations.append(Sum(target, [terms]))
+    writer.operations.append(SumOfProducts(target, [terms]))
     return adjoint(writer.finished(target), target, [1.0], wrt)

@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd.compiler.adjoint.adjoint import adjoint
-from autograd.compiler.bulk.bulk import Bulk, Sum
+from autograd.compiler.bulk.bulk import Bulk, SumOfProducts
 from autograd.compiler.bulk.layout import Section
 from autograd.compiler.bulk.reroll import reroll
 from autograd.compiler.entry.buffers import Room, room_of
@@ -191,16 +191,16 @@ class Results:
             f"{self.executor.reason}",
             f"ready after {1e3 * sum(self.seconds.values()):.1f} ms ({times})",
         ]
-        loops = len({op.loop for op in self.primal.operations if op.loop})
+        loops = len({op.scan for op in self.primal.operations if op.scan})
         if loops:
             lines.insert(3, f"loops over time: {loops}")
         lines.append(f"calls through {'machine code' if self.entered else 'Python'}")
         foreign = {
-            operation.row.name
+            operation.primitive.name
             for operation in bulk.operations
-            if not isinstance(operation, Sum)
-            and TABLE.get(operation.row.name) is not operation.row
-            and operation.row is not TAKE
+            if not isinstance(operation, SumOfProducts)
+            and TABLE.get(operation.primitive.name) is not operation.primitive
+            and operation.primitive is not TAKE
         }
         if foreign:
             names = ", ".join(sorted(foreign))
@@ -383,7 +383,7 @@ class Plan(Results):
     def _with_gradient(self) -> Bulk:
         bulk = self.primal
         assert self.transform is not None
-        if bulk.has_lanes(bulk.outputs).any():
+        if bulk.is_batched(bulk.outputs).any():
             raise TypeError(
                 f"{self.transform.name} needs a function that returns one number, got "
                 f"a batch: reduce it with sum or mean"
@@ -538,7 +538,7 @@ def of_results(plan: Any) -> list[tuple[int, int]]:
     for begin, end, wide in plan.sections:
         positions = bulk.outputs[begin:end]
         size = (end - begin) * (bulk.batch if wide else 1)
-        whole = not wide or (end - begin == 1 and bulk.has_lanes(positions).all())
+        whole = not wide or (end - begin == 1 and bulk.is_batched(positions).all())
         together = size >= LARGE and whole and bool((np.diff(positions) == 1).all())
         if together and positions[0] >= bulk.inputs:
             found.append((int(positions[0]), end - begin))

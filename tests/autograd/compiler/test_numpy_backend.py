@@ -9,7 +9,7 @@ from tiers import bits
 
 import autograd as ag
 from autograd import jit, value_and_grad, vmap
-from autograd.compiler.bulk.bulk import Bulk, Map, Sum, Terms
+from autograd.compiler.bulk.bulk import Bulk, Map, SumOfProducts, Terms
 from autograd.compiler.numpy.machine import NumpyMachine
 from autograd.compiler.numpy.memory import LARGE
 from autograd.compiler.numpy.rows import EXACT, STEPS
@@ -85,7 +85,7 @@ def added(parts, numbers, n, order=None):
         terms.append(Terms(sign, starts, factors))
         products = np.prod([numbers[x] for x in factors], axis=0)
         wanted += sign * products.reshape(n, -1).sum(axis=1)
-    run, memory = machine([Sum(target, terms)], int(target.max()) + 1, inputs)
+    run, memory = machine([SumOfProducts(target, terms)], int(target.max()) + 1, inputs)
     memory[:inputs] = numbers
     for _ in range(2):
         run.run()
@@ -159,7 +159,7 @@ def test_a_gather_is_made_once_and_never_written_into():
     wild, other = irregular(rng, 12, 9), irregular(rng, 12, 9)
     starts = np.array([0, 5, 6, 12])
     operations = [
-        Sum(np.arange(9 + 3 * k, 12 + 3 * k), [Terms(1, starts, factors)])
+        SumOfProducts(np.arange(9 + 3 * k, 12 + 3 * k), [Terms(1, starts, factors)])
         for k, factors in enumerate(((wild, other), (wild, wild), (wild,)))
     ]
     run, memory = machine(operations, 18, 9)

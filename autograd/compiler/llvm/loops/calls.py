@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.bulk.bulk import Reduce, Sum, Terms
+from autograd.compiler.bulk.bulk import SegmentReduce, SumOfProducts, Terms
 from autograd.compiler.bulk.nests import Nest
 from autograd.compiler.llvm.kernels.code import Offset
 from autograd.compiler.llvm.loops.context import Context
@@ -23,12 +23,12 @@ from autograd.numbers.gather import TAKE
 from autograd.table.primitives import TABLE
 
 
-def write_take(context: Context, operation: Reduce) -> None:
+def write_take(context: Context, operation: SegmentReduce) -> None:
     """Candidates chosen by an index."""
     context.resident(operation.target, operation.groups[0])
     address, code = context.layout.address, context.code
     columns = [
-        operation.starts,
+        operation.offsets,
         address[operation.target],
         address[operation.groups[0]],
     ]
@@ -95,7 +95,7 @@ def write_slices(
     context.resident(target, *part.factors)
     address, code = context.layout.address, context.code
     streams = [address[x] for x in part.factors]
-    zero, dump, starts = context.zero, context.dump, part.starts
+    zero, dump, starts = context.zero, context.dump, part.offsets
     found, *_ = sliced(code.width, address[target], starts, streams, pad, zero, dump)
     where = [context.tables.add(entries) for entries in found]
     where += where[2:] * (not part.is_product)  # kernels take two streams
@@ -116,22 +116,22 @@ def write_wide_rows(
     left, right = part.factors[0], part.factors[-1]  # kernels take two streams
     strong = (0, 1, 3)[part.strong]
     context.resident(target, left, right)
-    if layout.lane_step(right) > layout.lane_step(left):
+    if layout.sample_step(right) > layout.sample_step(left):
         left, right = right, left  # the longer step on the left
         strong = (0, 2, 3)[part.strong]
     if kind is None:
         kind = "wide_sum"
         if part.is_product:
-            kind = "wide_dot" if layout.wide(right) else "wide_dot_shared"
-    if layout.lane_step(left) != 1:
+            kind = "wide_dot" if layout.is_batched(right) else "wide_dot_shared"
+    if layout.sample_step(left) != 1:
         kind += "_strided"
-    columns = [part.starts, *[layout.address[x] for x in (target, left, right)]]
+    columns = [part.offsets, *[layout.address[x] for x in (target, left, right)]]
     pointers = [code.at("%t", tables.add(column), "i32") for column in columns]
     listed = ", ".join(f"ptr {pointer}" for pointer in pointers)
     context.call(
         kind,
-        f"ptr %v, {listed}, i64 {len(target)}, i64 {layout.rows}, "
-        f"i64 {layout.lane_step(left)}, double "
+        f"ptr %v, {listed}, i64 {len(target)}, i64 {layout.samples}, "
+        f"i64 {layout.sample_step(left)}, double "
         f"{code.scalar.constant(float(part.sign))}, i64 {strong}",
     )
 
@@ -142,14 +142,14 @@ _PACKED = 1 << 18  # numbers of a transposed copy, at most
 FOLDS = {"maximum", "minimum", "prod"}
 
 
-def write_sum(context: Context, operation: Sum) -> None:
+def write_sum(context: Context, operation: SumOfProducts) -> None:
     """A sum of one form with many terms."""
     (part,) = operation.terms
-    wide = context.layout.wide(operation.target)
+    wide = context.layout.is_batched(operation.target)
     shape = _regular(context, operation.target, part, wide)
     if shape is not None and (_as_product(context, shape) or _as_rows(context, shape)):
         return
-    if part.over_rows:
+    if part.over_batch:
         assert shape is not None  # rows lie a constant step apart
         _as_strided_rows(context, shape)
         return
@@ -160,21 +160,21 @@ def write_sum(context: Context, operation: Sum) -> None:
     write_slices(context, kind, operation.target, part, context.zero)
 
 
-def write_reduce(context: Context, operation: Reduce) -> bool:
+def write_reduce(context: Context, operation: SegmentReduce) -> bool:
     """A fold by maximum, minimum or product; False if the row is none of them."""
-    name = operation.row.name
-    if operation.row is TAKE and not context.layout.wide(operation.target):
+    name = operation.primitive.name
+    if operation.primitive is TAKE and not context.layout.is_batched(operation.target):
         write_take(context, operation)
         return True
     if (
-        TABLE.get(name) is not operation.row
+        TABLE.get(name) is not operation.primitive
         or name not in FOLDS
-        or not (np.diff(operation.starts) > 0).all()
+        or not (np.diff(operation.offsets) > 0).all()
     ):
         return False
     group = operation.groups[0]
-    own = Terms(1, operation.starts, (group,))
-    if context.layout.wide(operation.target):
+    own = Terms(1, operation.offsets, (group,))
+    if context.layout.is_batched(operation.target):
         write_wide_rows(context, operation.target, own, f"wide_{name}")
         return True
     pad = context.one if name == "prod" else None
@@ -205,14 +205,14 @@ class _Shape:
 def _regular(context: Context, target: Ints, part: Terms, wide: bool) -> _Shape | None:
     layout, n = context.layout, len(target)
     k = len(part) // n if n else 0
-    if not (part.counts == k).all() or (k < 2 and not part.over_rows):
+    if not (part.counts == k).all() or (k < 2 and not part.over_batch):
         return None
     firsts, inner = [target], []
     for stream in part.factors:
         table = layout.address[stream].reshape(n, k)
         step = (
-            layout.lane_step(stream)
-            if part.over_rows
+            layout.sample_step(stream)
+            if part.over_batch
             else int(table[0, 1] - table[0, 0])
         )
         if not (table == table[:, :1] + step * np.arange(k)).all():
@@ -226,7 +226,7 @@ def _regular(context: Context, target: Ints, part: Terms, wide: bool) -> _Shape 
         bases = np.concatenate([nest.bases, 0 * nest.bases[:1]])
         nest = Nest(nest.counts, steps, bases)
         inner.append(0)
-    terms = layout.rows if part.over_rows else k
+    terms = layout.samples if part.over_batch else k
     how = not part.is_product, part.sign, part.strong
     return _Shape(nest.limited(4), terms, (inner[0], inner[1]), *how, firsts)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd.compiler.bulk.bulk import Map, Operation, Sum, Terms
+from autograd.compiler.bulk.bulk import Map, Operation, SumOfProducts, Terms
 from autograd.compiler.llvm.functions.table import emit_row
 from autograd.compiler.llvm.kernels.code import Offset
 from autograd.compiler.llvm.loops.context import Context
@@ -14,7 +14,7 @@ from autograd.compiler.trace.program import Ints
 
 def reads_of(operation: Operation, n: int) -> list[Ints]:
     """The streams of an operation, one for each operand of each of its n rows."""
-    if not isinstance(operation, Sum):
+    if not isinstance(operation, SumOfProducts):
         return list(operation.reads())
     found = []
     for part in operation.terms:
@@ -32,8 +32,8 @@ def compute(context: Context, lanes: Any, operation: Operation, value: Any) -> s
     """Emit an elementwise operation; ``value`` gives the register of a stream."""
     if isinstance(operation, Map):
         operands = [value(positions) for positions in operation.operands]
-        return emit_row(lanes, operation.row.name, operands, context.needed)
-    assert isinstance(operation, Sum)
+        return emit_row(lanes, operation.primitive.name, operands, context.needed)
+    assert isinstance(operation, SumOfProducts)
     n = len(operation.target)
     result = None
     for part in sorted(operation.terms, key=lambda part: part.sign < 0):
