@@ -287,5 +287,5 @@ def test_loops_of_unequal_steps_are_refused():
     )
     fewer = SumOfProducts(np.array([3]), [Terms(1, np.arange(2), (np.array([0]),))], 1)
     bulk = Bulk([first, fewer], 4, 1, {}, np.array([3]))
-    with pytest.raises(ag.TraceError, match="operation 0 begins a loop of"):
+    with pytest.raises(ag.TraceError, match="operation 0 begins a scan of"):
         bulk.verify()
