@@ -1,44 +1,37 @@
 """The gradient of a bulk program is a bulk program: reverse mode on whole operations.
 
-Operations are visited backwards. Each pushes *shares* to its operands: (sign, target,
-left, right) says that the cotangents of ``target`` grow by sign * left * right, where
-one factor is a cotangent and the other a partial derivative from the row of the table.
-Before an operation is visited, all shares of its results are summed, by target: a
-scatter of the textbook becomes a gather, and the gradient of a matrix product two
-matrix products.
+Operations are visited backwards. Each pushes *contributions* to its operands, products
+of a cotangent and a partial derivative from the table. Before an operation is visited,
+all contributions to its results are summed, by target: a scatter of the textbook
+becomes a gather, and the gradient of a matrix product y = W x two matrix products,
+W' = y' x^T and x' = W^T y'.
+
+The steps of a scan depend on each other, so that none of its operations can be finished
+before another begins. Their adjoint is a scan in the opposite direction: all cotangents
+get their positions first, then every operation pushes, and last each sums what has
+reached it. What partials need of the primal scan alone is computed before, for all
+steps at once.
+
+    x[t+1] = tanh(x[t])     before: s = sech2(x)     backwards: x'[t] = s[t] * x'[t+1]
 
 Source: Griewank & Walther 2008, section 3.2; here an "elemental" is a bulk operation.
-
-The adjoints of rows of many operands: ragged, chosen by an index, or by columns.
-
-The adjoint of a loop over time: the same steps backwards.
-
-Steps depend on each other, so that no operation of a loop can be finished before
-another begins. All cotangents get their places first; then every operation pushes its
-shares, and last each sums what has reached it. What partial derivatives need of the
-primal loop alone is computed before, for all steps at once; what depends on cotangents
-runs step by step, in the opposite direction.
-
-Source: Griewank & Walther 2008, section 3.2; backpropagation through time, Werbos 1990.
+Backpropagation through time: Werbos 1990.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import isfinite
 from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from autograd.compiler.adjoint.contributions import (
-    Choices,
-    Share,
+    Contribution,
     by_form,
-    gathered,
-    merged,
-    read_by_all,
+    sum_contributions,
     terms_of,
 )
 from autograd.compiler.adjoint.writer import Block, Writer
@@ -46,16 +39,20 @@ from autograd.compiler.bulk.bulk import (
     PRODUCTS,
     Bulk,
     Map,
+    Mask,
     Operation,
-    Reduce,
-    Sum,
+    SegmentReduce,
+    SumOfProducts,
     depends,
     runs_of,
 )
 from autograd.compiler.trace.program import CODE, ROWS, Ints, cuts_of
 from autograd.numbers.gather import TAKE, place_of
-from autograd.table.primitive import Primitive
 from autograd.table.primitives import equal
+
+# Primitives whose partials are maps and sums over the operands, the same for each of
+# them: their rules hold for one block of ragged operands in place of the sequence.
+RAGGED = {ROWS[CODE[name]] for name in ("maximum", "minimum", "logsumexp")}
 
 
 def adjoint(bulk: Bulk, outputs: Ints, seeds: Sequence[float], wrt: Ints) -> Bulk:
@@ -69,357 +66,393 @@ def adjoint(bulk: Bulk, outputs: Ints, seeds: Sequence[float], wrt: Ints) -> Bul
 
     The result returns what ``bulk`` returned, then d/d wrt, in that order.
     """
-    pass_ = _Pass(bulk, wrt)
+    reverse = _Pass(bulk, wrt)
     for output, seed in zip(outputs.tolist(), seeds, strict=True):
-        place = np.array([pass_.writer.constant(seed)])
-        pass_.push(1, np.array([output]), place, None)
+        cotangent = np.array([reverse.writer.constant(seed)])
+        reverse.push(Contribution(1, np.array([output]), (cotangent,)), False, False)
     end = len(bulk.operations)
-    for same in reversed(runs_of(bulk.operations)):
-        begin = end - len(same)
-        if same[0].loop:
-            visit_loop(pass_, list(range(begin, end)))
+    for run in reversed(runs_of(bulk.operations)):
+        begin = end - len(run)
+        if run[0].scan:
+            reverse.visit_scan(range(begin, end))
         else:
-            pass_.visit(begin)
+            reverse.visit(begin)
         end = begin
-    gradient = pass_.finish()
-    return pass_.writer.finished(np.concatenate([bulk.outputs, gradient])).pruned()
+    gradient = reverse.finish()
+    outputs = np.concatenate([bulk.outputs, gradient])
+    return reverse.writer.finished(outputs).pruned()
+
+
+class _Choices:
+    """Where a cotangent of 0 can mean "not chosen".
+
+    There it wins over an infinite or NaN partial, as if the edge were not there.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.conditional = np.zeros(size, bool)  # reached from behind a choice
+        self.unconditional = np.zeros(size, bool)  # also, or only, in another way
+
+    def mark(self, positions: Ints, conditional: bool) -> None:
+        (self.conditional if conditional else self.unconditional)[positions] = True
+
+    def may_exclude(self, positions: Ints) -> bool:
+        """Whether some of these positions are reached from behind choices only."""
+        only = self.conditional[positions] & ~self.unconditional[positions]
+        return bool(only.any())
 
 
 class _Pass:
-    """One reverse pass: the shares that wait, and the cotangents that are known."""
+    """One reverse pass: the contributions that wait for each operation.
+
+    owner, index : for every position the operation that computes it (one more than
+        there are: an input that is asked for), and which of its results it is.
+    active : which positions depend on the inputs that are asked for.
+    """
 
     def __init__(self, bulk: Bulk, wrt: Ints) -> None:
         self.bulk, self.wrt, self.writer = bulk, wrt, Writer(bulk)
         count = len(bulk.operations)
-        self.shares: list[list[Share]] = [[] for _ in range(count + 1)]
-        # position -> operation that computes it (count: an input), and its place there
+        self.waiting: list[list[Contribution]] = [[] for _ in range(count + 1)]
         self.owner = np.full(bulk.size, -1, np.int64)
-        self.place = np.zeros(bulk.size, np.int64)
-        for number, operation in enumerate(bulk.operations):
-            self.owner[operation.target] = number
-            self.place[operation.target] = np.arange(len(operation.target))
-        self.owner[wrt], self.place[wrt] = count, np.arange(len(wrt))
-        self.needed = self._needed()
-        self.wide = False  # whether the operation that pushes has lanes
-        self.choices = Choices(bulk.size)
-        self.guarded = False  # whether the operation that pushes is behind one
+        self.index = np.zeros(bulk.size, np.int64)
+        targets = [*(operation.target for operation in bulk.operations), wrt]
+        for k, target in enumerate(targets):
+            self.owner[target], self.index[target] = k, np.arange(len(target))
+        self.active = self._active()
+        self.choices = _Choices(bulk.size)
 
-    def _needed(self) -> npt.NDArray[np.bool_]:
-        """Which positions depend on the inputs that are asked for."""
-        needed = np.zeros(self.bulk.size, bool)
-        needed[self.wrt] = True
+    def _active(self) -> Mask:
+        active = np.zeros(self.bulk.size, bool)
+        active[self.wrt] = True
         for run in runs_of(self.bulk.operations):
             changed = True
-            while changed:  # once, but for loops, whose operations feed each other
+            while changed:  # once, but for scans, whose operations feed each other
                 changed = False
                 for operation in run:
-                    found = depends(operation, needed)
-                    if operation.loop:
-                        found[:] = found.any()
-                        changed |= bool((found & ~needed[operation.target]).any())
-                    needed[operation.target] = found
-        return needed
+                    now = depends(operation, active)
+                    if operation.scan:
+                        now[:] = now.any()
+                        changed |= bool((now & ~active[operation.target]).any())
+                    active[operation.target] = now
+        return active
 
-    def push(
-        self,
-        sign: int,
-        target: Ints,
-        left: Ints,
-        right: Ints | None,
-        strong: int = 0,
-        behind: bool | None = None,
-    ) -> None:
-        """Let the cotangents of ``target`` grow by sign * left * right.
+    # -- from an operation to those that compute its operands ------------------------
 
-        What the rows of a batch push to a number that they share is summed over them.
-        ``strong`` says whose exact 0 wins in the product (see ``Terms``), ``behind``
-        whether a choice may leave the target out; by default what holds for the
-        operation that pushes.
+    def push(self, given: Contribution, batched: bool, conditional: bool) -> None:
+        """Leave a contribution with the operations that compute its targets.
+
+        batched : whether there is one for each sample; conditional : whether a choice
+        may exclude the target.
         """
-        self.choices.reach(target, self.guarded if behind is None else behind)
-        mask = self.needed[target]
-        if not mask.all():
-            target, left = target[mask], left[mask]
-            right = right[mask] if right is not None else None
-        if not len(target):
+        self.choices.mark(given.target, conditional)
+        given = given.where(self.active[given.target])
+        if not len(given.target):
             return
-        if right is not None:
-            for number, other in (
-                (self.writer.number(left), right),
-                (self.writer.number(right), left),
-            ):
-                if number is not None and abs(number) == 1.0:
-                    sign, left, right, strong = sign * int(number), other, None, 0
-                    break
-        if not self.wide:
-            self._file(sign, target, left, right, False, strong)
-            return
-        shared = ~self.writer.has_lanes(target)
-        for over_rows in (False, True):
-            mine = shared == over_rows
-            if mine.any():
-                part = right[mine] if right is not None else None
-                self._file(sign, target[mine], left[mine], part, over_rows, strong)
+        given = self._without_unit(given)
+        for part in self._by_batch(given) if batched else [given]:
+            self._file(part)
 
-    def _file(
-        self,
-        sign: int,
-        target: Ints,
-        left: Ints,
-        right: Ints | None,
-        over_rows: bool,
-        strong: int,
-    ) -> None:
-        """Leave a share with the operations that compute its targets."""
-        writer = self.writer
-        factors = [left] if right is None else [left, right]
-        if over_rows:
-            lanes = np.logical_or.reduce([writer.has_lanes(x) for x in factors])
-            if lanes.any() and not lanes.all():
-                for mine in (lanes, ~lanes):
-                    part = right[mine] if right is not None else None
-                    self._file(sign, target[mine], left[mine], part, True, strong)
-                return
-        if over_rows and not writer.wide(*factors):  # the same for each row
-            if right is not None:
-                left, strong = writer.map(PRODUCTS[strong], (left, right)), 0
-            right = writer.uniform(float(self.bulk.batch), len(left))
-            over_rows = False
-        owners = self.owner[target]
+    def _without_unit(self, given: Contribution) -> Contribution:
+        """A product with 1 or -1 is plain."""
+        if given.is_product:
+            for x, other in (given.factors, given.factors[::-1]):
+                number = self.writer.number(x)
+                if number is not None and abs(number) == 1.0:
+                    sign = given.sign * int(number)
+                    return replace(given, sign=sign, factors=(other,), strong=0)
+        return given
+
+    def _by_batch(self, given: Contribution) -> Iterator[Contribution]:
+        """What samples push to a number that they share is summed over them."""
+        own = self.writer.is_batched(given.target)
+        if own.any():
+            yield given.where(own)
+        if own.all():
+            return
+        shared = given.where(~own)
+        columns = [self.writer.is_batched(x) for x in shared.factors]
+        varies = np.logical_or.reduce(columns)
+        if varies.any():
+            yield replace(shared.where(varies), over_batch=True)
+        if not varies.all():
+            yield self._times_batch(shared.where(~varies))
+
+    def _times_batch(self, given: Contribution) -> Contribution:
+        """The same for each sample, as often as there are samples."""
+        x = given.factors[0]
+        if given.is_product:
+            x = self.writer.map(PRODUCTS[given.strong], given.factors)
+        times = self.writer.uniform(float(self.bulk.batch), len(x))
+        return replace(given, factors=(x, times), strong=0)
+
+    def _file(self, given: Contribution) -> None:
+        owners = self.owner[given.target]
         if not (owners == owners[0]).all():
             order = np.argsort(owners, kind="stable")
-            owners, target, left = owners[order], target[order], left[order]
-            right = right[order] if right is not None else None
+            owners, given = owners[order], given.at(order)
+        given = replace(given, target=self.index[given.target])
         for a, b in pairwise(cuts_of(owners).tolist()):
-            part = right[a:b] if right is not None else None
-            share = Share(sign, target[a:b], left[a:b], part, over_rows, strong)
-            self.shares[owners[a]].append(share)
+            self.waiting[owners[a]].append(given.at(slice(a, b)))
 
-    def visit(self, number: int) -> None:
-        """Sum the shares of an operation's results, and push on to its operands."""
-        operation, shares = self.bulk.operations[number], self.shares[number]
-        if not shares:
-            return
-        self.shares[number] = []
-        n = len(operation.target)
-        self.push_on(number, gathered(self.writer, self.place, shares, n, None))
+    def _taken(self, k: int) -> list[Contribution]:
+        waiting, self.waiting[k] = self.waiting[k], []
+        return waiting
 
-    def push_on(self, number: int, cotangent: Ints) -> None:
-        """Push the shares of an operation to its operands."""
-        operation = self.bulk.operations[number]
-        self.wide = self.writer.wide(operation.target)
-        self.guarded = self.choices.leave_out(operation.target)
-        if isinstance(operation, Sum):
-            self._visit_sum(operation, cotangent)
-        elif isinstance(operation, Map):
-            self._visit_map(operation, cotangent)
-        else:
-            visit_reduce(self, operation, cotangent)
+    # -- operation by operation ------------------------------------------------------
 
-    def _visit_sum(self, operation: Sum, cotangent: Ints) -> None:
-        for part in operation.terms:
-            rows = part.rows
-            along, left, right = cotangent[rows], part.left, part.right
-            reached = along >= 0
-            if not reached.all():
-                along, left = along[reached], left[reached]
-                right = right[reached] if right is not None else None
-            if right is None:
-                self.push(part.sign, left, along, None)
-                continue
-            strong = 2 if part.strong else int(self.guarded)  # guarded products choose
-            for target, other in ((left, right), (right, left)):
-                self.push(part.sign, target, along, other, strong, strong > 0)
+    def visit(self, k: int) -> None:
+        """Sum the contributions to an operation's results, and push on."""
+        waiting, n = self._taken(k), len(self.bulk.operations[k].target)
+        if waiting:
+            self.push_on(k, sum_contributions(self.writer, waiting, n))
 
-    def _visit_map(self, operation: Map, cotangent: Ints) -> None:
-        row, reached = operation.row, cotangent >= 0
-        if row.predicate:
-            return
-        operands, result = list(operation.operands), operation.target
-        if not reached.all():
-            cotangent, result = cotangent[reached], result[reached]
-            operands = [x[reached] for x in operands]
-        blocks = [Block(self.writer, x) for x in operands]
-        numbers = [self.writer.number(x) for x in operands]
-        given = [
-            block if number is None else number
-            for block, number in zip(blocks, numbers, strict=True)
-        ]
-        out, seed = Block(self.writer, result), Block(self.writer, cotangent)
-        for rule, target in zip(row.rules, operands, strict=True):
-            if self.needed[target].any():
-                self.share(row, target, seed, rule(*given, out))
+    def push_on(self, k: int, cotangent: Ints) -> None:
+        """Push what an operation contributes to its operands."""
+        operation = self.bulk.operations[k]
+        batched = self.writer.batched(operation.target)
+        conditional = self.choices.may_exclude(operation.target)
+        _Visit(self, operation, cotangent, batched, conditional).push()
 
-    def share(self, row: Primitive, target: Ints, seed: Block, partial: Any) -> None:
-        """Push seed * partial, where zero is strong."""
-        behind = row.chooses or self.guarded
-        strong = 2 if row.chooses else 1
-        if isinstance(partial, float):
-            if row.chooses and partial == 0.0:
-                return
-            strong *= not (partial and isfinite(partial))
-        sent, factor = seed.positions, seed.at(partial, len(target), seed.rows)
-        if self.writer.is_truth(factor):  # 0 or 1, finite
-            sent, factor, strong = factor, sent, 1
-        self.push(1, target, sent, factor, strong, behind)
+    def visit_scan(self, run: range) -> None:
+        """The same for the operations of a scan: a scan in the other direction."""
+        writer, operations = self.writer, self.bulk.operations
+        cotangents = {
+            k: writer.room(len(operations[k].target))
+            for k in reversed(run)
+            if self.active[operations[k].target].any()
+        }
+        late = _Late(writer.size)
+        for cotangent in cotangents.values():
+            late.mark(cotangent)
+        stepwise: dict[int, list[Operation]] = {}
+        for k, cotangent in cotangents.items():
+            start = len(writer.operations)
+            self.push_on(k, cotangent)
+            fresh = writer.operations[start:]
+            stepwise[k] = [operation for operation in fresh if late.depends(operation)]
+            writer.operations[start:] = [op for op in fresh if op not in stepwise[k]]
+        first = operations[run[0]].scan
+        last = max(abs(operation.scan) for operation in operations)
+        scan = -(abs(first) + last) if first > 0 else last + 1
+        for k, cotangent in cotangents.items():
+            n = len(cotangent)
+            parts = [terms_of(n, x, x.target) for x in by_form(self._taken(k))]
+            for operation in (SumOfProducts(cotangent, parts), *stepwise[k]):
+                operation.scan = scan
+                writer.operations.append(operation)
 
     def finish(self) -> Ints:
         """The gradient's positions."""
-        shares, n = self.shares[-1], len(self.wrt)
-        if not shares:
-            return self.writer.uniform(0.0, n)
-        into = self.writer.room(n, self._wide_inputs())
-        found = gathered(self.writer, self.place, shares, n, into)
-        missing = found < 0
+        waiting, n, writer = self._taken(-1), len(self.wrt), self.writer
+        if not waiting:
+            return writer.uniform(0.0, n)
+        into = writer.room(n, self.bulk.is_batched(self.wrt))
+        gradient = sum_contributions(writer, waiting, n, into)
+        missing = gradient < 0
         if missing.all():
-            return self.writer.uniform(0.0, n)
-        lanes = self.writer.has_lanes(into)
-        for holes in (missing & lanes, missing & ~lanes):
+            return writer.uniform(0.0, n)
+        batched = writer.is_batched(into)
+        for holes in (missing & batched, missing & ~batched):
             if holes.any():  # zeros in their places, so that the block has none
-                self.writer.operations.append(Sum(into[holes], []))
-                found[holes] = into[holes]
-        return found
-
-    def _wide_inputs(self) -> Any:
-        return self.writer.has_lanes(self.wrt) if self.bulk.batch else False
+                writer.operations.append(SumOfProducts(into[holes], []))
+                gradient[holes] = into[holes]
+        return gradient
 
 
-# -- The adjoints of rows of many operands: ragged, chosen by an index, or
+@dataclass(frozen=True, eq=False)
+class _Visit:
+    """An operation, the cotangents of its results, and what it pushes.
 
-# Rows whose partials are maps and sums over the operands, the same for each of them:
-# their rules hold for one block of ragged operands in place of the sequence.
-RAGGED = {ROWS[CODE[name]] for name in ("maximum", "minimum", "logsumexp")}
-
-
-def visit_reduce(run: Any, operation: Reduce, cotangent: Ints) -> None:
-    """Push the shares of an operation to its operands; ``run`` is the reverse pass."""
-    if operation.loop:  # one number for each step, operand by operand
-        _columns(run, operation, cotangent)
-    elif operation.row is TAKE:
-        _take(run, operation, cotangent)
-    elif operation.row in RAGGED:
-        _ragged(run, operation, cotangent)
-    else:
-        _columns(run, operation, cotangent)
-
-
-def _ragged(run: Any, operation: Reduce, cotangent: Ints) -> None:
-    """Maximum and its like: one block holds the operands of all rows."""
-    rows, positions = operation.rows, operation.groups[0]
-    kept = cotangent[rows] >= 0
-    if not kept.all():
-        used = np.flatnonzero(cotangent >= 0)
-        lengths = operation.counts[used]
-        rows, positions = np.repeat(np.arange(len(used)), lengths), positions[kept]
-        result, cotangent = operation.target[used], cotangent[used]
-    else:
-        result = operation.target
-    xs = [Block(run.writer, positions, rows)]
-    (partial,) = operation.row.joint(xs, Block(run.writer, result))[0]
-    seed = Block(run.writer, cotangent[rows], rows)
-    run.share(operation.row, positions, seed, partial)
-
-
-def _take(run: Any, operation: Reduce, cotangent: Ints) -> None:
-    """All candidates of all rows at once: the chosen one has partial 1.
-
-    Which one that is, is found once for all rows with one index and length.
+    cotangent : positions; -1 for results that nothing depends on.
+    batched, conditional : see ``_Pass.push``.
     """
-    used = cotangent >= 0
-    first = operation.starts[:-1][used]
-    lengths = operation.counts[used] - 1
-    widest = int(lengths.max()) + 1
-    pairs, pair = np.unique(
-        operation.groups[0][first] * widest + lengths, return_inverse=True
-    )
-    index, count = np.divmod(pairs, widest)
-    hit = _hits(run.writer, index, count)
-    row, along = _ragged_range(lengths)
-    candidates = operation.groups[0][first[row] + 1 + along]
-    chosen = (np.cumsum(count) - count)[pair[row]] + along  # which of the hits
-    order = np.lexsort((row, chosen))  # side by side in memory, as the hits are
-    hits, seeds = hit.positions[chosen[order]], cotangent[used][row[order]]
-    pushed = np.empty_like(order)
-    pushed[order] = run.writer.products(hits, seeds, strong=1)  # a hit is finite
-    run.push(1, candidates, pushed, None, behind=True)
-    if not run.guarded:
-        for begin, end in zip(first + 1, first + 1 + lengths, strict=True):
-            own = operation.groups[0][begin:end]
-            common = read_by_all(run.bulk, run.owner, run.place, own)
-            run.choices.reach(common, False)
 
+    reverse: _Pass
+    operation: Operation
+    cotangent: Ints
+    batched: bool
+    conditional: bool
 
-def _hits(writer: Writer, index: Ints, count: Ints) -> Block:
-    """For each index, whether it says 0, 1, ... count - 1, from either end."""
-    whole = np.array([writer.constant(float(k)) for k in range(int(count.max()) + 1)])
-    place: Any = place_of(Block(writer, index), Block(writer, whole[count]))
-    row, along = _ragged_range(count)
-    at = Block(writer, place.positions[row])
-    return cast(Block, equal.apply((at, Block(writer, whole[along]))))
+    def push(self) -> None:
+        operation = self.operation
+        if isinstance(operation, SumOfProducts):
+            self._sum(operation)
+        elif isinstance(operation, Map):
+            self._map(operation)
+        elif operation.scan:  # one number for each step, operand by operand
+            self._columns(operation)
+        elif operation.primitive is TAKE:
+            self._take(operation)
+        elif operation.primitive in RAGGED:
+            self._ragged(operation)
+        else:
+            self._columns(operation)
 
+    def _push(
+        self,
+        sign: int,
+        target: Ints,
+        factors: tuple[Ints, ...],
+        strong: int = 0,
+        conditional: bool | None = None,
+    ) -> None:
+        given = Contribution(sign, target, factors, strong=strong)
+        if conditional is None:
+            conditional = self.conditional
+        self.reverse.push(given, self.batched, conditional)
 
-def _ragged_range(lengths: Ints) -> tuple[Ints, Ints]:
-    """Row and place in the row of each item of rows of these lengths."""
-    row = np.repeat(np.arange(len(lengths)), lengths)
-    return row, np.arange(len(row)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    def _push_partial(self, target: Ints, seed: Block, partial: Any) -> None:
+        """Push seed * partial, where zero is strong."""
+        assert not isinstance(self.operation, SumOfProducts)
+        writer, chooses = self.reverse.writer, self.operation.primitive.chooses
+        strong = 2 if chooses else 1
+        if isinstance(partial, float):
+            if chooses and partial == 0.0:
+                return
+            strong *= not (partial and isfinite(partial))
+        sent, factor = seed.positions, seed.at(partial, len(target), seed.segments)
+        if writer.is_truth(factor):  # 0 or 1, finite
+            sent, factor, strong = factor, sent, 1
+        self._push(1, target, (sent, factor), strong, chooses or self.conditional)
 
+    def _sum(self, operation: SumOfProducts) -> None:
+        for part in operation.terms:
+            cotangent, factors = self.cotangent[part.segments], part.factors
+            reached = cotangent >= 0
+            if not reached.all():
+                cotangent = cotangent[reached]
+                factors = tuple([x[reached] for x in factors])
+            if not part.is_product:
+                self._push(part.sign, factors[0], (cotangent,))
+                continue
+            strong = 2 if part.strong else int(self.conditional)  # guarded ones choose
+            for target, other in (factors, factors[::-1]):
+                self._push(part.sign, target, (cotangent, other), strong, strong > 0)
 
-def _columns(run: Any, operation: Reduce, cotangent: Ints) -> None:
-    """Any row of many operands: rows of one length together, operand by operand."""
-    lengths = operation.counts
-    for length in np.unique(lengths[cotangent >= 0]).tolist():
-        used = np.flatnonzero((lengths == length) & (cotangent >= 0))
-        first = operation.starts[used]
-        columns = [
-            [group[first + k] for k in range(length)] for group in operation.groups
+    def _map(self, operation: Map) -> None:
+        writer, primitive = self.reverse.writer, operation.primitive
+        if primitive.predicate:
+            return
+        operands, result = list(operation.operands), operation.target
+        cotangent, reached = self.cotangent, self.cotangent >= 0
+        if not reached.all():
+            cotangent, result = cotangent[reached], result[reached]
+            operands = [x[reached] for x in operands]
+        numbers = [writer.number(x) for x in operands]
+        given = [
+            Block(writer, x) if number is None else number
+            for x, number in zip(operands, numbers, strict=True)
         ]
-        xs = [[Block(run.writer, x) for x in column] for column in columns]
-        result = Block(run.writer, operation.target[used])
-        seed = Block(run.writer, cotangent[used])
-        partials = operation.row.joint(*xs, result)
-        for column, row in zip(columns, partials, strict=True):
-            for target, partial in zip(column, row, strict=True):
-                run.share(operation.row, target, seed, partial)
+        out, seed = Block(writer, result), Block(writer, cotangent)
+        for rule, target in zip(primitive.rules, operands, strict=True):
+            if self.reverse.active[target].any():
+                self._push_partial(target, seed, rule(*given, out))
+
+    def _ragged(self, operation: SegmentReduce) -> None:
+        """Maximum and its like: one block holds the operands of all segments."""
+        writer, cotangent, result = (
+            self.reverse.writer,
+            self.cotangent,
+            operation.target,
+        )
+        segments, positions = operation.segments, operation.groups[0]
+        reached = cotangent >= 0
+        if not reached.all():
+            used, kept = np.flatnonzero(reached), reached[segments]
+            segments = np.repeat(np.arange(len(used)), operation.counts[used])
+            positions = positions[kept]
+            result, cotangent = result[used], cotangent[used]
+        xs = [Block(writer, positions, segments)]
+        (partial,) = operation.primitive.joint(xs, Block(writer, result))[0]
+        seed = Block(writer, cotangent[segments], segments)
+        self._push_partial(positions, seed, partial)
+
+    def _columns(self, operation: SegmentReduce) -> None:
+        """Any primitive: segments of one length together, operand by operand."""
+        writer, counts = self.reverse.writer, operation.counts
+        reached = self.cotangent >= 0
+        for count in np.unique(counts[reached]).tolist():
+            used = np.flatnonzero((counts == count) & reached)
+            first = operation.offsets[used]
+            groups = [[x[first + k] for k in range(count)] for x in operation.groups]
+            xs = [[Block(writer, x) for x in columns] for columns in groups]
+            result = Block(writer, operation.target[used])
+            seed = Block(writer, self.cotangent[used])
+            partials = operation.primitive.joint(*xs, result)
+            for columns, own in zip(groups, partials, strict=True):
+                for target, partial in zip(columns, own, strict=True):
+                    self._push_partial(target, seed, partial)
+
+    def _take(self, operation: SegmentReduce) -> None:
+        """Segments (index, candidates ...): the chosen candidate has partial 1.
+
+        Which one that is, the *hits*, is computed once for all segments with the same
+        index and as many candidates:
+
+            take(i; a b), take(i; c d), take(j; e f)    hits: i = 0, i = 1, j = 0, j = 1
+            a' = y0' * (i = 0)   b' = y0' * (i = 1)   c' = y1' * (i = 0)   ...
+        """
+        reverse, group, reached = self.reverse, operation.groups[0], self.cotangent >= 0
+        first = operation.offsets[:-1][reached]
+        counts = operation.counts[reached] - 1
+        widest = int(counts.max()) + 1
+        pairs, pair = np.unique(group[first] * widest + counts, return_inverse=True)
+        index, count = np.divmod(pairs, widest)
+        hits = self._hits(index, count)
+        segment, along = _ragged_range(counts)
+        candidates = group[first[segment] + 1 + along]
+        which = (np.cumsum(count) - count)[pair[segment]] + along  # of the hits
+        order = np.lexsort((segment, which))  # side by side in memory, as the hits are
+        factors = hits[which[order]], self.cotangent[reached][segment[order]]
+        pushed = np.empty_like(order)
+        pushed[order] = reverse.writer.products(*factors, strong=1)  # a hit is finite
+        self._push(1, candidates, (pushed,), conditional=True)
+        if not self.conditional:
+            for begin, end in zip(first + 1, first + 1 + counts, strict=True):
+                reverse.choices.mark(self._read_by_all(group[begin:end]), False)
+
+    def _hits(self, index: Ints, count: Ints) -> Ints:
+        """For each index, whether it says 0, 1, ... count - 1, from either end."""
+        writer, longest = self.reverse.writer, int(count.max())
+        whole = np.array([writer.constant(float(k)) for k in range(longest + 1)])
+        place: Any = place_of(Block(writer, index), Block(writer, whole[count]))
+        segment, along = _ragged_range(count)
+        at = Block(writer, place.positions[segment])
+        return cast(Block, equal.apply((at, Block(writer, whole[along])))).positions
+
+    def _read_by_all(self, candidates: Ints) -> Ints:
+        """Positions that every candidate reads: so does whichever is chosen."""
+        owners, operations = (
+            self.reverse.owner[candidates],
+            self.reverse.bulk.operations,
+        )
+        common: list[int] = []
+        if 0 <= owners[0] < len(operations) and (owners == owners[0]).all():
+            results = self.reverse.index[candidates]
+            for column in _operand_columns(operations[owners[0]]):
+                own = column[results]
+                common += own[:1].tolist() * bool((own == own[0]).all())
+        return np.array(common, np.int64)
 
 
-# -- The adjoint of a loop over time: the same steps backwards.
+def _operand_columns(operation: Operation) -> list[Ints]:
+    """Index arrays with one operand for each result."""
+    if isinstance(operation, Map):
+        return list(operation.operands)
+    parts = operation.terms if isinstance(operation, SumOfProducts) else []
+    return [x for part in parts if (part.counts == 1).all() for x in part.factors]
 
 
-def visit_loop(run: Any, numbers: list[int]) -> None:
-    """Push the shares of the operations of a loop; ``run`` is the reverse pass."""
-    writer, operations = run.writer, run.bulk.operations
-    places = {
-        number: writer.room(len(operations[number].target))
-        for number in reversed(numbers)
-        if run.needed[operations[number].target].any()
-    }
-    late = _Late(writer.size)
-    for place in places.values():
-        late.mark(place)
-    pushed: dict[int, list[Operation]] = {}
-    for number, place in places.items():
-        start = len(writer.operations)
-        run.push_on(number, place)
-        fresh = writer.operations[start:]
-        waiting = [operation for operation in fresh if late.depends(operation)]
-        writer.operations[start:] = [op for op in fresh if op not in waiting]
-        pushed[number] = waiting
-    first = operations[numbers[0]].loop
-    loop = -(abs(first) + _loops(operations)) if first > 0 else _loops(operations) + 1
-    for number, place in places.items():
-        total = _total(run, number, place)
-        for operation in (total, *pushed[number]):
-            operation.loop = loop
-            writer.operations.append(operation)
-
-
-def _loops(operations: list[Operation]) -> int:
-    """The largest number of a loop so far."""
-    return max(abs(operation.loop) for operation in operations)
+def _ragged_range(counts: Ints) -> tuple[Ints, Ints]:
+    """Segment, and place in the segment, of each item of segments of these lengths."""
+    segment = np.repeat(np.arange(len(counts)), counts)
+    first = np.cumsum(counts) - counts
+    return segment, np.arange(len(segment)) - np.repeat(first, counts)
 
 
 class _Late:
-    """Which positions depend on cotangents of the loop."""
+    """Which positions depend on cotangents of a scan."""
 
     def __init__(self, size: int) -> None:
         self.marked = np.zeros(size, bool)
@@ -427,9 +460,8 @@ class _Late:
     def mark(self, positions: Ints) -> None:
         end = int(positions.max()) + 1 if len(positions) else 0
         if end > len(self.marked):
-            self.marked = np.concatenate(
-                [self.marked, np.zeros(2 * end - len(self.marked), bool)]
-            )
+            more = np.zeros(2 * end - len(self.marked), bool)
+            self.marked = np.concatenate([self.marked, more])
         self.marked[positions] = True
 
     def depends(self, operation: Operation) -> bool:
@@ -440,12 +472,3 @@ class _Late:
                 self.mark(operation.target)
                 return True
         return False
-
-
-def _total(run: Any, number: int, place: Ints) -> Sum:
-    """The sum of all shares of an operation's results, one for each step."""
-    shares = by_form(run.shares[number])
-    run.shares[number] = []
-    n = len(place)
-    parts = [terms_of(n, share, run.place[share.target]) for share in shares]
-    return Sum(place, merged(parts))

@@ -1,232 +1,157 @@
-"""What choices may leave out: where a cotangent of 0 can mean "not chosen".
+"""Contributions to cotangents, and the operations that sum them up.
 
-There it wins over an infinite or NaN partial, as if the edge were not there.
+An operation pushes *contributions* to its operands: their cotangents grow by a sign
+times the product of one or two factors. For d = a * b and e = a + c:
 
-Shares: what operations push to the cotangents of their operands, and their sums.
+    pushed: d' * b to a, d' * a to b (source 1);  e' to a and c (source 2)
+    summed: a' = d' * b + e' (both sources)       b' = d' * a (1)       c' = e' (2)
 
-(sign, target, left, right): the cotangents of ``target`` grow by sign * left * right,
-where an exact 0 may be ``strong`` (see ``Terms``).
+Results with the same sources are served by one ``SumOfProducts``, whose terms keep the
+order in which they were pushed; c' is e' itself, which needs no operation.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from autograd.compiler.adjoint.writer import Writer
-from autograd.compiler.bulk.bulk import Bulk, Map, Operation, Reduce, Sum, Terms
+from autograd.compiler.bulk.bulk import Mask, SumOfProducts, Terms
 from autograd.compiler.trace.program import Ints, distinct, starts_of
 
-
-class Choices:
-    """How the reverse pass has reached each position."""
-
-    def __init__(self, size: int) -> None:
-        self._behind = np.zeros(size, bool)  # a choice
-        self._surely = np.zeros(size, bool)  # also, or only, in another way
-
-    def reach(self, positions: Ints, behind: bool) -> None:
-        """Note that a share is pushed to positions, behind a choice or not."""
-        (self._behind if behind else self._surely)[positions] = True
-
-    def leave_out(self, positions: Ints) -> bool:
-        """Whether some of these positions are reached behind choices only."""
-        return bool((self._behind[positions] & ~self._surely[positions]).any())
-
-
-def read_by_all(bulk: Bulk, owner: Ints, place: Ints, candidates: Ints) -> list[int]:
-    """What all candidates read is reached whichever of them is chosen.
-
-    owner, place : for every position the operation that computes it, and where.
-    """
-    number = int(owner[candidates[0]])
-    computed = 0 <= number < len(bulk.operations)  # and no input
-    if not computed or (owner[candidates] != number).any():
-        return []
-    rows = place[candidates]
-    columns = [column[rows] for column in _columns(bulk.operations[number])]
-    return [int(column[0]) for column in columns if (column == column[0]).all()]
-
-
-def _columns(operation: Operation) -> list[Ints]:
-    """Index arrays with one operand for each result."""
-    if isinstance(operation, Map):
-        return list(operation.operands)
-    parts = operation.terms if isinstance(operation, Sum) else []
-    even = [part for part in parts if (part.counts == 1).all()]
-    return [x for part in even for x in (part.left, part.right) if x is not None]
-
-
-# -- Shares: what operations push to the cotangents of their operands, and
-
-Mask = npt.NDArray[np.bool_]
-SOURCES = 24  # more sources of one place than this, and those of one form are one
-_SIGNATURES = 4  # more groups of targets than this, and one ragged sum serves all
+SOURCES = 24  # more sources than this, and those of one form become one
+_GROUPS = 4  # more groups of results than this, and one ragged sum serves all
+_MERGE_ABOVE = 4  # more sources of a sum than this, and those of one form become one
 _MARKS = np.random.default_rng(0).integers(1, 2**57, SOURCES).tolist()  # of sources
-_TAGS = 4  # more sources than this, and sources of one form become one
 
 
 @dataclass(eq=False, slots=True)
-class Share:
-    """Terms of one form for the cotangents of some targets."""
+class Contribution:
+    """Terms of one form for the cotangents of some targets (see ``Terms``)."""
 
     sign: int
     target: Ints
-    left: Ints
-    right: Ints | None
-    over_rows: bool = False
+    factors: tuple[Ints, ...]
+    over_batch: bool = False
     strong: int = 0
 
     @property
-    def form(self) -> Any:
-        """What shares have in common that can be terms of one sum."""
-        return self.sign, self.right is not None, self.over_rows, self.strong
+    def is_product(self) -> bool:
+        """Whether there are two factors."""
+        return len(self.factors) == 2
+
+    def at(self, some: Any) -> Contribution:
+        """Some of the terms, by a mask, indices or a slice."""
+        factors = tuple([x[some] for x in self.factors])
+        return replace(self, target=self.target[some], factors=factors)
+
+    def where(self, mask: Mask) -> Contribution:
+        """The terms where a mask is true; itself if it is everywhere."""
+        return self if mask.all() else self.at(mask)
 
 
-def placed_reads(operation: Sum | Reduce) -> list[tuple[Ints, Ints]]:
-    """(row, position) of everything that an operation reads."""
-    if isinstance(operation, Reduce):
-        return [(operation.rows, group) for group in operation.groups]
-    pairs = []
-    for part in operation.terms:
-        pairs.append((part.rows, part.left))
-        if part.right is not None:
-            pairs.append((part.rows, part.right))
-    return pairs
+def by_form(contributions: Sequence[Contribution]) -> list[Contribution]:
+    """Those of one form become one, in the order in which they were pushed."""
+    forms: dict[Any, list[Contribution]] = {}
+    for given in contributions:
+        form = given.sign, given.is_product, given.over_batch, given.strong
+        forms.setdefault(form, []).append(given)
+    joined = []
+    for alike in forms.values():
+        columns = zip(*[(x.target, *x.factors) for x in alike], strict=True)
+        target, *factors = [np.concatenate(column) for column in columns]
+        joined.append(replace(alike[0], target=target, factors=tuple(factors)))
+    return joined
 
 
-def by_form(shares: list[Share]) -> list[Share]:
-    """Shares of one form become one, in the order in which they were pushed."""
-    forms: dict[Any, list[Share]] = {}
-    for share in shares:
-        forms.setdefault(share.form, []).append(share)
-    found = []
-    for (sign, product, over_rows, strong), same in forms.items():
-        target = np.concatenate([share.target for share in same])
-        left = np.concatenate([share.left for share in same])
-        rights = [share.right for share in same if share.right is not None]
-        right = np.concatenate(rights) if product else None
-        found.append(Share(sign, target, left, right, over_rows, strong))
-    return found
+def terms_of(n: int, given: Contribution, segments: Ints) -> Terms:
+    """The terms in segments 0 to n - 1, in order; those with another are left out."""
+    order = np.argsort(segments, kind="stable")
+    order = order[np.searchsorted(segments[order], 0) :]
+    offsets = starts_of(segments[order], n)
+    factors = tuple([x[order] for x in given.factors])
+    return Terms(given.sign, offsets, factors, given.over_batch, given.strong)
 
 
-def terms_of(n: int, share: Share, rows: Ints) -> Terms:
-    """The part of a share that belongs to rows 0 to n - 1, ordered by row."""
-    order = np.argsort(rows, kind="stable")
-    order = order[np.searchsorted(rows[order], 0) :]
-    starts = starts_of(rows[order], n)
-    right = share.right[order] if share.right is not None else None
-    factors = share.left[order], right
-    return Terms(share.sign, starts, *factors, share.over_rows, share.strong)
-
-
-def merged(parts: list[Terms]) -> list[Terms]:
-    """Many sources (time steps, consumers) of one form become one ragged sum."""
-    if len(parts) <= _TAGS:
-        return parts
-    forms: dict[Any, list[Terms]] = {}
-    for part in parts:
-        form = part.sign, part.right is not None, part.over_rows, part.strong
-        forms.setdefault(form, []).append(part)
-    return [_joined(same) for same in forms.values()]
-
-
-def _joined(parts: list[Terms]) -> Terms:
-    if len(parts) == 1:
-        return parts[0]
-    rows = np.concatenate([part.rows for part in parts])
-    order = np.argsort(rows, kind="stable")
-    n = len(parts[0].starts) - 1
-    starts = starts_of(rows, n)
-    left = np.concatenate([part.left for part in parts])[order]
-    rights = [part.right for part in parts if part.right is not None]
-    right = np.concatenate(rights)[order] if rights else None
-    return replace(parts[0], starts=starts, left=left, right=right)
-
-
-def gathered(
-    writer: Writer, place_of: Ints, shares: list[Share], n: int, into: Ints | None
+def sum_contributions(
+    writer: Writer, contributions: list[Contribution], n: int, into: Ints | None = None
 ) -> Ints:
-    """Where the sum of the shares of each of n places is found; -1 where none is.
+    """Positions of the sums for each of n results; -1 where nothing was pushed.
 
-    Places with the same sources are served by one operation, whose terms keep the
-    order in which they were pushed. ``into`` says where results shall be.
+    Targets are indices of results; ``into`` says where the sums shall be.
     """
-    many = len(shares) > SOURCES
+    many = len(contributions) > SOURCES
     if many:
-        shares = by_form(shares)
-    places = [place_of[share.target] for share in shares]
-    hits = [np.bincount(place, minlength=n) > 0 for place in places]
-    wide = into is not None and writer.has_lanes(into)
-    signature = _signatures(hits, n, many, np.asarray(wide))
-    kinds = distinct(signature[signature != 0]).tolist()
+        contributions = by_form(contributions)
+    hits = [np.bincount(given.target, minlength=n) > 0 for given in contributions]
+    batched = np.zeros(n, bool) if into is None else writer.is_batched(into)
+    group = _groups(hits, batched, many)
+    kinds = distinct(group[group != 0]).tolist()
     if into is None and len(kinds) > 1:  # one block, so that its order stays plain
-        pairs = zip(shares, places, strict=True)
-        parts = [terms_of(n, share, place) for share, place in pairs]
-        into = writer.room(n, _is_wide(writer, parts))
+        into = writer.room(n, _any_batched(writer, contributions))
     cotangent = np.full(n, -1, np.int64)
     for kind in kinds:
-        members = np.flatnonzero(signature == kind)
-        row = np.full(n, -1, np.int64)
-        row[members] = np.arange(len(members))
-        used = [
-            (share, row[place])
-            for share, place, hit in zip(shares, places, hits, strict=True)
+        members = np.flatnonzero(group == kind)
+        segment = np.full(n, -1, np.int64)
+        segment[members] = np.arange(len(members))
+        sources = [
+            given
+            for given, hit in zip(contributions, hits, strict=True)
             if hit[members].any()
         ]
-        own = into[members] if into is not None else None
-        cotangent[members] = _summed(writer, used, len(members), own)
+        target = into[members] if into is not None else None
+        cotangent[members] = _sum(writer, sources, segment, len(members), target)
     return cotangent
 
 
-def _signatures(hits: list[Mask], n: int, many: bool, wide: Any) -> Ints:
-    """Equal for places with the same sources; 0 without any."""
-    reached = np.zeros(n, bool)
-    for hit in hits:
-        reached |= hit
+def _groups(hits: list[Mask], batched: Mask, many: bool) -> Ints:
+    """Equal for results with the same sources, or, if these would be many groups, for
+    all that are batched alike; 0 for those without a source."""
+    reached = np.logical_or.reduce(hits)
     if not many:
-        signature = np.zeros(n, np.int64)
+        group = np.zeros(len(reached), np.int64)
         for mark, hit in zip(_MARKS, hits, strict=False):
-            signature += hit * mark
-        kinds = len(distinct(signature[reached]))
-        if kinds <= max(_SIGNATURES, int(reached.sum()) // 8):
-            return signature
-    return np.asarray(reached * (1 + wide.astype(np.int64)))
+            group += hit * mark
+        if len(distinct(group[reached])) <= max(_GROUPS, int(reached.sum()) // 8):
+            return group
+    return np.asarray(reached * (1 + batched.astype(np.int64)))
 
 
-def _summed(
-    writer: Writer, used: list[tuple[Share, Ints]], n: int, own: Ints | None
+def _sum(
+    writer: Writer,
+    sources: list[Contribution],
+    segment: Ints,
+    n: int,
+    target: Ints | None,
 ) -> Ints:
-    """Where the sums of shares are found; nothing is done for one that is there."""
-    alias = _alias(used, n) if own is None else None
-    if alias is not None:
-        return alias
-    parts = merged([terms_of(n, *pair) for pair in used])
-    target = writer.room(n, _is_wide(writer, parts)) if own is None else own
-    writer.operations.append(Sum(target, parts))
+    """Positions of the sums of n segments: at the target, or somewhere."""
+    if target is None and len(sources) == 1:
+        alias = _alias(sources[0], segment[sources[0].target], n)
+        if alias is not None:
+            return alias
+    if len(sources) > _MERGE_ABOVE:
+        sources = by_form(sources)
+    parts = [terms_of(n, given, segment[given.target]) for given in sources]
+    if target is None:
+        target = writer.room(n, _any_batched(writer, parts))
+    writer.operations.append(SumOfProducts(target, parts))
     return target
 
 
-def _is_wide(writer: Writer, parts: list[Terms]) -> bool:
-    for part in parts:
-        streams = [part.left] if part.right is None else [part.left, part.right]
-        if not part.over_rows and writer.wide(*streams):
-            return True
-    return False
+def _any_batched(writer: Writer, parts: Sequence[Terms | Contribution]) -> bool:
+    """Whether the sum of the parts is one number for each sample."""
+    return any(not part.over_batch and writer.batched(*part.factors) for part in parts)
 
 
-def _alias(used: list[tuple[Share, Ints]], n: int) -> Ints | None:
-    """The positions of the only share, when it is plain and reaches each once."""
-    if len(used) != 1:
+def _alias(given: Contribution, segments: Ints, n: int) -> Ints | None:
+    """The sums themselves, when each is a plain term."""
+    inside = segments >= 0
+    plain = given.sign > 0 and not given.is_product and not given.over_batch
+    if not plain or inside.sum() != n:
         return None
-    share, rows = used[0]
-    mine = rows >= 0
-    plain = share.sign > 0 and share.right is None and not share.over_rows
-    if not plain or mine.sum() != n:
-        return None
-    found = np.full(n, -1, np.int64)
-    found[rows[mine]] = share.left[mine]
-    return found if (found >= 0).all() else None
+    positions = np.full(n, -1, np.int64)
+    positions[segments[inside]] = given.factors[0][inside]
+    return positions if (positions >= 0).all() else None

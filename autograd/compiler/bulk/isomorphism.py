@@ -1,19 +1,23 @@
-"""Classes: which numbers of a program are computed alike.
+"""What a program repeats: numbers that are computed alike, and steps of a recurrence.
 
-Alike means: by the same row, from operands that are computed alike. A hash of that,
-bottom up, names the class; a sum hashes as the *set* of its terms' hashes, and a set of
-one as its element, so that loops of any length fall into one class. The level, the
-longest way from an input, is part of the name.
+*Alike* means: by the same primitive, from operands that are computed alike. A hash of
+that, bottom up, names the class; a sum hashes as the *set* of its terms' hashes, and a
+set of one as its element, so that loops of any length fall into one class:
 
-Periods: steps of a recurrence that a program repeats, one after the other.
+    y[0] = w * x + w * x;  y[1] = w * x + w * x + w * x;  z[0] = tanh(y[0]); ...
+    hash(y[0]) = hash({hash(w * x)}) = hash(y[1]), so that z[0] and z[1] are alike.
 
-A Python loop over time leaves the same instructions again and again, each step reading
-the step before. Such a stretch is found in the contracted program as it was traced: the
-signatures of its nodes repeat with a period, and every operand is a leaf, or from
-before the stretch, or always as far back, within this step or the one before.
+The level, the longest way from an input, is part of the name: the graph of classes has
+no circle, and levels give its order.
 
-Loops whose steps do not depend on each other are none of this: re-rolling makes one
-operation of them.
+A *recurrence* leaves the same instructions again and again, each step reading the step
+before. All its nodes have levels of their own, so that hashes find nothing; but their
+signatures (primitive, number of operands) repeat with a period, and every operand is a
+leaf, or from before the stretch, or always as far back, within this step or the last:
+
+    v = v - k * sin(x);  x = x + v        sin sum sum | sin sum sum | ...: period 3
+
+Loops whose steps do not depend on each other are no recurrences: they are classes.
 """
 
 from __future__ import annotations
@@ -23,7 +27,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from autograd.compiler.bulk.reassociate import Rows
+from autograd.compiler.bulk.bulk import Mask
+from autograd.compiler.bulk.reassociate import ContractedGraph
 from autograd.compiler.trace.program import (
     CODE,
     CONSTANT,
@@ -35,16 +40,15 @@ from autograd.compiler.trace.program import (
     starts_of,
 )
 
+Hashes = npt.NDArray[np.uint64]
 _SYMMETRIC = [CODE["maximum"], CODE["minimum"], CODE["logsumexp"]]
-
-
 _POWER = CODE["power"]
 
-
-Hashes = npt.NDArray[np.uint64]
-
-
-Mask = npt.NDArray[np.bool_]
+FEWEST = 16  # steps that make a recurrence
+LONGEST = 2000  # nodes of a step
+_WINDOW = 8  # nodes whose signatures must agree for a first guess
+_GUESSES = 6
+_MOST = 16  # recurrences of a program
 
 
 def mix(x: Hashes, salt: int = 0) -> Hashes:
@@ -53,6 +57,123 @@ def mix(x: Hashes, salt: int = 0) -> Hashes:
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))
+
+
+class Likeness:
+    """Names of classes, found front by front.
+
+    Attributes
+    ----------
+    level, hash, batched : of every number; whether it is one for each sample.
+    term_hash : of every term of the graph's sums.
+
+    ``origin`` says which argument an input came from (None: all are alike), ``scan``
+    which recurrence a node belongs to (0: none), ``slot`` its place in a step (-1).
+    All else comes before a recurrence or after it, which has as many levels as a step
+    has nodes. Hashes stop where it is clear that the program is irregular.
+    """
+
+    def __init__(
+        self, graph: ContractedGraph, origin: Ints | None, slot: Ints, scan: Ints
+    ) -> None:
+        n, program = len(graph.program), graph.program
+        self.graph, self.level = graph, np.zeros(n, np.int64)
+        self.hash, self.batched = (
+            _leaf_hashes(program, origin),
+            _batched_leaves(program),
+        )
+        self.term_hash = np.zeros(len(graph.sums.owner), np.uint64)
+        self._few = max(64, len(graph.nodes) // 12)  # classes of a regular program
+        fronts, done, depth, irregular = _Fronts(graph, slot), 0, 0, False
+        scans = [
+            np.flatnonzero(scan == k) for k in range(1, int(scan.max(initial=0)) + 1)
+        ]
+        while len(fronts.front) or scans:
+            front = fronts.front
+            if not len(front):  # all that the next recurrence reads is there
+                front = scans.pop(0)
+                self.level[front] = depth + 1 + slot[front]
+                self.hash[front] = mix(slot[front].astype(np.uint64), 53)
+                depth += int(slot[front].max()) + 1
+                fronts.advance(front)
+                continue
+            depth += 1
+            self.level[front] = depth
+            if not irregular:
+                self._hash_front(front)
+                early = done <= 2 * self._few
+                done += len(front)
+                if early and done > 2 * self._few:  # once, among the first of the nodes
+                    irregular = self.keys() is None
+            if program.batch:
+                total = program.code[front] == program.total
+                self.batched[front] = fronts.any_operand(self.batched) & ~total
+                kind = self.batched[front] + 2 * total
+                self.hash[front] ^= mix(kind.astype(np.uint64), 43)
+            fronts.advance(front)
+        inside = slot[graph.sums.owner] >= 0
+        negative = graph.sums.sign[inside] < 0
+        self.term_hash[inside] = np.where(negative, 2, 0).astype(np.uint64)
+
+    def keys(self) -> Hashes | None:
+        """The class of each number; None when hardly any two of them agree."""
+        key = mix(self.hash + self._level_and_kind())
+        nodes = self.graph.nodes
+        reached = nodes[self.level[nodes] > 0]
+        return key if len(distinct(key[reached])) <= self._few else None
+
+    def coarse_keys(self) -> Hashes:
+        """For irregular programs: level, kind, and the number of operands."""
+        arity = np.diff(self.graph.edge_offsets).astype(np.uint64)
+        batched = mix(self.batched.astype(np.uint64), 37)
+        return mix(self._level_and_kind() + batched + mix(arity, 41))
+
+    def _level_and_kind(self) -> Hashes:
+        kind = (self.graph.kind + 64).astype(np.uint64)
+        return np.asarray(mix(self.level.astype(np.uint64), 29) + mix(kind, 31))
+
+    def _hash_front(self, nodes: Ints) -> None:
+        """The hashes of nodes all of whose operands have theirs."""
+        is_sum = self.graph.sums.is_sum[nodes]
+        sums, plain = nodes[is_sum], nodes[~is_sum]
+        if len(sums):
+            self._hash_sums(sums)
+        if len(plain):
+            self._hash_plain(plain)
+
+    def _hash_sums(self, sums: Ints) -> None:
+        terms, offsets = self.graph.sums, self.graph.term_offsets
+        counts = offsets[sums + 1] - offsets[sums]
+        span = ranges(offsets[sums], counts)
+        right, left = terms.right[span], self.hash[terms.left[span]]
+        strong = terms.strong[span].astype(np.uint64)
+        turned = np.where(strong == 1, mix(left, 61), mix(left))  # else symmetric
+        both = turned + mix(self.hash[np.maximum(right, 0)]) + strong
+        h = np.where(right >= 0, mix(both, 3), left)
+        h = np.where(terms.sign[span] < 0, mix(h, 5), h)
+        self.term_hash[span] = h
+        owner = np.repeat(np.arange(len(sums)), counts)
+        self.hash[sums] = _set_hashes(h, owner, len(sums))
+
+    def _hash_plain(self, nodes: Ints) -> None:
+        """Of nodes that are no sums: the operands in order, or their set."""
+        graph, program = self.graph, self.graph.program
+        offsets, codes = graph.edge_offsets, program.code[nodes]
+        counts = offsets[nodes + 1] - offsets[nodes]
+        span = ranges(offsets[nodes], counts)
+        user = np.repeat(np.arange(len(nodes)), counts)
+        used = graph.used[span]
+        h = self.hash[used]
+        by_value = (program.code[used] == CONSTANT) & (codes[user] == _POWER)
+        bits = program.constants.view(np.uint64)[program.first[used[by_value]]]
+        h[by_value] = mix(bits, 13)
+        total = np.zeros(len(nodes), np.uint64)
+        in_order = mix(h + mix(graph.slot[span].astype(np.uint64), 17), 19)
+        np.add.at(total, user, in_order)
+        symmetric = np.isin(codes, _SYMMETRIC)
+        if symmetric.any():
+            total[symmetric] = _set_hashes(h, user, len(nodes))[symmetric]
+        self.hash[nodes] = mix(total + mix((codes + 64).astype(np.uint64)), 23)
 
 
 def _leaf_hashes(program: Program, origin: Ints | None) -> Hashes:
@@ -66,185 +187,66 @@ def _leaf_hashes(program: Program, origin: Ints | None) -> Hashes:
     return mix(h)
 
 
-def _hash_level(rows: Rows, nodes: Ints, h: Hashes, term_hash: Hashes) -> None:
-    """The hashes of nodes all of whose operands have theirs."""
-    is_sum = rows.sums.is_sum[nodes]
-    sums, plain = nodes[is_sum], nodes[~is_sum]
-    if len(sums):
-        terms = rows.sums
-        lengths = rows.term_starts[sums + 1] - rows.term_starts[sums]
-        span = ranges(rows.term_starts[sums], lengths)
-        right = terms.right[span]
-        left = h[terms.left[span]]
-        strong = terms.strong[span].astype(np.uint64)
-        turned = np.where(strong == 1, mix(left, 61), mix(left))  # else symmetric
-        both = turned + mix(h[np.maximum(right, 0)]) + strong
-        found = np.where(right >= 0, mix(both, 3), left)
-        found = np.where(terms.sign[span] < 0, mix(found, 5), found)
-        term_hash[span] = found
-        h[sums] = _set_hash(found, np.repeat(np.arange(len(sums)), lengths), len(sums))
-    if len(plain):
-        h[plain] = _row_hash(rows, plain, h)
+def _batched_leaves(program: Program) -> Mask:
+    batched = np.zeros(len(program), bool)
+    if program.batch:
+        given = np.flatnonzero(program.code == INPUT)
+        batched[given] = program.lanes[program.first[given]]
+    return batched
 
 
-def _set_hash(found: Hashes, row: Ints, n: int) -> Hashes:
-    """For each row the hash of its set of hashes; a set of one is its element."""
-    order = np.lexsort((found, row))
-    found, row = found[order], row[order]
-    new = np.ones(len(row), bool)
-    new[1:] = (found[1:] != found[:-1]) | (row[1:] != row[:-1])
-    found, row = found[new], row[new]
-    counts = np.bincount(row, minlength=n)
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    full = counts > 0
-    total = np.zeros(n, np.uint64)
-    element = np.zeros(n, np.uint64)
-    if len(found):
-        total[full] = np.add.reduceat(mix(found, 7), starts[full])
-        element[full] = found[starts[full]]
+def _set_hashes(h: Hashes, owner: Ints, n: int) -> Hashes:
+    """For each of n owners the hash of its set of hashes; of one, its element."""
+    order = np.lexsort((h, owner))
+    h, owner = h[order], owner[order]
+    new = np.ones(len(owner), bool)
+    new[1:] = (h[1:] != h[:-1]) | (owner[1:] != owner[:-1])
+    h, owner = h[new], owner[new]
+    counts = np.bincount(owner, minlength=n)
+    first = (np.cumsum(counts) - counts)[counts > 0]
+    total, element = np.zeros(n, np.uint64), np.zeros(n, np.uint64)
+    if len(h):
+        total[counts > 0] = np.add.reduceat(mix(h, 7), first)
+        element[counts > 0] = h[first]
     return np.where(counts == 1, element, mix(total, 9))
 
 
-def _row_hash(rows: Rows, plain: Ints, h: Hashes) -> Hashes:
-    program = rows.program
-    lengths = rows.row_starts[plain + 1] - rows.row_starts[plain]
-    span = ranges(rows.row_starts[plain], lengths)
-    user = np.repeat(np.arange(len(plain)), lengths)
-    used, code = rows.used[span], program.code[plain][user]
-    found = h[used]
-    by_value = (program.code[used] == CONSTANT) & (code == _POWER)
-    bits = program.constants.view(np.uint64)[program.first[used[by_value]]]
-    found[by_value] = mix(bits, 13)
-    symmetric = np.isin(program.code[plain], _SYMMETRIC)
-    placed = mix(found + mix(rows.slot[span].astype(np.uint64), 17), 19)
-    total = np.zeros(len(plain), np.uint64)
-    np.add.at(total, user, placed)
-    if symmetric.any():
-        total[symmetric] = _set_hash(found, user, len(plain))[symmetric]
-    return mix(total + mix((program.code[plain] + 64).astype(np.uint64)), 23)
-
-
-def levels_and_hashes(
-    rows: Rows, origin: Ints | None, slot: Ints, loop: Ints
-) -> tuple[Ints, Hashes, Hashes, Mask]:
-    """Level and hash of every node, and the hash of every term, front by front.
-
-    And which nodes hold one number for each row of the batch. ``slot`` is the place of
-    a node in the steps of a loop over time, -1 outside, ``loop`` that loop's number.
-    What is outside comes before a loop or after it, and a loop has as many levels as a
-    step has nodes. Hashes are left out from the level on at which it is clear that the
-    program is irregular.
-    """
-    n, program = len(rows.program), rows.program
-    fronts, done, irregular = _Fronts(rows, slot), 0, False
-    h = _leaf_hashes(program, origin)
-    term_hash = np.zeros(len(rows.sums.owner), np.uint64)
-    level, lanes = np.zeros(n, np.int64), _leaf_lanes(program)
-    count, depth = int(loop.max(initial=0)), 0
-    loops = [np.flatnonzero(loop == k) for k in range(count, 0, -1)]
-    while len(fronts.front) or loops:
-        if not len(fronts.front):  # all that the next loop reads is there
-            looped = loops.pop()
-            level[looped] = depth + 1 + slot[looped]
-            h[looped] = mix(slot[looped].astype(np.uint64), 53)
-            depth += int(slot[looped].max()) + 1
-            fronts.advance(looped)
-            continue
-        front, depth = fronts.front, depth + 1
-        level[front] = depth
-        if not irregular:
-            _hash_level(rows, front, h, term_hash)
-            early = done <= 2 * _few(rows)
-            done += len(front)
-            if early and done > 2 * _few(rows):  # once, among the first of the nodes
-                irregular = class_keys(rows, level, h) is None
-        if program.batch:
-            total = program.code[front] == program.total
-            lanes[front] = fronts.any_operand(lanes) & ~total
-            h[front] ^= mix((lanes[front] + 2 * total).astype(np.uint64), 43)
-        fronts.advance(front)
-    in_loop = slot[rows.sums.owner] >= 0
-    term_hash[in_loop] = np.where(rows.sums.sign[in_loop] < 0, 2, 0).astype(np.uint64)
-    return level, h, term_hash, lanes
-
-
-def _leaf_lanes(program: Program) -> Mask:
-    """Which inputs have lanes."""
-    lanes = np.zeros(len(program), bool)
-    if program.batch:
-        given = np.flatnonzero(program.code == INPUT)
-        lanes[given] = program.lanes[program.first[given]]
-    return lanes
-
-
 class _Fronts:
-    """Nodes all of whose operands are there, front by front; loops stand aside."""
+    """Nodes all of whose operands are there, front by front; recurrences wait."""
 
-    def __init__(self, rows: Rows, slot: Ints) -> None:
-        n, self.slot = len(rows.program), slot
-        users, used = rows.edges()
+    def __init__(self, graph: ContractedGraph, slot: Ints) -> None:
+        n, self.slot = len(graph.program), slot
+        users, used = graph.edges()
         self.waiting = np.bincount(users, minlength=n)
         order = np.argsort(used, kind="stable")
-        self.users = users[order]
-        self.starts = starts_of(used, n)
-        if rows.program.batch:
-            all_users, all_used = rows.all_edges()
-            order = np.argsort(all_users, kind="stable")
-            self.used, self.begins = all_used[order], starts_of(all_users, n)
-        outside = rows.nodes[slot[rows.nodes] < 0]
+        self.users, self.user_offsets = users[order], starts_of(used, n)
+        if graph.program.batch:
+            users, used = graph.all_edges()
+            order = np.argsort(users, kind="stable")
+            self.used, self.used_offsets = used[order], starts_of(users, n)
+        outside = graph.nodes[slot[graph.nodes] < 0]
         self.front = outside[self.waiting[outside] == 0]
 
     def any_operand(self, marked: Mask) -> Mask:
         """Whether any operand of each node of the front is marked (of batches)."""
-        front = self.front
-        lengths = self.begins[front + 1] - self.begins[front]
-        hits = marked[self.used[ranges(self.begins[front], lengths)]]
-        owner = np.repeat(np.arange(len(front)), lengths)[hits]
+        front, offsets = self.front, self.used_offsets
+        counts = offsets[front + 1] - offsets[front]
+        hits = marked[self.used[ranges(offsets[front], counts)]]
+        owner = np.repeat(np.arange(len(front)), counts)[hits]
         return np.asarray(np.bincount(owner, minlength=len(front)) > 0)
 
     def advance(self, done: Ints) -> None:
         """These nodes are there: the next front is what waited for nothing else."""
-        lengths = self.starts[done + 1] - self.starts[done]
-        reached = self.users[ranges(self.starts[done], lengths)]
+        offsets = self.user_offsets
+        counts = offsets[done + 1] - offsets[done]
+        reached = self.users[ranges(offsets[done], counts)]
         np.subtract.at(self.waiting, reached, 1)
         ready = (self.waiting[reached] == 0) & (self.slot[reached] < 0)
         self.front = distinct(reached[ready])
 
 
-def _place(rows: Rows, level: Ints) -> Hashes:
-    kind = (rows.kind + 64).astype(np.uint64)
-    return np.asarray(mix(level.astype(np.uint64), 29) + mix(kind, 31))
-
-
-def _few(rows: Rows) -> int:
-    """As many classes as a regular program may have."""
-    return max(64, len(rows.nodes) // 12)
-
-
-def class_keys(rows: Rows, level: Ints, h: Hashes) -> Hashes | None:
-    """Level, row and hash; None when hardly any two of them agree."""
-    key = mix(h + _place(rows, level))
-    reached = rows.nodes[level[rows.nodes] > 0]
-    return key if len(distinct(key[reached])) <= _few(rows) else None
-
-
-def coarse_keys(rows: Rows, level: Ints, lanes: Mask) -> Hashes:
-    """For irregular programs: level, row, and the number of operands."""
-    arity = np.diff(rows.row_starts).astype(np.uint64)
-    return mix(_place(rows, level) + mix(lanes.astype(np.uint64), 37) + mix(arity, 41))
-
-
-# -- Periods: steps of a recurrence that a program repeats, one after the o
-
-FEWEST = 16  # steps that make a loop
-LONGEST = 2000  # nodes of a step
-_WINDOW = 8  # nodes whose signatures must agree for a first guess
-_GUESSES = 6
-_MOST = 16  # loops of a program
-
-
 @dataclass(frozen=True)
-class Period:
+class Recurrence:
     """Nodes from ``first`` on, in their order: ``count`` steps of ``length`` nodes."""
 
     first: int
@@ -257,118 +259,120 @@ class Period:
         return self.first + self.count * self.length
 
 
-def find_periods(rows: Rows) -> list[Period]:
+def find_recurrences(graph: ContractedGraph) -> list[Recurrence]:
     """Stretches of steps that depend on each other: the longest, then the others."""
-    if rows.program.batch or len(rows.nodes) < 4 * FEWEST:
+    if graph.program.batch or len(graph.nodes) < 4 * FEWEST:
         return []
-    signature, edges = _signatures(rows), _edges(rows)
-    free, found = [(0, len(rows.nodes))], list[Period]()
-    while free and len(found) < _MOST:
+    signature, edges = _signatures(graph), _edges_by_index(graph)
+    free, recurrences = [(0, len(graph.nodes))], list[Recurrence]()
+    while free and len(recurrences) < _MOST:
         begin, end = free.pop()
-        period = _longest(signature[begin:end], begin, edges)
-        if period is not None:
-            found.append(period)
-            free += [(period.end, end), (begin, period.first)]
-    return sorted(found, key=lambda period: period.first)
+        longest = _longest(signature[begin:end], begin, edges)
+        if longest is not None:
+            recurrences.append(longest)
+            free += [(longest.end, end), (begin, longest.first)]
+    return sorted(recurrences, key=lambda recurrence: recurrence.first)
 
 
-def _longest(signature: Hashes, begin: int, edges: tuple[Ints, Ints]) -> Period | None:
-    """The longest stretch among the nodes from ``begin`` on, if there is one."""
-    best: Period | None = None
+def _longest(
+    signature: Hashes, begin: int, edges: tuple[Ints, Ints]
+) -> Recurrence | None:
+    """The longest recurrence among the nodes from ``begin`` on, if there is one."""
+    best: Recurrence | None = None
     if len(signature) < 4 * FEWEST:
         return None
-    for length in _guesses(signature):
-        found = _longest_run(signature, length)
-        if found is None or (best and found[1] <= best.count * best.length):
+    for length in _likely_periods(signature):
+        stretch = _longest_stretch(signature, length)
+        if stretch is None or (best and stretch[1] <= best.count * best.length):
             continue
-        first, covered = found
-        guess = Period(begin + first, length, covered // length)
-        period = _checked(*edges, guess)
-        if period is not None and period.count >= FEWEST:
-            best = period
+        first, covered = stretch
+        guess = Recurrence(begin + first, length, covered // length)
+        checked = _checked(*edges, guess)
+        if checked is not None and checked.count >= FEWEST:
+            best = checked
     return best
 
 
-def _signatures(rows: Rows) -> Hashes:
-    """Equal for nodes of one row with as many terms of the same kinds."""
-    sums, nodes = rows.sums, rows.nodes
-    n = len(rows.program)
-    edges = np.bincount(rows.all_edges()[0], minlength=n)[nodes]
+def _signatures(graph: ContractedGraph) -> Hashes:
+    """Equal for nodes of one kind with as many terms of the same forms."""
+    sums, nodes = graph.sums, graph.nodes
+    n = len(graph.program)
+    edges = np.bincount(graph.all_edges()[0], minlength=n)[nodes]
     products = np.bincount(sums.owner, sums.right >= 0, minlength=n)[nodes]
     signs = np.bincount(sums.owner, sums.sign, minlength=n)[nodes]
-    parts = [rows.kind[nodes] + 64, edges, products, signs + 1e6]
+    parts = [graph.kind[nodes] + 64, edges, products, signs + 1e6]
     total = np.zeros(len(nodes), np.uint64)
     for salt, part in enumerate(parts):
         total += mix(np.asarray(part).astype(np.uint64), 47 + salt)
     return total
 
 
-def _guesses(signature: Hashes) -> list[int]:
+def _likely_periods(signature: Hashes) -> list[int]:
     """Distances between equal windows, the most frequent ones first."""
     window, width = signature, 1
     while width < _WINDOW:
         window = mix(window[:-width] * np.uint64(3) + window[width:], width)
         width *= 2
     order = np.argsort(window, kind="stable")
-    same = window[order][1:] == window[order][:-1]
-    distances = np.diff(order)[same]
+    equal = window[order][1:] == window[order][:-1]
+    distances = np.diff(order)[equal]
     counts = np.bincount(distances[distances <= LONGEST])
     likely = np.argsort(-counts * np.arange(len(counts)), kind="stable")[:_GUESSES]
     return [int(d) for d in likely if d > 0 and counts[d] >= FEWEST // 2]
 
 
-def _longest_run(signature: Hashes, length: int) -> tuple[int, int] | None:
+def _longest_stretch(signature: Hashes, period: int) -> tuple[int, int] | None:
     """Where the longest stretch with a period begins, and how many nodes it covers."""
-    equal = signature[length:] == signature[:-length]
+    equal = signature[period:] == signature[:-period]
     edges = np.flatnonzero(np.diff(equal.astype(np.int8), prepend=0, append=0))
     if not len(edges):
         return None
     begins, ends = edges[::2], edges[1::2]
     k = int(np.argmax(ends - begins))
-    return int(begins[k]), int(ends[k] - begins[k]) + length
+    return int(begins[k]), int(ends[k] - begins[k]) + period
 
 
-def _edges(rows: Rows) -> tuple[Ints, Ints]:
-    """The places of users in order, and of their operands (-1: a leaf)."""
-    place = np.full(len(rows.program), -1, np.int64)
-    place[rows.nodes] = np.arange(len(rows.nodes))
-    users, used = rows.all_edges()
-    order = np.argsort(place[users], kind="stable")
-    return place[users][order], place[used][order]
+def _edges_by_index(graph: ContractedGraph) -> tuple[Ints, Ints]:
+    """Indices among the nodes: of users, in order, and of operands (-1: a leaf)."""
+    index = np.full(len(graph.program), -1, np.int64)
+    index[graph.nodes] = np.arange(len(graph.nodes))
+    users, used = graph.all_edges()
+    order = np.argsort(index[users], kind="stable")
+    return index[users][order], index[used][order]
 
 
-def _checked(at: Ints, operand: Ints, period: Period) -> Period | None:
-    """The period, begun later where its first steps differ; None if it is no loop."""
+def _checked(user: Ints, operand: Ints, guess: Recurrence) -> Recurrence | None:
+    """The recurrence, begun later where its first steps differ; None if it is none."""
     for skip in range(3):
-        first, count = period.first + skip * period.length, period.count - skip
-        a, b = np.searchsorted(at, [first, first + count * period.length])
+        first, count = guess.first + skip * guess.length, guess.count - skip
+        a, b = np.searchsorted(user, [first, first + count * guess.length])
         if count < FEWEST or (b - a) % count:
             return None
-        now = Period(first, period.length, count)
-        user = at[a : a + (b - a) // count] - first
-        verdict = _verdict(now, user, operand[a:b].reshape(count, -1))
+        later = Recurrence(first, guess.length, count)
+        slot = user[a : a + (b - a) // count] - first
+        verdict = _is_recurrence(later, slot, operand[a:b].reshape(count, -1))
         if verdict is not None:
-            return now if verdict else None
+            return later if verdict else None
     return None
 
 
-def _verdict(period: Period, user: Ints, operand: Ints) -> bool | None:
+def _is_recurrence(guess: Recurrence, slot: Ints, operand: Ints) -> bool | None:
     """Whether steps need each other; None where an operand is out of step.
 
-    user : the place within the step of each edge's user.
-    operand : [step, edge], places of nodes; -1 for leaves.
+    slot : the place within the step of each edge's user.
+    operand : [step, edge], indices of nodes; -1 for leaves.
     """
-    step = period.first + period.length * np.arange(period.count)[:, np.newaxis]
+    step = guess.first + guess.length * np.arange(guess.count)[:, np.newaxis]
     leaf = (operand < 0).all(axis=0)
-    before = ((operand >= 0) & (operand < period.first)).all(axis=0)
+    before = ((operand >= 0) & (operand < guess.first)).all(axis=0)
     later = operand[1:]
-    moving = _constant(later - step[1:])
-    near = (later >= step[1:] - period.length).all(axis=0) & (later >= 0).all(axis=0)
-    if not (leaf | before | (moving & near)).all():
+    distance = later - step[1:]
+    inside = (distance == distance[:1]).all(axis=0)
+    inside &= (distance >= -guess.length).all(axis=0) & (later >= 0).all(axis=0)
+    if not (leaf | before | inside).all():
         return None
-    inside = moving & near
-    source = (later[0] - period.first) % period.length
-    return _is_circular(source[inside], user[inside])
+    source = (later[0] - guess.first) % guess.length
+    return _is_circular(source[inside], slot[inside])
 
 
 def _is_circular(source: Ints, user: Ints) -> bool:
@@ -384,7 +388,3 @@ def _is_circular(source: Ints, user: Ints) -> bool:
             return True
         source, user = source[kept], user[kept]
     return False
-
-
-def _constant(table: Ints) -> npt.NDArray[np.bool_]:
-    return np.asarray((table == table[:1]).all(axis=0))

@@ -1,9 +1,10 @@
-"""Layout: where the numbers of a bulk program lie in memory.
+"""Layout: where the numbers of a bulk program lie in memory, and who runs on one.
 
-A number that the rows of a batch share takes one place; one that has lanes takes a
-place for each row, side by side. Without a batch a number's address is its position.
+A number that the samples of a batch share takes one address; a batched one takes an
+address for each sample. Without a batch a number's address is its position.
 
-Machines that keep all their numbers in one memory: numbers in, run, results out.
+    positions    0: shared    1: batched        2: shared      (3 samples)
+    addresses    0            1  2  3           4
 """
 
 from __future__ import annotations
@@ -15,34 +16,43 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.bulk.bulk import Bulk, Floats, Map, Operation, Reduce, Sum, Terms
+from autograd.compiler.bulk.bulk import (
+    Bulk,
+    Floats,
+    Map,
+    Operation,
+    SegmentReduce,
+    SumOfProducts,
+    Terms,
+)
 from autograd.compiler.trace.program import Ints
 from autograd.errors import ShapeError
 
-_FEW = 32  # columns of an array whose lanes are copied side by side before use
+_FEW = 32  # columns of an array whose samples are copied side by side before use
+Section = tuple[int, int, bool]  # outputs begin to end; whether one for each sample
 
 
 class Layout:
-    """Addresses for ``rows`` rows of a batch.
+    """Addresses for so many samples of a batch.
 
     Attributes
     ----------
-    address : where the number at a position lies, or its first lane.
-    step : how far the next lane is; 0 for what the rows share.
+    address : where the number at a position lies, or that of the first sample.
+    step : how far the next sample's is; 0 for what the samples share.
     size : of the memory; inputs : where the inputs end.
     """
 
-    def __init__(self, bulk: Bulk, rows: int) -> None:
-        self.rows = rows if bulk.batch else 1
-        lanes = bulk.lanes if bulk.batch else np.zeros(bulk.size, bool)
-        width = np.where(lanes, self.rows, 1)
+    def __init__(self, bulk: Bulk, samples: int) -> None:
+        self.samples = samples if bulk.batch else 1
+        batched = bulk.batched if bulk.batch else np.zeros(bulk.size, bool)
+        width = np.where(batched, self.samples, 1)
         ends = np.cumsum(width)
         self.address = (ends - width).astype(np.int64)
-        self.step = lanes.astype(np.int64)
+        self.step = batched.astype(np.int64)
         for first, columns in bulk.blocks:
-            place = np.arange(first, first + columns)
-            self.address[place] = self.address[first] + np.arange(columns)
-            self.step[place] = columns
+            block = np.arange(first, first + columns)
+            self.address[block] = self.address[first] + np.arange(columns)
+            self.step[block] = columns
         self.size = int(ends[-1]) if bulk.size else 0
         self.inputs = int(ends[bulk.inputs - 1]) if bulk.inputs else 0
         self.constants = bulk.constants
@@ -50,38 +60,55 @@ class Layout:
     def memory(self, extra: int = 0) -> Floats:
         """A fresh memory with the constants in place; 64-byte aligned."""
         room = np.zeros(self.size + extra + 16)
-        offset = -(room.ctypes.data // 8) % 8
-        memory = room[offset : offset + self.size + extra]
+        start = -(room.ctypes.data // 8) % 8
+        memory = room[start : start + self.size + extra]
         if self.constants:
-            places = self.address[list(self.constants)]
-            memory[places] = list(self.constants.values())
+            addresses = self.address[list(self.constants)]
+            memory[addresses] = list(self.constants.values())
         return memory
 
-    def wide(self, positions: Ints) -> bool:
-        """Whether these numbers, all alike, have lanes."""
-        return self.lane_step(positions) != 0
+    def is_batched(self, positions: Ints) -> bool:
+        """Whether these numbers, all alike, are batched."""
+        return self.sample_step(positions) != 0
 
-    def lane_step(self, positions: Ints) -> int:
-        """How far the next lane of these numbers is, all alike."""
+    def sample_step(self, positions: Ints) -> int:
+        """How far the next sample of these numbers is, all alike."""
         return int(self.step[positions[0]]) if len(positions) else 0
 
-    def places(self, positions: Ints) -> Ints:
-        """The addresses of all numbers, lane by lane."""
-        found = self.address[positions]
-        if not self.wide(positions):
-            return found
-        along = self.step[positions][:, np.newaxis] * np.arange(self.rows)
-        return np.asarray((found[:, np.newaxis] + along).ravel())
+    def addresses(self, positions: Ints) -> Ints:
+        """The addresses of all samples of these numbers, all alike."""
+        if self.is_batched(positions):
+            return self._spread(positions)
+        return self.address[positions]
+
+    def section(self, bulk: Bulk, section: Section) -> tuple[slice | Ints, Any]:
+        """Where a section of outputs lies, a slice or addresses; and its shape."""
+        begin, end, batched = section
+        positions = bulk.outputs[begin:end]
+        addresses = self.address[positions]
+        shape: tuple[int, ...] = (end - begin,)
+        if batched or bulk.is_batched(positions).any():
+            shape = (end - begin, self.samples)
+            addresses = self._spread(positions)
+        if len(addresses) and (np.diff(addresses) == 1).all():
+            return slice(int(addresses[0]), int(addresses[-1]) + 1), shape
+        return addresses, shape
+
+    def _spread(self, positions: Ints) -> Ints:
+        along = self.step[positions][:, np.newaxis] * np.arange(self.samples)
+        return np.asarray((self.address[positions][:, np.newaxis] + along).ravel())
+
+    # the words of ``entry``
+    wide, lane_step = is_batched, sample_step
+    rows = property(lambda self: self.samples)
 
 
 def unmixed(bulk: Bulk) -> Bulk:
-    """The program with streams that either have lanes or have none.
+    """The program with streams whose numbers all are batched, or all are shared.
 
-    Where both meet in one stream, or lanes of different steps, copies are made first.
+    Where both meet in one stream, or samples of different steps, copies are made first.
     """
-    if not bulk.batch:
-        return bulk
-    return _Unmixing(bulk).result
+    return _Unmixing(bulk).result() if bulk.batch else bulk
 
 
 class _Unmixing:
@@ -90,36 +117,30 @@ class _Unmixing:
         self.step = Layout(bulk, bulk.batch).step
         self.copy = np.full(bulk.size, -1, np.int64)  # where a number was copied to
         self.operations: list[Operation] = []
+
+    def result(self) -> Bulk:
+        bulk = self.bulk
         for operation in bulk.operations:
             self.operations.append(self._operation(operation))
-        lanes = np.ones(self.size, bool)
-        lanes[: bulk.size] = bulk.lanes
-        self.result = Bulk(
-            self.operations,
-            self.size,
-            bulk.inputs,
-            bulk.constants,
-            bulk.outputs,
-            bulk.batch,
-            lanes,
-            bulk.blocks,
-            bulk.regions,
+        batched = np.ones(self.size, bool)  # copies are
+        batched[: bulk.size] = bulk.batched
+        return replace(
+            bulk, operations=self.operations, size=self.size, batched=batched
         )
 
     def _operation(self, operation: Operation) -> Operation:
         if isinstance(operation, Map):
-            streams = tuple([self._stream(x) for x in operation.operands])
-            return Map(operation.row, operation.target, streams)
-        if isinstance(operation, Reduce):
-            groups = tuple([self._stream(x) for x in operation.groups])
-            return Reduce(operation.row, operation.target, operation.starts, groups)
-        parts = [self._terms(part) for part in operation.terms]
-        return Sum(operation.target, parts)
+            return replace(operation, operands=self._streams(operation.operands))
+        if isinstance(operation, SegmentReduce):
+            return replace(operation, groups=self._streams(operation.groups))
+        parts = [  # of two factors the second is copied first
+            replace(part, factors=self._streams(part.factors[::-1])[::-1])
+            for part in operation.terms
+        ]
+        return replace(operation, terms=parts)
 
-    def _terms(self, part: Terms) -> Terms:
-        right = self._stream(part.right) if part.right is not None else None
-        left = self._stream(part.left)
-        return replace(part, left=left, right=right)
+    def _streams(self, streams: Sequence[Ints]) -> tuple[Ints, ...]:
+        return tuple([self._stream(positions) for positions in streams])
 
     def _stream(self, positions: Ints) -> Ints:
         step = self.step[positions]
@@ -128,22 +149,17 @@ class _Unmixing:
         few = (step > 1) & (step <= _FEW)
         if (step == step[0]).all() and not few.any():
             return positions
-        lanes = step == 1  # all others are copied into lanes side by side
-        wanted = np.unique(positions[~lanes])
+        good = step == 1  # all others are copied, with samples side by side
+        wanted = np.unique(positions[~good])
         missing = wanted[self.copy[wanted] < 0]
         for distance in np.unique(self.step[missing]).tolist():
             new = missing[self.step[missing] == distance]
             copies = np.arange(self.size, self.size + len(new))
             self.size += len(new)
             self.copy[new] = copies
-            one_each = np.arange(len(new) + 1)
-            self.operations.append(Sum(copies, [Terms(1, one_each, new)]))
-        return np.where(lanes, positions, self.copy[positions])
-
-
-# -- Machines that keep all their numbers in one memory: numbers in, run, r
-
-Section = tuple[int, int, bool]  # outputs begin to end; whether one for each row
+            terms = Terms(1, np.arange(len(new) + 1), (new,))
+            self.operations.append(SumOfProducts(copies, [terms]))
+        return np.where(good, positions, self.copy[positions])
 
 
 def overlaps(array: Floats, others: Sequence[Floats | None]) -> bool:
@@ -159,7 +175,10 @@ def apart(
 
 
 class MemoryMachine(ABC):
-    """What is common to machines that run in a memory (one thread at a time)."""
+    """What is common to machines that keep all numbers in one memory.
+
+    One thread at a time.
+    """
 
     memory: Floats
     layout: Layout
@@ -170,21 +189,7 @@ class MemoryMachine(ABC):
 
     def prepare(self, bulk: Bulk, sections: Sequence[Section]) -> None:
         """Look up where the results of the sections lie."""
-        self.outputs = [self._output(bulk, *section) for section in sections]
-
-    def _output(self, bulk: Bulk, begin: int, end: int, wide: bool) -> Any:
-        """Where a section lies in the memory: a slice or indices; and its shape."""
-        positions = bulk.outputs[begin:end]
-        places = self.layout.address[positions]
-        shape: tuple[int, ...] = (end - begin,)
-        if wide or bulk.has_lanes(positions).any():
-            rows = self.layout.rows
-            shape = (end - begin, rows)
-            along = np.arange(rows) * self.layout.step[positions][:, np.newaxis]
-            places = (places[:, np.newaxis] + along).ravel()
-        if len(places) and (np.diff(places) == 1).all():
-            return slice(int(places[0]), int(places[-1]) + 1), shape
-        return places, shape
+        self.outputs = [self.layout.section(bulk, section) for section in sections]
 
     def call(
         self, numbers: Sequence[Floats], buffers: Sequence[Floats | None]
@@ -194,7 +199,11 @@ class MemoryMachine(ABC):
         for part in numbers:
             memory[start : start + part.size] = part.reshape(-1)
             start += part.size
-        if start != self.layout.inputs:
-            raise ShapeError(f"{self.layout.inputs} numbers are needed, got {start}")
+        self.check_count(start)
         self.run()
         return [np.array(memory[where]).reshape(shape) for where, shape in self.outputs]
+
+    def check_count(self, given: int) -> None:
+        """Raise unless so many numbers fill the inputs."""
+        if given != self.layout.inputs:
+            raise ShapeError(f"{self.layout.inputs} numbers are needed, got {given}")

@@ -44,6 +44,11 @@ class Nest:
             grid = grid.reshape(grid.shape[0], -1)
         return np.asarray(grid.ravel())
 
+    def within(self, counts: tuple[int, ...], steps: Ints) -> Nest:
+        """The same around further loops, with their steps [stream, loop]."""
+        joined = np.concatenate([self.steps, steps], axis=1)
+        return Nest((*self.counts, *counts), joined, self.bases)
+
     def limited(self, depth: int) -> Nest:
         """The same with at most ``depth`` loops; outer ones move into the table."""
         extra = len(self.counts) - depth

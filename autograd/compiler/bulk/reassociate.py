@@ -1,9 +1,11 @@
-"""Contraction: chains of + and - become sums of many terms, products join them.
+"""Reassociation: chains of + and - become sums of many terms, products join them.
 
-a + b * c - (d + e) is one sum of four signed terms: a, b * c, -d, -e. A number that is
-used once, by an addition, dissolves into it; products in which zero is strong, as the
-chain rule writes them, do so too, beside others of their kind. This undoes the order
-in which a loop accumulated, so that equal loops look equal whatever their length.
+    t = b * c;  u = a + t;  v = d + e;  w = u - v        w = a + b * c - d - e
+
+is one sum of four signed terms, and t, u, v are gone: a number that is used once, by an
+addition, dissolves into it. Products in which zero is strong, as the chain rule writes
+them, do so too, beside others of their kind. This undoes the order in which a loop
+accumulated, so that equal loops look equal whatever their length.
 
 Pointer doubling finds the roots of the chains (JáJá 1992, section 2.2).
 """
@@ -14,9 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from autograd.compiler.bulk.bulk import PRODUCTS
+from autograd.compiler.bulk.bulk import PRODUCTS, Mask
 from autograd.compiler.trace.program import (
     CODE,
     CONSTANT,
@@ -28,17 +29,16 @@ from autograd.compiler.trace.program import (
 )
 
 Columns = tuple[Ints, ...]  # user, sign, left, right, slot, strong
-Mask = npt.NDArray[np.bool_]
-_ADD, _SUB, _NEG = CODE["add"], CODE["subtract"], CODE["negative"]
-_SUM_KIND = -3  # the code of every contracted sum
+_SUM_KIND = -3  # the kind of every sum of terms
 _SUM, _DOT = CODE["sum"], CODE["dot"]
+_SIGNS = {CODE["add"]: (1, 1), CODE["subtract"]: (1, -1), CODE["negative"]: (-1,)}
 # by code: -1 for what is no product, else how strong zero is in it (see bulk.Terms)
 _STRENGTH = np.full(len(ROWS) + 2, -1)  # INPUT and CONSTANT index from the end
-_STRENGTH[[CODE[row.name] for row in PRODUCTS]] = np.arange(len(PRODUCTS))
+_STRENGTH[[CODE[primitive.name] for primitive in PRODUCTS]] = np.arange(len(PRODUCTS))
 
 
 @dataclass
-class Contraction:
+class Reassociated:
     """The numbers that are left, and the terms of those that are sums.
 
     Attributes
@@ -51,7 +51,7 @@ class Contraction:
     """
 
     nodes: Ints
-    is_sum: npt.NDArray[np.bool_]
+    is_sum: Mask
     owner: Ints
     sign: Ints
     left: Ints
@@ -59,38 +59,39 @@ class Contraction:
     strong: Ints
 
 
-class Rows:
-    """The contracted graph: for each node, the edges to its operands."""
+class ContractedGraph:
+    """The reassociated program as a graph: for each node, the edges to its operands.
+
+    Attributes
+    ----------
+    sums, nodes : see ``Reassociated``.
+    kind : of each number: the code of its primitive, or one for all sums of terms.
+    user, used, slot : the edges of nodes that are no sums: used is operand ``slot``.
+    edge_offsets, term_offsets : where the edges, and the terms, of a number begin.
+    """
 
     def __init__(self, program: Program, exact: bool) -> None:
         self.program = program
-        self.sums: Contraction = contract(program, exact)
+        self.sums = reassociate(program, exact)
         self.nodes = self.sums.nodes
         n = len(program)
-        self.kind = np.where(self.sums.is_sum, _SUM_KIND, program.code)
-        if exact:
-            self.kind = program.code
-        terms = self.sums
-        plain = np.flatnonzero(program.computed & ~terms.is_sum)
-        gone = np.ones(n, bool)
-        gone[self.nodes] = False
-        plain = plain[~gone[plain]]
-        wide = program.spread[plain]
-        near, far = plain[~wide], plain[wide]
+        self.kind = np.where(self.sums.is_sum & (not exact), _SUM_KIND, program.code)
+        plain = self.nodes[~self.sums.is_sum[self.nodes]]
+        spread = program.spread[plain]
+        near, far = plain[~spread], plain[spread]
         two = near[program.second[near] >= 0]
         many = ranges(program.first[far], program.second[far])
-        # edges of rows: (user, operand, slot)
         user = np.concatenate([near, two, np.repeat(far, program.second[far])])
         used = [program.first[near], program.second[two], program.operands[many]]
         slot = [0 * near, 0 * two + 1, ranges(0 * far, program.second[far])]
         order = np.argsort(user, kind="stable")
         self.user, self.used = user[order], np.concatenate(used)[order]
         self.slot = np.concatenate(slot)[order]
-        self.row_starts = starts_of(self.user, n)
-        self.term_starts = starts_of(terms.owner, n)
+        self.edge_offsets = starts_of(self.user, n)
+        self.term_offsets = starts_of(self.sums.owner, n)
 
     def all_edges(self) -> tuple[Ints, Ints]:
-        """(user, operand) of rows and of terms."""
+        """(user, operand), terms of sums included."""
         terms = self.sums
         product = terms.right >= 0
         users = np.concatenate([self.user, terms.owner, terms.owner[product]])
@@ -103,7 +104,7 @@ class Rows:
         return users[computed], used[computed]
 
 
-def contract(program: Program, exact: bool = False) -> Contraction:
+def reassociate(program: Program, exact: bool = False) -> Reassociated:
     """The sums of a program; with ``exact``, only its own n-ary ones (eager order)."""
     n = len(program)
     terms = _all_terms(program, exact)
@@ -118,10 +119,39 @@ def contract(program: Program, exact: bool = False) -> Contraction:
     is_sum = np.zeros(n, bool)
     is_sum[owner] = True
     order = np.lexsort((slot, user, owner))
-    found = owner[order], sign[order], left[order], right[order], strong[order]
+    ordered = owner[order], sign[order], left[order], right[order], strong[order]
     if not exact:
-        found = _without_ones_and_zeros(program, *found)
-    return Contraction(np.flatnonzero(program.computed & ~gone), is_sum, *found)
+        ordered = _without_ones_and_zeros(program, *ordered)
+    return Reassociated(np.flatnonzero(program.computed & ~gone), is_sum, *ordered)
+
+
+def _all_terms(program: Program, exact: bool) -> Columns:
+    """Every term of every additive instruction."""
+    code, first, second = program.code, program.first, program.second
+    parts = []
+
+    def put(user: Ints, sign: int, left: Ints, right: Ints, slot: Ints) -> None:
+        signs = np.full(len(user), sign)
+        parts.append((user, signs, left, right, slot, np.zeros(len(user), np.int64)))
+
+    if not exact:
+        for kind, signs in _SIGNS.items():
+            user = np.flatnonzero(code == kind)
+            for slot, sign in enumerate(signs):
+                operand = second[user] if slot else first[user]
+                put(user, sign, operand, 0 * user - 1, 0 * user + slot)
+    if program.total >= 0:
+        user = np.flatnonzero(code == program.total)
+        put(user, 1, first[user], 0 * user - 1, 0 * user)
+    for kind in (_SUM, _DOT):
+        sums = np.flatnonzero(code == kind)
+        count = second[sums] // (2 if kind == _DOT else 1)
+        user, spans = np.repeat(sums, count), ranges(first[sums], count)
+        left, right = program.operands[spans], 0 * user - 1
+        if kind == _DOT:
+            right = program.operands[spans + np.repeat(count, count)]
+        put(user, 1, left, right, ranges(0 * sums, count))
+    return tuple([np.concatenate(x) for x in zip(*parts, strict=True)])
 
 
 def _chains(program: Program, terms: Columns, once: Mask, gone: Mask) -> Any:
@@ -142,12 +172,27 @@ def _chains(program: Program, terms: Columns, once: Mask, gone: Mask) -> Any:
     return root[user], (user, signs, *rest)
 
 
+def _roots(n: int, child: Ints, parent: Ints, sign: Ints) -> tuple[Ints, Ints]:
+    """The end of every chain of parents, and the product of the signs on the way."""
+    root, parity = np.arange(n), np.ones(n, np.int64)
+    root[child], parity[child] = parent, sign
+    while len(child):  # nodes whose root is not final
+        reached = root[child]
+        further, turns = root[reached], parity[reached]
+        moving = further != reached
+        child = child[moving]
+        root[child] = further[moving]
+        parity[child] *= turns[moving]
+    return root, parity
+
+
 def _products(
     program: Program, owner: Ints, terms: Columns, once: Mask, gone: Mask
 ) -> Any:
     """Products that one sum uses once join it; all others are sums of one term."""
     user, sign, left, right, slot, strong = terms
-    strength = _strength(program)
+    code = np.where(program.code < len(ROWS), program.code, CONSTANT)
+    strength = _STRENGTH[code]
     product = (right < 0) & (strength[left] >= 0) & once[left]
     product &= ~_totals(program)[owner]
     plain = np.zeros(len(program), bool)  # sums with products that are IEEE's
@@ -168,64 +213,11 @@ def _products(
     )
 
 
-def _strength(program: Program) -> Ints:
-    """How strong zero is in each product; -1 for all other numbers."""
-    code = np.where(program.code < len(ROWS), program.code, CONSTANT)
-    return np.asarray(_STRENGTH[code])
-
-
 def _totals(program: Program) -> Mask:
     """Which numbers are sums over a batch."""
     if program.total < 0:
         return np.zeros(len(program), bool)
     return np.asarray(program.code == program.total)
-
-
-def _all_terms(program: Program, exact: bool) -> Columns:
-    """Every term of every additive instruction."""
-    code, first, second = program.code, program.first, program.second
-    parts = []
-
-    def put(user: Ints, sign: int, left: Ints, right: Ints, slot: Ints) -> None:
-        signs = np.full(len(user), sign)
-        parts.append((user, signs, left, right, slot, np.zeros(len(user), np.int64)))
-
-    def of(row: int) -> Ints:
-        return np.flatnonzero(code == row)
-
-    if not exact:
-        for row, signs in ((_ADD, (1, 1)), (_SUB, (1, -1)), (_NEG, (-1,))):
-            found = of(row)
-            for place, sign in enumerate(signs):
-                operand = second[found] if place else first[found]
-                put(found, sign, operand, 0 * found - 1, 0 * found + place)
-    if program.total >= 0:
-        found = of(program.total)
-        put(found, 1, first[found], 0 * found - 1, 0 * found)
-    for row in (_SUM, _DOT):
-        found = of(row)
-        count = second[found] // (2 if row == _DOT else 1)
-        user, spans = np.repeat(found, count), ranges(first[found], count)
-        left, slot = program.operands[spans], ranges(0 * found, count)
-        right = 0 * user - 1
-        if row == _DOT:
-            right = program.operands[spans + np.repeat(count, count)]
-        put(user, 1, left, right, slot)
-    return tuple([np.concatenate(x) for x in zip(*parts, strict=True)])
-
-
-def _roots(n: int, child: Ints, parent: Ints, sign: Ints) -> tuple[Ints, Ints]:
-    """The end of every chain of parents, and the product of the signs on the way."""
-    root, parity = np.arange(n), np.ones(n, np.int64)
-    root[child], parity[child] = parent, sign
-    while len(child):  # those of whom it is not clear yet that they are at the end
-        reached = root[child]
-        further, turns = root[reached], parity[reached]
-        moving = further != reached
-        child = child[moving]
-        root[child] = further[moving]
-        parity[child] *= turns[moving]
-    return root, parity
 
 
 def _without_ones_and_zeros(

@@ -1,11 +1,8 @@
 """Re-rolling: a scalar program becomes a handful of bulk operations.
 
 Numbers that are computed alike form a class, and a class becomes one operation on index
-arrays. Alike means: by the same row, from operands that are computed alike. A hash of
-that, bottom up, names the class; a sum hashes as the *set* of its terms' hashes, and a
-set of one as its element, so that loops of any length (the rows of a causal attention)
-fall into one class. The level, the longest way from an input, is part of the name:
-the graph of classes has no circle, and levels give its order.
+arrays (``isomorphism``): the four products of a 2 x 2 matrix and a vector, summed in
+pairs by whatever loops, are one ``SumOfProducts`` with offsets [0, 2, 4].
 
 A collision of hashes costs speed, never correctness: the index arrays say what is
 computed from what, and ``Bulk.verify`` checks them.
@@ -14,22 +11,24 @@ computed from what, and ``Bulk.verify`` checks them.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
-from autograd.compiler.bulk.bulk import Bulk, Map, Operation, Reduce, Sum, Terms
+from autograd.compiler.bulk.bulk import (
+    Bulk,
+    Map,
+    Operation,
+    SegmentReduce,
+    SumOfProducts,
+    Terms,
+)
 from autograd.compiler.bulk.isomorphism import (
-    Hashes,
-    Mask,
-    Period,
-    class_keys,
-    coarse_keys,
-    find_periods,
-    levels_and_hashes,
+    Likeness,
+    Recurrence,
+    find_recurrences,
     mix,
 )
-from autograd.compiler.bulk.reassociate import Rows
+from autograd.compiler.bulk.reassociate import ContractedGraph
 from autograd.compiler.trace.program import (
     CONSTANT,
     INPUT,
@@ -37,6 +36,7 @@ from autograd.compiler.trace.program import (
     Program,
     cuts_of,
     ranges,
+    starts_of,
 )
 
 
@@ -50,16 +50,15 @@ def reroll(program: Program, origin: Ints | None = None, exact: bool = False) ->
         not taken to be alike. By default all are.
     exact : keep every addition as it was traced, so that results are bit-identical.
     """
-    rows = Rows(program, exact)
-    slot, loop = _slots(rows, [] if exact else find_periods(rows))
-    level, h, term_hash, lanes = levels_and_hashes(rows, origin, slot, loop)
-    nodes = rows.nodes
-    key = class_keys(rows, level, h)
+    graph = ContractedGraph(program, exact)
+    slot, scan = _slots(graph, [] if exact else find_recurrences(graph))
+    like = Likeness(graph, origin, slot, scan)
+    level, nodes, key = like.level, graph.nodes, like.keys()
     if exact or key is None:
-        term_hash = np.where(rows.sums.sign < 0, 2, 0).astype(np.uint64)
-        h = np.zeros_like(h)
+        like.term_hash = np.where(graph.sums.sign < 0, 2, 0).astype(np.uint64)
+        like.hash = np.zeros_like(like.hash)
     if key is None:
-        key = coarse_keys(rows, level, lanes)
+        key = like.coarse_keys()
         key[slot >= 0] = mix(level[slot >= 0].astype(np.uint64), 59)
     _, earliest, group = np.unique(key[nodes], return_index=True, return_inverse=True)
     by_order = np.lexsort((nodes[earliest], level[nodes][earliest]))
@@ -70,28 +69,27 @@ def reroll(program: Program, origin: Ints | None = None, exact: bool = False) ->
     members = nodes[order]
     cuts = cuts_of(number[order])
     position, constants, size = _positions(program, members)
-    assembly = _Assembly(rows, position, h, term_hash, lanes, slot)
+    assembly = _Assembly(graph, position, like, slot)
     operations = [assembly.operation(members[a:b]) for a, b in pairwise(cuts)]
     for operation, first in zip(operations, members[cuts[:-1]].tolist(), strict=True):
-        operation.loop = int(loop[first])
+        operation.scan = int(scan[first])
     bulk = Bulk(operations, size, program.inputs, constants, position[program.outputs])
     if program.batch:
-        bulk.batch, bulk.lanes = program.batch, np.zeros(size, bool)
+        bulk.batch, bulk.batched = program.batch, np.zeros(size, bool)
         placed = position >= 0
-        bulk.lanes[position[placed]] = lanes[placed]
+        bulk.batched[position[placed]] = like.batched[placed]
     return bulk.verify()
 
 
-def _slots(rows: Rows, periods: list[Period]) -> tuple[Ints, Ints]:
-    """Each number's place in the steps of a loop over time, -1 outside; and which loop,
-    counted from 1."""
-    slot = np.full(len(rows.program), -1, np.int64)
-    loop = np.zeros(len(rows.program), np.int64)
-    for number, period in enumerate(periods, 1):
-        nodes = rows.nodes[period.first : period.end]
-        slot[nodes] = np.arange(len(nodes)) % period.length
-        loop[nodes] = number
-    return slot, loop
+def _slots(graph: ContractedGraph, recurrences: list[Recurrence]) -> tuple[Ints, Ints]:
+    """Each number's place in a step, -1 outside; and which recurrence, from 1 on."""
+    slot = np.full(len(graph.program), -1, np.int64)
+    scan = np.zeros(len(graph.program), np.int64)
+    for number, recurrence in enumerate(recurrences, 1):
+        nodes = graph.nodes[recurrence.first : recurrence.end]
+        slot[nodes] = np.arange(len(nodes)) % recurrence.length
+        scan[nodes] = number
+    return slot, scan
 
 
 def _positions(program: Program, members: Ints) -> tuple[Ints, dict[int, float], int]:
@@ -102,7 +100,7 @@ def _positions(program: Program, members: Ints) -> tuple[Ints, dict[int, float],
     baked = np.flatnonzero(program.code == CONSTANT)
     start = program.inputs
     constants: dict[int, float] = {}
-    if program.batch:  # the first constant is the number of rows
+    if program.batch:  # the first constant is the number of samples
         constants[start] = float(program.batch)
         start += 1
     position[baked] = start + np.arange(len(baked))
@@ -117,75 +115,65 @@ class _Assembly:
     """Index arrays of one class after the other."""
 
     def __init__(
-        self,
-        rows: Rows,
-        position: Ints,
-        h: Hashes,
-        term_hash: Hashes,
-        lanes: Mask,
-        slot: Ints,
+        self, graph: ContractedGraph, position: Ints, like: Likeness, slot: Ints
     ) -> None:
-        self.rows, self.position, self.h = rows, position, h
-        self.term_hash, self.lanes, self.slot = term_hash, lanes, slot
+        self.graph, self.program = graph, graph.program
+        self.position, self.like, self.slot = position, like, slot
 
     def operation(self, nodes: Ints) -> Operation:
         """The operation that computes a class."""
-        program, target = self.rows.program, self.position[nodes]
-        if self.rows.sums.is_sum[nodes[0]]:
-            return Sum(target, self._terms(nodes))
-        code = int(program.code[nodes[0]])
-        row = program.rows[code]
-        starts = self.rows.row_starts
-        if row.arity is not None:
-            operands: Any = [
-                self.position[self.rows.used[starts[nodes] + slot]]
-                for slot in range(row.arity)
-            ]
-            return Map(row, target, tuple(operands))
-        count = program.groups.get(code, 1)
-        lengths = (starts[nodes + 1] - starts[nodes]) // count
-        groups = [
-            self.position[self.rows.used[ranges(starts[nodes] + k * lengths, lengths)]]
-            for k in range(count)
+        target = self.position[nodes]
+        if self.graph.sums.is_sum[nodes[0]]:
+            return SumOfProducts(target, self._terms(nodes))
+        code = int(self.program.code[nodes[0]])
+        primitive, offsets = self.program.rows[code], self.graph.edge_offsets
+        first = offsets[nodes]
+        if primitive.arity is not None:
+            operands = [self._operands(first + slot) for slot in range(primitive.arity)]
+            return Map(primitive, target, tuple(operands))
+        groups = self.program.groups.get(code, 1)
+        counts = (offsets[nodes + 1] - first) // groups
+        streams = [
+            self._operands(ranges(first + k * counts, counts)) for k in range(groups)
         ]
-        return Reduce(row, target, _cumulative(lengths), tuple(groups))
+        return SegmentReduce(primitive, target, _offsets(counts), tuple(streams))
+
+    def _operands(self, edges: Ints) -> Ints:
+        return self.position[self.graph.used[edges]]
 
     def _terms(self, nodes: Ints) -> list[Terms]:
-        """The terms of a class of sums, gathered by form in order of appearance."""
-        self.looped = bool(self.slot[nodes[0]] >= 0)
-        sums, starts = self.rows.sums, self.rows.term_starts
-        lengths = starts[nodes + 1] - starts[nodes]
-        span = ranges(starts[nodes], lengths)
-        owner = np.repeat(np.arange(len(nodes)), lengths)
+        """The terms of a class of sums, collected by form in order of appearance."""
+        sums, offsets = self.graph.sums, self.graph.term_offsets
+        counts = offsets[nodes + 1] - offsets[nodes]
+        span = ranges(offsets[nodes], counts)
+        owner = np.repeat(np.arange(len(nodes)), counts)
         product = (sums.right[span] >= 0) * (1 + 4 * sums.strong[span])
-        form = mix(self.term_hash[span] + product.astype(np.uint64))
-        over_rows = bool(self.rows.program.code[nodes[0]] == self.rows.program.total)
-        over_rows &= self.rows.program.batch > 0
+        form = mix(self.like.term_hash[span] + product.astype(np.uint64))
         _, earliest, group = np.unique(form, return_index=True, return_inverse=True)
         return [
-            self._part(span[group == k], owner[group == k], len(nodes), over_rows)
+            self._part(span[group == k], starts_of(owner[group == k], len(nodes)))
             for k in np.argsort(earliest)
         ]
 
-    def _part(self, where: Ints, row: Ints, n: int, over_rows: bool) -> Terms:
+    def _part(self, where: Ints, offsets: Ints) -> Terms:
         """Terms of one form; products are turned like the first of them."""
-        sums = self.rows.sums
-        starts = _cumulative(np.bincount(row, minlength=n))
+        sums, program = self.graph.sums, self.program
         left, right = sums.left[where], sums.right[where]
-        sign = int(sums.sign[where[0]])
+        user, sign = sums.owner[where[0]], int(sums.sign[where[0]])
+        over_batch = program.batch > 0 and program.code[user] == program.total
         if right[0] >= 0:
             strong = int(sums.strong[where[0]])
-            turned = self.h[left] != self.h[left[0]]
-            turned &= not self.looped and strong != 1
+            turned = self.like.hash[left] != self.like.hash[left[0]]
+            turned &= self.slot[user] < 0 and strong != 1
             left, right = np.where(turned, right, left), np.where(turned, left, right)
             factors = self.position[left], self.position[right]
-            return Terms(sign, starts, *factors, over_rows, strong)
+            return Terms(sign, offsets, factors, bool(over_batch), strong)
         own = self.position[left]
-        if over_rows and not self.lanes[left].any():  # as often as there are rows
-            times = np.full(len(own), self.rows.program.inputs)
-            return Terms(sign, starts, own, times)
-        return Terms(sign, starts, own, None, over_rows)
+        if over_batch and not self.like.batched[left].any():  # once for each sample
+            times = np.full(len(own), program.inputs)
+            return Terms(sign, offsets, (own, times))
+        return Terms(sign, offsets, (own,), bool(over_batch))
 
 
-def _cumulative(counts: Ints) -> Ints:
+def _offsets(counts: Ints) -> Ints:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

@@ -129,7 +129,7 @@ class _Results:
         plan, rows = self.plan, self.layout.rows
         leaves = []
         for k, position in enumerate(self.outputs.tolist()):
-            wide = bool(plan.executor.bulk.has_lanes(self.outputs[k : k + 1])[0])
+            wide = bool(plan.executor.bulk.is_batched(self.outputs[k : k + 1])[0])
             step = self.layout.lane_step(self.outputs[k : k + 1])
             if function.mapped[k] and step != 1:
                 raise _UnfitError

@@ -19,7 +19,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from autograd.compiler.bulk.bulk import Bulk, Floats, Operation, Reduce, Sum
+from autograd.compiler.bulk.bulk import (
+    Bulk,
+    Floats,
+    Operation,
+    SegmentReduce,
+    SumOfProducts,
+)
 from autograd.compiler.bulk.layout import Layout, MemoryMachine, unmixed
 from autograd.compiler.llvm.engine import engine, run_type
 from autograd.compiler.llvm.functions.table import module_text
@@ -102,9 +108,11 @@ class LLVMProgram:
                 self._call(context, group.operations[0])
 
     def _call(self, context: Context, operation: Operation) -> None:
-        if isinstance(operation, Sum):
+        if isinstance(operation, SumOfProducts):
             write_sum(context, operation)
-        elif not isinstance(operation, Reduce) or not write_reduce(context, operation):
+        elif not isinstance(operation, SegmentReduce) or not write_reduce(
+            context, operation
+        ):
             self._call_back(context, [operation])
 
     def _call_back(self, context: Context, operations: list[Operation]) -> None:

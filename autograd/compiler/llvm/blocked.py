@@ -29,7 +29,7 @@ LEAST = 32  # rows of a block
 
 def block_rows(bulk: Bulk) -> int:
     """How many rows a block has: a multiple of 8 whose numbers fit a cache."""
-    wide = int(bulk.lanes.sum())
+    wide = int(bulk.batched.sum())
     return max(LEAST, FITTING // max(wide, 1) // 8 * 8)
 
 
@@ -47,9 +47,9 @@ class Blocked:
         before, rows, after = stages(bulk)
         self.rows, self.batch = block_rows(bulk), bulk.batch
         self.totals = totals_of(rows)
-        self.wide = np.array([p for p in bulk.outputs.tolist() if bulk.lanes[p]], int)
+        self.wide = np.array([p for p in bulk.outputs.tolist() if bulk.batched[p]], int)
         self.before, self.after = self._shared(before), self._shared(after)
-        shared = ~bulk.lanes
+        shared = ~bulk.batched
         read = np.zeros(bulk.size, bool)
         for operation in rows:
             for positions in operation.reads():
@@ -166,7 +166,7 @@ class BlockedMachine:
         found: list[Floats | None] = []
         bulk = self.program.bulk
         for (begin, end, _), buffer in zip(self.sections, buffers, strict=True):
-            lanes = bulk.lanes[bulk.outputs[begin:end]]
+            lanes = bulk.batched[bulk.outputs[begin:end]]
             if begin == end or not lanes.any():
                 found.append(None)
             elif buffer is not None and end - begin == 1:

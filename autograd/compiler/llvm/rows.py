@@ -13,7 +13,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from autograd.compiler.bulk.bulk import Bulk, Map, Operation, Reduce, Sum, Terms
+from autograd.compiler.bulk.bulk import (
+    Bulk,
+    Map,
+    Operation,
+    SegmentReduce,
+    SumOfProducts,
+    Terms,
+)
 from autograd.compiler.bulk.layout import Layout
 from autograd.compiler.llvm.functions.table import Needed, emit_row, emit_tanh_and_sech2
 from autograd.compiler.llvm.kernels.code import Code, Offset
@@ -22,7 +29,9 @@ from autograd.compiler.trace.program import Ints
 
 def sums_rows(operation: Operation) -> bool:
     """Whether an operation adds numbers up over the batch."""
-    return isinstance(operation, Sum) and any(p.over_rows for p in operation.terms)
+    return isinstance(operation, SumOfProducts) and any(
+        p.over_batch for p in operation.terms
+    )
 
 
 def totals_of(operations: list[Operation]) -> Ints:
@@ -45,13 +54,13 @@ class RowsWriter(ABC):
             for column in range(count):
                 self.columns[first + column] = number, column, count
         self.totals = totals_of(operations)
-        self.wide = [p for p in bulk.outputs.tolist() if bulk.lanes[p]]
+        self.wide = [p for p in bulk.outputs.tolist() if bulk.batched[p]]
         self.total = 0
         self.pairs: dict[str, tuple[str, str]] = {}
         of = {"tanh": set[int](), "sech2": set[int]()}
         for operation in operations:
-            if isinstance(operation, Map) and operation.row.name in of:
-                of[operation.row.name].update(operation.operands[0].tolist())
+            if isinstance(operation, Map) and operation.primitive.name in of:
+                of[operation.primitive.name].update(operation.operands[0].tolist())
         self.both = of["tanh"] & of["sech2"]
         self.sloped: set[str] = set()  # registers whose tanh and sech^2 are wanted
 
@@ -128,8 +137,13 @@ class RowsWriter(ABC):
     @property
     def _guards(self) -> int:
         """How many products of a row are guarded (``autograd.graph.strong``)."""
-        parts = [p for op in self.operations if isinstance(op, Sum) for p in op.terms]
-        return sum(len(part.left) for part in parts if part.strong)
+        parts = [
+            p
+            for op in self.operations
+            if isinstance(op, SumOfProducts)
+            for p in op.terms
+        ]
+        return sum(len(part) for part in parts if part.strong)
 
     def _mended(self, values: list[str]) -> list[str]:
         """The values of plain products; guarded, if one of them is NaN.
@@ -174,13 +188,13 @@ class RowsWriter(ABC):
         lanes = self.code.lanes
         if isinstance(operation, Map):
             operands = [self._read(int(x[k])) for x in operation.operands]
-            if operation.row.name in ("tanh", "sech2"):
-                return self._pair(operation.row.name, operands[0])
-            return emit_row(lanes, operation.row.name, operands, self.needed)
-        if isinstance(operation, Reduce):
-            begin, end = operation.starts[k : k + 2].tolist()
+            if operation.primitive.name in ("tanh", "sech2"):
+                return self._pair(operation.primitive.name, operands[0])
+            return emit_row(lanes, operation.primitive.name, operands, self.needed)
+        if isinstance(operation, SegmentReduce):
+            begin, end = operation.offsets[k : k + 2].tolist()
             numbers = [self._read(p) for p in operation.groups[0][begin:end].tolist()]
-            return self._fold(operation.row.name, numbers)
+            return self._fold(operation.primitive.name, numbers)
         total: str | None = None
         for part in sorted(operation.terms, key=lambda part: part.sign < 0):
             total = self._terms(part, k, total)
@@ -197,11 +211,10 @@ class RowsWriter(ABC):
 
     def _terms(self, part: Terms, k: int, total: str | None) -> str | None:
         lanes = self.code.lanes
-        for j in range(int(part.starts[k]), int(part.starts[k + 1])):
-            x = self._read(int(part.left[j]))
-            if part.right is not None:
-                y = self._read(int(part.right[j]))
-                x = lanes.product(x, y, part.strong * self.guarded)
+        for j in range(int(part.offsets[k]), int(part.offsets[k + 1])):
+            x, *other = [self._read(int(stream[j])) for stream in part.factors]
+            if other:
+                x = lanes.product(x, other[0], part.strong * self.guarded)
             if total is None:
                 total = x if part.sign > 0 else lanes.negate(x)
             else:
@@ -249,30 +262,36 @@ def one_pass(bulk: Bulk) -> bool:
 
 def is_wide(bulk: Bulk, operation: Operation) -> bool:
     """Whether the results of an operation have lanes."""
-    return bool(bulk.has_lanes(operation.target[:1]).any())
+    return bool(bulk.is_batched(operation.target[:1]).any())
 
 
 def parted(bulk: Bulk) -> Bulk:
     """Sums over rows become operations of one part, which others add up."""
     operations: list[Operation] = []
-    size, lanes = bulk.size, [bulk.lanes]
+    size, lanes = bulk.size, [bulk.batched]
     for operation in bulk.operations:
-        alone = isinstance(operation, Sum) and len(operation.terms) == 1
-        if alone or not isinstance(operation, Sum) or not sums_rows(operation):
+        alone = isinstance(operation, SumOfProducts) and len(operation.terms) == 1
+        if (
+            alone
+            or not isinstance(operation, SumOfProducts)
+            or not sums_rows(operation)
+        ):
             operations.append(operation)
             continue
         n, parts = len(operation.target), []
         for part in operation.terms:
-            if not part.over_rows:
+            if not part.over_batch:
                 parts.append(part)
                 continue
             target = np.arange(size, size + n)
             size += n
             lanes.append(np.zeros(n, bool))
-            operations.append(Sum(target, [part]))
-            parts.append(Terms(1, np.arange(n + 1), target))
-        operations.append(Sum(operation.target, parts))
-    return replace(bulk, operations=operations, size=size, lanes=np.concatenate(lanes))
+            operations.append(SumOfProducts(target, [part]))
+            parts.append(Terms(1, np.arange(n + 1), (target,)))
+        operations.append(SumOfProducts(operation.target, parts))
+    return replace(
+        bulk, operations=operations, size=size, batched=np.concatenate(lanes)
+    )
 
 
 def stages(bulk: Bulk) -> tuple[list[Operation], list[Operation], list[Operation]]:

@@ -18,7 +18,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from autograd.compiler.bulk.bulk import Bulk, Floats, Map, Operation, Reduce
+from autograd.compiler.bulk.bulk import Bulk, Floats, Map, Operation, SegmentReduce
 from autograd.compiler.bulk.layout import Layout, Section, apart, unmixed
 from autograd.compiler.llvm.backend import LLVMMachine, LLVMProgram, extra_of
 from autograd.compiler.llvm.engine import engine, processors
@@ -108,12 +108,12 @@ def applicable(bulk: Bulk) -> bool:
 
 
 def _is_known(operation: Operation) -> bool:
-    if isinstance(operation, Reduce):
-        full = bool((np.diff(operation.starts) > 0).all())
-        known = TABLE.get(operation.row.name) is operation.row
-        return known and operation.row.name in _FOLDS and full
+    if isinstance(operation, SegmentReduce):
+        full = bool((np.diff(operation.offsets) > 0).all())
+        known = TABLE.get(operation.primitive.name) is operation.primitive
+        return known and operation.primitive.name in _FOLDS and full
     if isinstance(operation, Map):
-        return TABLE.get(operation.row.name) is operation.row
+        return TABLE.get(operation.primitive.name) is operation.primitive
     return True
 
 
@@ -125,7 +125,7 @@ class Straight:
         self.layout = Layout(bulk, 0)
         before, rows, after = stages(bulk)
         self.totals = totals_of(rows)
-        self.wide = [int(p) for p in bulk.outputs.tolist() if bulk.lanes[p]]
+        self.wide = [int(p) for p in bulk.outputs.tolist() if bulk.batched[p]]
         self.width = engine().width
         self.before = self._shared(before)
         self.after = self._shared(after)
@@ -205,7 +205,7 @@ class StraightMachine:
         results: list[Floats | None] = []
         entry = len(program.bulk.blocks)
         for (begin, end, _), buffer in zip(self.sections, buffers, strict=True):
-            lanes = program.bulk.lanes[program.bulk.outputs[begin:end]]
+            lanes = program.bulk.batched[program.bulk.outputs[begin:end]]
             if not lanes.all() or begin == end:
                 results.append(None)
                 continue

@@ -20,7 +20,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.compiler.bulk.bulk import Bulk, Map, Operation, Reduce, Sum, Terms
+from autograd.compiler.bulk.bulk import (
+    Bulk,
+    Map,
+    Operation,
+    SegmentReduce,
+    SumOfProducts,
+    Terms,
+)
 from autograd.compiler.bulk.layout import Layout
 from autograd.compiler.bulk.nests import factor
 from autograd.compiler.llvm.engine import Engine, engine, run_type
@@ -64,7 +71,7 @@ class Ragged:
         self.targets.append(target)
         self.parts += parts
         self.piece += [number] * len(parts)
-        self.terms += len(target) + sum(len(part.left) for part in parts)
+        self.terms += len(target) + sum(map(len, parts))
         return number
 
     @property
@@ -104,14 +111,13 @@ class Ragged:
         first, piece = np.cumsum(counts) - counts, np.array(self.piece, np.int64)
         rows = ranges(first[piece], counts[piece])
         lengths = np.concatenate([nothing, *[part.counts for part in self.parts]])
-        left = np.concatenate([nothing, *[part.left for part in self.parts]])
-        streams = [left]
-        if self.products:
-            rights = [
-                np.full(len(part.left), one) if part.right is None else part.right
+        streams = []
+        for k in range(1 + self.products):
+            own = [
+                part.factors[k] if part.factors[k:] else np.full(len(part), one)
                 for part in self.parts
             ]
-            streams.append(np.concatenate([nothing, *rights]))
+            streams.append(np.concatenate([nothing, *own]))
         return np.repeat(rows, lengths), streams
 
 
@@ -139,19 +145,19 @@ def _irregular_share(bulk: Bulk) -> float:
 
 def _fits(bulk: Bulk) -> bool:
     """Whether descriptors can say everything that a program does."""
-    if bulk.batch or any(operation.loop for operation in bulk.operations):
+    if bulk.batch or any(operation.scan for operation in bulk.operations):
         return False
     return all(map(_is_known, bulk.operations))
 
 
 def _is_known(operation: Operation) -> bool:
-    if isinstance(operation, Sum):
+    if isinstance(operation, SumOfProducts):
         return True
-    row = operation.row
+    row = operation.primitive
     if TABLE.get(row.name) is not row:
         return False
-    if isinstance(operation, Reduce):
-        return row.name in FOLDS and bool((np.diff(operation.starts) > 0).all())
+    if isinstance(operation, SegmentReduce):
+        return row.name in FOLDS and bool((np.diff(operation.offsets) > 0).all())
     target = operation.target
     return bool((np.diff(target) == 1).all())
 
@@ -183,7 +189,7 @@ class TableProgram:
         for operation in bulk.operations:
             if isinstance(operation, Map):
                 rows += self._map(operation)
-            elif isinstance(operation, Sum):
+            elif isinstance(operation, SumOfProducts):
                 rows += self._sum(operation)
             else:
                 rows.append(self._fold(operation))
@@ -192,14 +198,14 @@ class TableProgram:
         self.functions = [run_type()(self._function())]
 
     def _map(self, operation: Map) -> list[tuple[int, ...]]:
-        kernel = map_kernel(self.host, operation.row.name)
+        kernel = map_kernel(self.host, operation.primitive.name)
         tables = [self._tables.add(x) for x in operation.operands]
         target = operation.target
         if not len(target):
             return []
         return [(kernel, len(target), int(target[0]), *tables)]
 
-    def _sum(self, operation: Sum) -> list[_Piece]:
+    def _sum(self, operation: SumOfProducts) -> list[_Piece]:
         """Positive terms, then negative ones on top of them; each a ragged dot.
 
         Plain products beside guarded ones are guarded with them: they are shares of
@@ -214,7 +220,7 @@ class TableProgram:
                 for part in operation.terms
                 if (part.sign, max(part.strong, least)) == (sign, strong)
             ]
-            products = any(part.right is not None for part in parts)
+            products = any(part.is_product for part in parts)
             kind = "dot" if products else "sum"
             ragged = self._ragged_for(kind, self.places.zero, products)
             name = f"{kind}_more" if found else kind
@@ -222,10 +228,10 @@ class TableProgram:
             found.append(self._piece(name, ragged, operation.target, parts, *how))
         return found
 
-    def _fold(self, operation: Reduce) -> _Piece:
-        kind = operation.row.name
+    def _fold(self, operation: SegmentReduce) -> _Piece:
+        kind = operation.primitive.name
         pad = self.places.one if kind == "prod" else None
-        part = Terms(1, operation.starts, operation.groups[0], None)
+        part = Terms(1, operation.offsets, operation.groups)
         ragged = self._ragged_for(kind, pad, False)
         return self._piece(kind, ragged, operation.target, [part], 1, 0)
 

@@ -1,15 +1,17 @@
-"""How numpy sees the streams of a bulk program: views of the memory, or gathers.
+"""The memory of a numpy machine, and the steps that compute in it.
 
-The steps of a numpy machine as one Python function, which calls one after the other.
+Streams of numbers are views of the memory where they are affine (``nests``), gathers
+where they are not. A *step* is a function of numpy and its arguments, all made once:
+``np.multiply, (view, view, view)``. Here are
 
-Large arrays need not be copied into the memory: where they are *regions*, the function
-takes them as arguments, and makes its views of them anew at each call.
-
-When the products of a numpy machine need their guards (see ``autograd.graph.strong``).
-
-A plain product in which an exact 0 meets infinity or NaN is NaN where the guarded one
-is 0, and whatever is made of it is NaN as well: results that are numbers need no guard.
-So a program runs without them until it has met a NaN, and with them from then on.
+- ``Memory``: views and gathers of its numbers, and the list of steps;
+- ``function_of``: the steps as one Python function, which calls one after the other.
+  Where large arrays are *regions* of the memory, the function takes them as arguments
+  and makes its views of them anew at each call: they need not be copied;
+- ``Guards``: which steps are left out. A plain product in which an exact 0 meets
+  infinity or NaN is NaN where the guarded one (``autograd.graph.strong``) is 0, and so
+  is whatever is made of it: results that are numbers need no guard. A program runs
+  without guards until it has met a NaN, and with them from then on.
 """
 
 from __future__ import annotations
@@ -19,23 +21,25 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from autograd.compiler.bulk.bulk import Floats, Operation
+from autograd.compiler.bulk.bulk import Floats, Mask, Operation
 from autograd.compiler.bulk.layout import Layout, Section, overlaps
 from autograd.compiler.bulk.nests import Nest, factor
 from autograd.compiler.trace.program import Ints
 
 Do = Callable[..., None]  # one more step: a function and its arguments
 Step = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+Region = tuple[int, int]  # addresses in the memory, begin to end
 _FEW = 300  # numbers that are gathered faster than loops are set up
 DEEPEST = 4  # loops of a view; streams of more are gathered
+LARGE = 8192  # numbers that are worth more than a few views of them
+_MANY = 4000  # steps that are too many for one function
 
 
 class Memory:
     """The numbers of a program, and the steps that compute them.
 
-    With a batch every array has a last axis of its rows; what the rows share is
+    With a batch every array has a last axis of its samples; what the samples share is
     broadcast along it.
     """
 
@@ -56,41 +60,40 @@ class Memory:
         self.do(function, *arguments)
 
     def complete(self) -> None:
-        """All steps are there: forget what only helped to make them."""
+        """All steps are there."""
         self._gathers.clear()
 
     def block(self, target: Ints) -> Floats:
         """The block of the memory where a result belongs, or a buffer, both flat."""
-        places = self.layout.address[target]
-        width = self.layout.rows if self.layout.wide(target) else 1
-        n = len(places)
-        if n and (np.diff(places) == width).all():
-            return self.numbers[places[0] : places[0] + n * width]
+        addresses = self.layout.address[target]
+        width = self.layout.samples if self.layout.is_batched(target) else 1
+        n = len(addresses)
+        if n and (np.diff(addresses) == width).all():
+            return self.numbers[addresses[0] : addresses[0] + n * width]
         return np.empty(n * width)
 
     def store(self, target: Ints, result: Floats) -> None:
         """Scatter a buffer; a block of the memory needs nothing."""
         if result.base is not None or not len(target):
             return
-        nest = self.nest([target], self.layout.wide(target))
+        nest = self.nest([target], self.layout.is_batched(target))
         if self.shallow(nest):
             (view,) = self.views(nest)
             self.do(np.copyto, view, result.reshape(view.shape))
         else:
-            self.do(self.numbers.__setitem__, self.layout.places(target), result)
+            self.do(self.numbers.__setitem__, self.layout.addresses(target), result)
 
     def shallow(self, nest: Nest) -> bool:
         """Whether views can express it."""
         return nest.affine and len(nest.counts) <= DEEPEST
 
-    def nest(self, streams: Sequence[Ints], wide: bool) -> Nest:
-        """The loops that streams have in common; the rows of the batch innermost."""
+    def nest(self, streams: Sequence[Ints], batched: bool) -> Nest:
+        """The loops that streams have in common; the samples of a batch innermost."""
         nest = factor([self.layout.address[x] for x in streams])
-        if not wide:
+        if not batched:
             return nest
-        moves = [[self.layout.lane_step(x)] for x in streams]
-        steps = np.concatenate([nest.steps, np.array(moves)], axis=1)
-        return Nest((*nest.counts, self.layout.rows), steps, nest.bases)
+        moves = [[self.layout.sample_step(x)] for x in streams]
+        return nest.within((self.layout.samples,), np.array(moves))
 
     def views(self, nest: Nest) -> list[Floats]:
         """The streams of an affine nest, as views of the memory."""
@@ -103,106 +106,113 @@ class Memory:
             for base, steps in zip(nest.bases[:, 0], nest.steps, strict=True)
         ]
 
-    def together(self, streams: Sequence[Ints], wide: bool) -> list[Floats] | None:
+    def together(self, streams: Sequence[Ints], batched: bool) -> list[Floats] | None:
         """Views of one shape, the last one to be written; None where there are none."""
-        nest = self.nest(streams, wide)
-        flat = self._better_flat(nest) and self._flat(nest)[-1]
-        good = self.shallow(nest) and not flat
-        return self.views(nest) if good else None
+        nest = self.nest(streams, batched)
+        flat = _better_flat(nest) and _flat(nest)[-1]
+        return self.views(nest) if self.shallow(nest) and not flat else None
 
-    def _better_flat(self, nest: Nest) -> bool:
-        """Whether numpy is faster on flat arrays, one of them gathered.
-
-        Loops within loops cost it as much to set up as a gather of some numbers.
-        """
-        few = math.prod(nest.counts) <= _FEW and len(nest.counts) > 1
-        return few and int((~self._flat(nest)).sum()) == 1
-
-    def _flat(self, nest: Nest) -> npt.NDArray[np.bool_]:
-        """Which streams are one loop with a constant step."""
-        outer, inner = nest.steps[:, :-1], nest.steps[:, 1:]
-        one = outer == inner * np.array(nest.counts[1:], np.int64)
-        return np.asarray(one.all(axis=1))
-
-    def inner_step(self, rows: Ints) -> int | None:
-        """How far the numbers of each row [row, number] are apart; None: unevenly."""
-        places = self.layout.address[rows]
-        k = places.shape[1]
-        step = int(places[0, 1] - places[0, 0]) if k > 1 else 0
-        even = (places == places[:, :1] + step * np.arange(k)).all()
-        return step if even else None
-
-    def rows(self, rows: Ints, wide: bool) -> Floats | None:
-        """Numbers [row, number] as a view whose last axis is that of the numbers."""
-        step = self.inner_step(rows)
-        nest = self.nest([rows[:, 0]], wide)
-        if step is None or not self.shallow(nest):
-            return None
-        steps = np.concatenate([nest.steps, [[step]]], axis=1)
-        (view,) = self.views(Nest((*nest.counts, rows.shape[1]), steps, nest.bases))
-        return view
-
-    def operands(self, streams: Sequence[Ints], wide: bool) -> list[Floats]:
+    def operands(self, streams: Sequence[Ints], batched: bool) -> list[Floats]:
         """Arrays of one shape for the operands of an elementwise operation."""
-        nest = self.nest(streams, wide)
-        if self.shallow(nest) and not self._better_flat(nest):
+        nest = self.nest(streams, batched)
+        if self.shallow(nest) and not _better_flat(nest):
             return self.views(nest)
         flat = []
         for positions in streams:
-            own = self.nest([positions], wide)
-            if own.affine and len(own.counts) < 2 + wide:
+            own = self.nest([positions], batched)
+            if own.affine and len(own.counts) < 2 + batched:
                 (view,) = self.views(own)
-                lone = wide and len(own.counts) == 1
+                lone = batched and len(own.counts) == 1
                 flat.append(view[np.newaxis] if lone else view)
             else:
-                flat.append(self.gathered(positions, wide))
+                flat.append(self.gathered(positions, batched))
         return flat
 
-    def gathered(self, positions: Ints, wide: bool) -> Floats:
-        """A buffer that a step fills: [position], or [position, row of the batch].
+    def inner_step(self, table: Ints) -> int | None:
+        """How far the numbers of each segment [segment, number] are apart, or None."""
+        addresses = self.layout.address[table]
+        k = addresses.shape[1]
+        step = int(addresses[0, 1] - addresses[0, 0]) if k > 1 else 0
+        even = (addresses == addresses[:, :1] + step * np.arange(k)).all()
+        return step if even else None
+
+    def table(self, table: Ints, batched: bool) -> Floats | None:
+        """Segments [segment, number] as a view with an axis of the numbers last."""
+        step = self.inner_step(table)
+        nest = self.nest([table[:, 0]], batched)
+        if step is None or not self.shallow(nest):
+            return None
+        return self.views(nest.within((table.shape[1],), np.array([[step]])))[0]
+
+    def gathered(self, positions: Ints, batched: bool) -> Floats:
+        """A buffer that a step fills: [position], or [position, sample].
 
         Numbers are written once, so that a second gather finds what the first did:
         nobody writes into it.
         """
-        key = np.asarray(positions, np.int64).tobytes(), wide
+        key = np.asarray(positions, np.int64).tobytes(), batched
         if key in self._gathers:
             return self._gathers[key]
         index = self.layout.address[positions]
-        if wide:
-            lane = np.arange(self.layout.rows) * self.layout.lane_step(positions)
-            index = index[:, np.newaxis] + lane
+        if batched:
+            step = self.layout.sample_step(positions)
+            index = index[:, np.newaxis] + step * np.arange(self.layout.samples)
         buffer = self._gathers[key] = np.empty(index.shape)
         index = np.ascontiguousarray(index)
         self.do(self.numbers.take, index, None, buffer, "clip")  # bounds are verified
         return buffer
 
 
-# -- The steps of a numpy machine as one Python function, which calls one a
+def _better_flat(nest: Nest) -> bool:
+    """Whether numpy is faster on flat arrays, one of them gathered.
 
-Region = tuple[int, int]  # addresses in the memory, begin to end
-LARGE = 8192  # numbers that are worth more than a few views of them
-_MANY = 4000  # steps that are too many for one function
+    Loops within loops cost it as much to set up as a gather of some numbers.
+    """
+    few = math.prod(nest.counts) <= _FEW and len(nest.counts) > 1
+    return few and int((~_flat(nest)).sum()) == 1
 
 
-def regions_of(layout: Layout, regions: Sequence[tuple[int, int]]) -> list[Region]:
-    """The large ones without lanes, which lie in one piece."""
-    found = []
+def _flat(nest: Nest) -> Mask:
+    """Which streams are one loop with a constant step."""
+    outer, inner = nest.steps[:, :-1], nest.steps[:, 1:]
+    one = outer == inner * np.array(nest.counts[1:], np.int64)
+    return np.asarray(one.all(axis=1))
+
+
+def movable_regions(memory: Memory, regions: Sequence[tuple[int, int]]) -> list[Region]:
+    """Those of regions (first position, count) that may lie elsewhere.
+
+    They are large, shared by the samples, in one piece, and every step reads and
+    writes them by views of them alone.
+    """
+    movable: list[Region] = []
+    if len(memory.steps) > _MANY:
+        return movable
+    address, step = memory.layout.address, memory.layout.step
     for first, count in regions:
-        places = layout.address[first : first + count]
-        shared = not layout.step[first : first + count].any()
-        if count >= LARGE and shared and places[-1] - places[0] == count - 1:
-            found.append((int(places[0]), int(places[-1]) + 1))
-    return found
+        begin, end = int(address[first]), int(address[first + count - 1]) + 1
+        shared = not step[first : first + count].any()
+        if count < LARGE or not shared or end - begin != count:
+            continue
+        if all(_keeps_apart(memory.numbers, (begin, end), x) for x in memory.steps):
+            movable.append((begin, end))
+    return movable
 
 
-def movable_regions(
-    steps: Sequence[Step], numbers: Floats, regions: Sequence[Region]
-) -> list[Region]:
-    """The regions that may lie elsewhere than in the memory."""
-    if len(steps) > _MANY:
-        return []
-    code = _Code(numbers, regions)
-    return [region for region in regions if code.movable(region, steps)]
+def _keeps_apart(numbers: Floats, region: Region, step: Step) -> bool:
+    """Whether a step meets a region, if at all, by views of it alone."""
+    function, arguments, named = step
+    if getattr(function, "__self__", None) is numbers:
+        index = np.asarray(arguments[0])  # take, and __setitem__
+        return not ((index >= region[0]) & (index < region[1])).any()
+    spans = [_span(numbers, x) for x in (*arguments, *named.values())]
+    return bool(arguments) and all(
+        span is None
+        or span[1] <= region[0]
+        or region[1] <= span[0]
+        or _within(span, region)
+        for span in spans
+    )
 
 
 def function_of(
@@ -230,20 +240,16 @@ class _Code:
 
     def __init__(self, numbers: Floats, regions: Sequence[Region]) -> None:
         self.numbers, self.regions = numbers, regions
-        self.origin = _address(numbers)
         self.names: dict[str, Any] = {"array": np.ndarray}
         self.known: dict[Any, str] = {}
         self.lines: list[str] = []
         for k, (begin, end) in enumerate(regions):
             self.names[f"m{k}"] = numbers[begin:end]
+            self.lines.append(f"  r{k} = m{k} if r{k} is None else r{k}")
 
     def function(self) -> Callable[..., None]:
-        """Compile the text."""
         parameters = ", ".join(f"r{k}=None" for k in range(len(self.regions)))
-        own = [
-            f"  r{k} = m{k} if r{k} is None else r{k}" for k in range(len(self.regions))
-        ]
-        text = "\n".join([f"def run({parameters}):", *own, *self.lines, "  return"])
+        text = "\n".join([f"def run({parameters}):", *self.lines, "  return"])
         exec(compile(text, "<steps of a numpy machine>", "exec"), self.names)
         run: Callable[..., None] = self.names["run"]
         return run
@@ -251,7 +257,6 @@ class _Code:
     def step(
         self, function: Any, arguments: Sequence[Any], named: dict[str, Any]
     ) -> None:
-        """One call."""
         texts = [self._argument(x) for x in arguments]
         texts += [f"{name}={self._argument(x)}" for name, x in named.items()]
         self.lines.append(f"  {self._name(function)}({', '.join(texts)})")
@@ -262,81 +267,60 @@ class _Code:
         return name
 
     def _argument(self, x: Any) -> str:
-        span = self.span(x)
-        inside = [k for k, region in enumerate(self.regions) if _within(span, region)]
+        span = _span(self.numbers, x)
+        inside = [k for k, r in enumerate(self.regions) if span and _within(span, r)]
         if not inside:
             return self._name(x)
         (k,) = inside
-        offset = _address(x) - self.origin - 8 * self.regions[k][0]
+        offset = _address(x) - _address(self.numbers) - 8 * self.regions[k][0]
         view = f"array({x.shape}, float, r{k}, {offset}, {x.strides})"
         if view not in self.known:
             self.known[view] = f"v{len(self.known)}"
             self.lines.append(f"  {self.known[view]} = {view}")
         return self.known[view]
 
-    def span(self, x: Any) -> Region | None:
-        """Where in the memory an array begins and ends; None for those elsewhere."""
-        if not isinstance(x, np.ndarray) or x.dtype != float or not x.size:
-            return None
-        moves = [(n - 1) * step for n, step in zip(x.shape, x.strides, strict=True)]
-        first = _address(x) - self.origin
-        low = first + sum(move for move in moves if move < 0)
-        high = first + sum(move for move in moves if move > 0)
-        if high < 0 or low >= 8 * len(self.numbers):
-            return None
-        return low // 8, high // 8 + 1
 
-    def movable(self, region: Region, steps: Sequence[Step]) -> bool:
-        """Whether every step reads and writes it by views of it alone."""
-        for function, arguments, named in steps:
-            if getattr(function, "__self__", None) is self.numbers:
-                index = np.asarray(arguments[0])  # take, and __setitem__
-                if ((index >= region[0]) & (index < region[1])).any():
-                    return False
-                continue
-            spans = [self.span(x) for x in (*arguments, *named.values())]
-            if not arguments or any(_crosses(span, region) for span in spans):
-                return False
-        return True
+def _span(numbers: Floats, x: Any) -> Region | None:
+    """Where in the memory an array begins and ends; None for those elsewhere."""
+    if not isinstance(x, np.ndarray) or x.dtype != float or not x.size:
+        return None
+    moves = [(n - 1) * step for n, step in zip(x.shape, x.strides, strict=True)]
+    first = _address(x) - _address(numbers)
+    low = first + sum(move for move in moves if move < 0)
+    high = first + sum(move for move in moves if move > 0)
+    if high < 0 or low >= 8 * len(numbers):
+        return None
+    return low // 8, high // 8 + 1
 
 
 def _address(x: Floats) -> int:
-    found: int = x.__array_interface__["data"][0]
-    return found
+    address: int = x.__array_interface__["data"][0]
+    return address
 
 
-def _within(span: Region | None, region: Region) -> bool:
-    return span is not None and region[0] <= span[0] and span[1] <= region[1]
-
-
-def _crosses(span: Region | None, region: Region) -> bool:
-    """Whether an array lies in a region only in part."""
-    meets = span is not None and span[0] < region[1] and region[0] < span[1]
-    return meets and not _within(span, region)
-
-
-# -- When the products of a numpy machine need their guards (see ``autograd
+def _within(span: Region, region: Region) -> bool:
+    return region[0] <= span[0] and span[1] <= region[1]
 
 
 class Guards:
     """Which steps guard, whether they are in use, and where a NaN would show."""
 
-    def __init__(self, store: Memory, size: int) -> None:
-        self.store, self.on = store, False
+    def __init__(self, memory: Memory, size: int) -> None:
+        self.memory, self.on = memory, False
         self._after = np.zeros(size, bool)  # positions computed after a guard
         self._watched: list[Floats] = []
         self._late: list[int] = []
 
-    def passed(self, operations: Sequence[Operation]) -> None:
-        """The steps of these operations, of one loop or one alone, are written."""
-        for operation in operations:
-            self._after[operation.target] = bool(self.store.mending)
+    def passed(self, run: Sequence[Operation]) -> None:
+        """The steps of these operations, of one scan or one alone, are written."""
+        for operation in run:
+            self._after[operation.target] = bool(self.memory.mending)
 
     def steps(self, on: bool) -> list[Step]:
         """The steps with the guards or without; from now on they are (not) in use."""
-        mending = self.store.mending
+        mending = self.memory.mending
         self.on = on or not mending
-        return [s for k, s in enumerate(self.store.steps) if on or k not in mending]
+        return [s for k, s in enumerate(self.memory.steps) if on or k not in mending]
 
     def watch(
         self,
@@ -354,12 +338,12 @@ class Guards:
             for k, (begin, end, _) in enumerate(sections)
             if self._after[outputs[begin:end]].any()
         ]
-        products = [self.store.steps[k][1][-1] for k in self.store.mending]
+        products = [self.memory.steps[k][1][-1] for k in self.memory.mending]
         there = all(
             x.flags.c_contiguous and not overlaps(x, elsewhere) for x in products
         )
-        time = _time([x.shape for x in products])
-        quicker = time < _time([shapes[k] for k in self._late])
+        time = _microseconds([x.shape for x in products])
+        quicker = time < _microseconds([shapes[k] for k in self._late])
         self._watched = [x.reshape(-1) for x in products] if there and quicker else []
 
     def missed(self, results: Sequence[Floats]) -> bool:
@@ -373,6 +357,6 @@ class Guards:
         return False
 
 
-def _time(shapes: Sequence[Any]) -> float:
-    """Microseconds, about, that a look at arrays takes."""
+def _microseconds(shapes: Sequence[Any]) -> float:
+    """About how long a look at arrays takes."""
     return len(shapes) + sum(map(math.prod, shapes)) / 8000

@@ -22,7 +22,14 @@ import numpy.typing as npt
 
 from autograd.compiler.adjoint.adjoint import adjoint
 from autograd.compiler.adjoint.writer import Writer
-from autograd.compiler.bulk.bulk import Bulk, Map, Operation, Reduce, Sum, Terms
+from autograd.compiler.bulk.bulk import (
+    Bulk,
+    Map,
+    Operation,
+    SegmentReduce,
+    SumOfProducts,
+    Terms,
+)
 from autograd.compiler.bulk.layout import Section
 from autograd.compiler.plans.executor import Executor
 from autograd.compiler.plans.inputs import Inputs
@@ -124,7 +131,7 @@ class Gradient(Function):
 
     def derived(self, bulk: Bulk) -> Bulk:
         """The adjoint behind the program."""
-        if bulk.has_lanes(bulk.outputs).any():
+        if bulk.is_batched(bulk.outputs).any():
             raise TypeError(
                 f"{self.name} needs a function that returns one number, got a batch: "
                 f"reduce it with sum or mean"
@@ -331,8 +338,8 @@ def _along(first: Bulk, wrt: Ints, direction: Ints) -> Bulk:
     writer = Writer(first)
     target = writer.room(1)
     starts = np.array([0, n])
-    terms = Terms(1, starts, first.outputs[1:], direction)
-    writer.operations.append(Sum(target, [terms]))
+    terms = Terms(1, starts, (first.outputs[1:], direction))
+    writer.operations.append(SumOfProducts(target, [terms]))
     return adjoint(writer.finished(target), target, [1.0], wrt)
 
 
@@ -342,15 +349,11 @@ def _mapped(operation: Operation, f: Callable[[Ints], Ints]) -> Operation:
     if isinstance(operation, Map):
         operands = tuple([f(x) for x in operation.operands])
         return replace(operation, target=target, operands=operands)
-    if isinstance(operation, Reduce):
+    if isinstance(operation, SegmentReduce):
         groups = tuple([f(x) for x in operation.groups])
         return replace(operation, target=target, groups=groups)
     parts = [
-        replace(
-            part,
-            left=f(part.left),
-            right=f(part.right) if part.right is not None else None,
-        )
+        replace(part, factors=tuple([f(x) for x in part.factors]))
         for part in operation.terms
     ]
     return replace(operation, target=target, terms=parts)
@@ -371,7 +374,7 @@ def _with_more_inputs(bulk: Bulk, count: int) -> Bulk:
         inputs=start + count,
         constants={place + count: x for place, x in bulk.constants.items()},
         outputs=moved(bulk.outputs),
-        lanes=np.insert(bulk.lanes, start, np.zeros(count, bool))
+        batched=np.insert(bulk.batched, start, np.zeros(count, bool))
         if bulk.batch
-        else bulk.lanes,
+        else bulk.batched,
     )

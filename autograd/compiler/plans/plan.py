@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd.compiler.adjoint.adjoint import adjoint
-from autograd.compiler.bulk.bulk import Bulk, Sum
+from autograd.compiler.bulk.bulk import Bulk, SumOfProducts
 from autograd.compiler.bulk.reroll import reroll
 from autograd.compiler.plans.buffers import Room, room_of
 from autograd.compiler.plans.derivatives import derivative
@@ -92,7 +92,7 @@ class Plan:
         for begin, end, batched in self.sections:
             positions = bulk.outputs[begin:end]
             size = (end - begin) * (bulk.batch if batched else 1)
-            alone = end - begin == 1 and bulk.has_lanes(positions).all()
+            alone = end - begin == 1 and bulk.is_batched(positions).all()
             if size < LARGE or not (alone or not batched):
                 continue
             if (np.diff(positions) == 1).all() and positions[0] >= bulk.inputs:
@@ -153,12 +153,12 @@ class Plan:
         """What was made of the function, and why."""
         bulk, primal = self.executor.bulk, self.primal.operations
         times = ", ".join(f"{k} {1e3 * t:.1f}" for k, t in self.seconds.items())
-        loops = len({operation.loop for operation in primal if operation.loop})
+        loops = len({operation.scan for operation in primal if operation.scan})
         called = {
-            operation.row.name
+            operation.primitive.name
             for operation in bulk.operations
-            if not (isinstance(operation, Sum) or operation.row.builtin)
-            and operation.row is not TAKE
+            if not (isinstance(operation, SumOfProducts) or operation.primitive.builtin)
+            and operation.primitive is not TAKE
         }
         baked = ", ".join(f"{x:g}" for x in self.baked[:8])
         more = ", ..." if len(self.baked) > 8 else ""

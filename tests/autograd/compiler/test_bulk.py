@@ -1,6 +1,7 @@
 """Re-rolling: what is recovered from plain loops, and that nothing invalid runs."""
 
 import itertools
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,15 @@ import autograd as ag
 from autograd import TraceError, trace, value_and_grad
 from autograd.compiler.adjoint.adjoint import adjoint
 from autograd.compiler.adjoint.lower import lowered
-from autograd.compiler.bulk.bulk import Bulk, Map, Reduce, Sum, Terms, runs_of
+from autograd.compiler.bulk.bulk import (
+    Bulk,
+    Map,
+    SegmentReduce,
+    SumOfProducts,
+    Terms,
+    runs_of,
+)
+from autograd.compiler.bulk.layout import Layout
 from autograd.compiler.bulk.reroll import reroll
 from autograd.compiler.trace.optimise import optimise
 from autograd.table.primitives import TABLE
@@ -30,13 +39,13 @@ def lines(bulk):
 
 def interpreted(bulk, numbers):
     """What a bulk program computes, one number after the other."""
-    memory = bulk.memory()
+    memory = Layout(bulk, 0).memory()
     memory[: bulk.inputs] = numbers
     for same in runs_of(bulk.operations):
-        if not same[0].loop:
+        if not same[0].scan:
             moments = [(same[0], i) for i in range(len(same[0].target))]
         else:  # step after step, perhaps backwards
-            steps = range(len(same[0].target))[:: 1 if same[0].loop > 0 else -1]
+            steps = range(len(same[0].target))[:: 1 if same[0].scan > 0 else -1]
             moments = [(operation, i) for i in steps for operation in same]
         for operation, i in moments:
             memory[operation.target[i]] = _one(operation, i, memory)
@@ -45,18 +54,17 @@ def interpreted(bulk, numbers):
 
 def _one(operation, i, memory):
     if isinstance(operation, Map):
-        return operation.row.evaluate(
+        return operation.primitive.evaluate(
             *[float(memory[x[i]]) for x in operation.operands]
         )
-    if isinstance(operation, Reduce):
-        span = slice(operation.starts[i], operation.starts[i + 1])
+    if isinstance(operation, SegmentReduce):
+        span = slice(operation.offsets[i], operation.offsets[i + 1])
         groups = [tuple(memory[x[span]].tolist()) for x in operation.groups]
-        return operation.row.evaluate(*groups)
+        return operation.primitive.evaluate(*groups)
     total = 0.0
     for part in operation.terms:
-        for k in range(part.starts[i], part.starts[i + 1]):
-            factor = memory[part.right[k]] if part.right is not None else 1.0
-            total += part.sign * float(memory[part.left[k]]) * factor
+        for k in range(part.offsets[i], part.offsets[i + 1]):
+            total += part.sign * math.prod([float(memory[x[k]]) for x in part.factors])
     return total
 
 
@@ -305,8 +313,10 @@ def example():
     return Bulk(
         operations=[
             Map(TABLE["multiply"], i([4, 5]), (i([0, 1]), i([1, 2]))),
-            Sum(i([6, 7]), [Terms(1, i([0, 2, 3]), i([4, 5, 0]), i([1, 1, 3]))]),
-            Reduce(TABLE["maximum"], i([8]), i([0, 3]), (i([6, 7, 3]),)),
+            SumOfProducts(
+                i([6, 7]), [Terms(1, i([0, 2, 3]), (i([4, 5, 0]), i([1, 1, 3])))]
+            ),
+            SegmentReduce(TABLE["maximum"], i([8]), i([0, 3]), (i([6, 7, 3]),)),
         ],
         size=9,
         inputs=3,
@@ -353,18 +363,18 @@ def array(*numbers):
         (changed(0, target=array(4, 3)), "writes twice"),
         (changed(0, target=array(4, 4)), "twice|early"),
         (changed(1, target=array(6, 5)), "writes twice"),
-        (changed(1, left=array(4, 5, 10)), "reads outside"),
-        (changed(1, right=array(1, 1, 99)), "reads outside"),
-        (changed(1, left=array(4, 5, 8)), "too early"),
-        (changed(1, starts=array(0, 2, 4)), "do not fit"),
-        (changed(1, starts=array(1, 2, 3)), "do not fit"),
-        (changed(1, starts=array(0, 4, 3)), "do not fit"),
-        (changed(1, starts=array(0, 3)), "do not fit"),
-        (changed(1, starts=array(0, -1, 3)), "do not fit"),
-        (changed(1, right=array(1, 1)), "do not fit"),
+        (changed(1, factors=(array(4, 5, 10), array(1, 1, 3))), "reads outside"),
+        (changed(1, factors=(array(4, 5, 0), array(1, 1, 99))), "reads outside"),
+        (changed(1, factors=(array(4, 5, 8), array(1, 1, 3))), "too early"),
+        (changed(1, offsets=array(0, 2, 4)), "do not fit"),
+        (changed(1, offsets=array(1, 2, 3)), "do not fit"),
+        (changed(1, offsets=array(0, 4, 3)), "do not fit"),
+        (changed(1, offsets=array(0, 3)), "do not fit"),
+        (changed(1, offsets=array(0, -1, 3)), "do not fit"),
+        (changed(1, factors=(array(4, 5, 0), array(1, 1))), "do not fit"),
         (changed(2, groups=(array(6, 7, 9),)), "reads outside"),
         (changed(2, groups=(array(6, 7),)), "do not fit"),
-        (changed(2, starts=array(0, 2)), "do not fit"),
+        (changed(2, offsets=array(0, 2)), "do not fit"),
         (replace(example(), outputs=array(9)), "returns from outside"),
         (replace(example(), outputs=array(-1)), "returns from outside"),
         (replace(example(), size=10, outputs=array(9)), "not computed"),

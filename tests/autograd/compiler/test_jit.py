@@ -1578,7 +1578,9 @@ def test_what_all_candidates_read_is_chosen(backend):
     slopes = compiled(xs, 1)[1]
     assert slopes == pytest.approx(value_and_grad(f)(xs, 1)[1], rel=1e-14)
     (plan,) = compiled.plans.values()
-    rows = [op.row.name for op in plan.bulk.operations if hasattr(op, "row")]
+    rows = [
+        op.primitive.name for op in plan.bulk.operations if hasattr(op, "primitive")
+    ]
     assert rows.count("selected_multiply") <= 1  # the choice itself
 
 

@@ -9,10 +9,10 @@ from tiers import bits
 
 import autograd as ag
 from autograd import jit, value_and_grad, vmap
-from autograd.compiler.bulk.bulk import Bulk, Map, Sum, Terms
-from autograd.compiler.numpy.machine import NumpyMachine
+from autograd.compiler.bulk.bulk import Bulk, Map, SumOfProducts, Terms
+from autograd.compiler.numpy.machine import Binding, NumpyMachine
 from autograd.compiler.numpy.memory import LARGE
-from autograd.compiler.numpy.rows import EXACT, STEPS
+from autograd.compiler.numpy.primitives import EXACT, STEPS
 from autograd.numbers.arrays import NUMPY
 from autograd.table.primitives import TABLE
 
@@ -80,13 +80,12 @@ def added(parts, numbers, n, order=None):
     target = inputs + (np.arange(n) if order is None else np.array(order))
     terms, wanted = [], np.zeros(n)
     for sign, left, right in parts:
-        left = np.array(left)
-        right = None if right is None else np.array(right)
-        starts = np.arange(n + 1) * (len(left) // n)
-        terms.append(Terms(sign, starts, left, right))
-        factor = 1.0 if right is None else numbers[right]
-        wanted += sign * (numbers[left] * factor).reshape(n, -1).sum(axis=1)
-    run, memory = machine([Sum(target, terms)], int(target.max()) + 1, inputs)
+        factors = tuple([np.array(x) for x in (left, right) if x is not None])
+        starts = np.arange(n + 1) * (len(factors[0]) // n)
+        terms.append(Terms(sign, starts, factors))
+        products = np.prod([numbers[x] for x in factors], axis=0)
+        wanted += sign * products.reshape(n, -1).sum(axis=1)
+    run, memory = machine([SumOfProducts(target, terms)], int(target.max()) + 1, inputs)
     memory[:inputs] = numbers
     for _ in range(2):
         run.run()
@@ -160,8 +159,8 @@ def test_a_gather_is_made_once_and_never_written_into():
     wild, other = irregular(rng, 12, 9), irregular(rng, 12, 9)
     starts = np.array([0, 5, 6, 12])
     operations = [
-        Sum(np.arange(9 + 3 * k, 12 + 3 * k), [Terms(1, starts, wild, right)])
-        for k, right in enumerate((other, wild, None))
+        SumOfProducts(np.arange(9 + 3 * k, 12 + 3 * k), [Terms(1, starts, factors)])
+        for k, factors in enumerate(((wild, other), (wild, wild), (wild,)))
     ]
     run, memory = machine(operations, 18, 9)
     memory[:9] = x = rng.normal(size=9)
@@ -169,6 +168,57 @@ def test_a_gather_is_made_once_and_never_written_into():
     for k, right in enumerate((x[other], x[wild], 1.0)):
         wanted = np.add.reduceat(x[wild] * right, starts[:-1])
         assert np.allclose(memory[9 + 3 * k : 12 + 3 * k], wanted, rtol=1e-14)
+
+
+# -- Binding -----------------------------------------------------------------------------
+
+
+def bound(outputs, numbers, buffers):
+    """A call on a memory of 3 inputs and 3 results, both regions."""
+    memory = np.full(6, -1.0)
+    binding = Binding(memory, 3, [(0, 3), (3, 6)], outputs)
+    given, stand_ins = binding.enter(numbers, buffers)
+    results = binding.results(buffers, stand_ins)
+    if stand_ins[1] is not None:
+        stand_ins[1][:] = [7.0, 8.0, 9.0]
+    else:
+        memory[3:] = [7.0, 8.0, 9.0]
+    binding.collect(results, stand_ins)
+    assert given == 3
+    return memory[:3].tolist(), stand_ins, results
+
+
+def test_arguments_and_results_stand_in_for_regions():
+    x, buffer = np.arange(3.0), np.zeros(3)
+    memory, stand_ins, results = bound([(slice(3, 6), (3,))], [x], [buffer])
+    assert memory == [-1.0] * 3
+    assert stand_ins[0] is x
+    assert np.may_share_memory(stand_ins[1], buffer)
+    assert results[0] is buffer
+    assert buffer.tolist() == [7.0, 8.0, 9.0]
+
+
+def test_what_overlaps_or_comes_in_parts_is_copied():
+    x = np.arange(3.0)
+    memory, (first, _), _ = bound([(slice(3, 6), (3,))], [x], [x])
+    assert (memory, first) == ([0.0, 1.0, 2.0], None)
+    y = np.arange(3.0)
+    memory, (first, _), _ = bound([(slice(3, 6), (3,))], [y[:1], y[1:]], [None])
+    assert (memory, first) == ([0.0, 1.0, 2.0], None)
+
+
+def test_a_region_with_a_part_of_a_result_stays_inside():
+    outputs = [(slice(3, 6), (3,)), (np.array([5, 3]), (2,)), (slice(1, 3), (2, 1))]
+    memory, stand_ins, results = bound(outputs, [np.arange(3.0)], [None] * 3)
+    assert memory == [0.0, 1.0, 2.0]
+    assert stand_ins == [None, None]
+    assert [x.ravel().tolist() for x in results] == [[7, 8, 9], [9, 7], [1, 2]]
+
+
+def test_two_results_of_one_region():
+    outputs = [(slice(3, 6), (3,)), (slice(3, 6), (3, 1))]
+    _, _, results = bound(outputs, [np.arange(3.0)], [None, None])
+    assert [x.ravel().tolist() for x in results] == [[7, 8, 9], [7, 8, 9]]
 
 
 # -- Large arrays in place -------------------------------------------------------------
@@ -191,8 +241,10 @@ def test_large_arrays_are_not_copied():
     both(xs, 0.5, out=out)
     (plan,) = both.plans.values()
     (found,) = plan.executor.machines
-    assert len(found._apart) == 2
-    assert not any(found.memory[begin:end].any() for begin, end in found._apart)
+    assert len(found.binding.regions) == 2
+    assert not any(
+        found.memory[begin:end].any() for begin, end in found.binding.regions
+    )
     for scale in (0.5, -2.0):
         for given in (
             xs,

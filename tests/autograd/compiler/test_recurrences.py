@@ -9,7 +9,7 @@ import pytest
 
 import autograd as ag
 from autograd import Primitive, grad, hessian, hvp, jit, value_and_grad
-from autograd.compiler.bulk.bulk import Bulk, Sum, Terms
+from autograd.compiler.bulk.bulk import Bulk, SumOfProducts, Terms
 
 BACKENDS = ["numpy", "llvm"]
 
@@ -198,7 +198,7 @@ def test_gradients_agree_with_the_eager_engine(f, args, backend):
 def test_a_loop_is_recovered_and_its_adjoint_is_one(f, args):
     compiled = jit(value_and_grad(f), backend="numpy")
     compiled(*args)
-    loops = {operation.loop for operation in bulk_of(compiled).operations}
+    loops = {operation.scan for operation in bulk_of(compiled).operations}
     count = LOOPS.get(f.__name__, 1)
     backwards = {-k for k in range(count + 1, 2 * count + 1)}
     assert loops == {0, *range(1, count + 1), *backwards}
@@ -261,7 +261,7 @@ def test_loops_whose_steps_are_independent_are_no_loops():
 
     compiled = jit(value_and_grad(f), backend="numpy")
     compiled([0.1 * k for k in range(100)])
-    assert {operation.loop for operation in bulk_of(compiled).operations} == {0}
+    assert {operation.scan for operation in bulk_of(compiled).operations} == {0}
 
 
 def test_nan_goes_through_a_loop(backend):
@@ -282,8 +282,10 @@ def test_the_report_counts_loops():
 
 def test_loops_of_unequal_steps_are_refused():
     """Operations of one loop have one number for each step."""
-    first = Sum(np.array([1, 2]), [Terms(1, np.arange(3), np.array([0, 0]), None)], 1)
-    fewer = Sum(np.array([3]), [Terms(1, np.arange(2), np.array([0]), None)], 1)
+    first = SumOfProducts(
+        np.array([1, 2]), [Terms(1, np.arange(3), (np.array([0, 0]),))], 1
+    )
+    fewer = SumOfProducts(np.array([3]), [Terms(1, np.arange(2), (np.array([0]),))], 1)
     bulk = Bulk([first, fewer], 4, 1, {}, np.array([3]))
-    with pytest.raises(ag.TraceError, match="operation 0 begins a loop of"):
+    with pytest.raises(ag.TraceError, match="operation 0 begins a scan of"):
         bulk.verify()

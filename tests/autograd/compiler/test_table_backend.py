@@ -12,7 +12,7 @@ from autograd import jit, value_and_grad
 
 pytest.importorskip("llvmlite")
 
-from autograd.compiler.bulk.bulk import Bulk, Map, Sum, Terms
+from autograd.compiler.bulk.bulk import Bulk, Map, SumOfProducts, Terms
 from autograd.compiler.llvm import tables
 from autograd.compiler.llvm.backend import LLVMMachine
 from autograd.compiler.llvm.loops.calls import sliced
@@ -87,15 +87,15 @@ def test_irregular_programs_get_descriptors_and_regular_ones_loops():
 def test_sums_of_nothing():
     """Empty sums, operations without rows, and rows without terms among others."""
     nothing = np.zeros(0, np.int64)
-    few = Terms(1, np.array([0, 2, 2, 3]), np.array([0, 1, 1]), None)
-    less = Terms(-1, np.array([0, 0, 1, 1]), np.array([0]), np.array([1]))
+    few = Terms(1, np.array([0, 2, 2, 3]), (np.array([0, 1, 1]),))
+    less = Terms(-1, np.array([0, 0, 1, 1]), (np.array([0]), np.array([1])))
     operations = [
-        Sum(nothing, []),
-        Sum(np.array([2, 3]), []),
-        Sum(np.array([4, 5, 6]), [few, less]),
+        SumOfProducts(nothing, []),
+        SumOfProducts(np.array([2, 3]), []),
+        SumOfProducts(np.array([4, 5, 6]), [few, less]),
         Map(TABLE["negative"], nothing, (nothing,)),
         Map(TABLE["negative"], np.array([7, 8]), (np.array([4, 5]),)),
-        Sum(nothing, [Terms(1, np.zeros(1, np.int64), nothing, None)]),
+        SumOfProducts(nothing, [Terms(1, np.zeros(1, np.int64), (nothing,))]),
     ]
     bulk = Bulk(operations, 9, 2, {}, np.arange(2, 9)).verify()
     machine = LLVMMachine(TableProgram(bulk))

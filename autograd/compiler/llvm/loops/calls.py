@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.bulk.bulk import Reduce, Sum, Terms
+from autograd.compiler.bulk.bulk import SegmentReduce, SumOfProducts, Terms
 from autograd.compiler.bulk.nests import Nest
 from autograd.compiler.llvm.kernels.code import Offset
 from autograd.compiler.llvm.loops.context import Context
@@ -23,12 +23,12 @@ from autograd.numbers.gather import TAKE
 from autograd.table.primitives import TABLE
 
 
-def write_take(context: Context, operation: Reduce) -> None:
+def write_take(context: Context, operation: SegmentReduce) -> None:
     """Candidates chosen by an index."""
     context.resident(operation.target, operation.groups[0])
     address, code = context.layout.address, context.code
     columns = [
-        operation.starts,
+        operation.offsets,
         address[operation.target],
         address[operation.groups[0]],
     ]
@@ -92,15 +92,13 @@ def write_slices(
     context: Context, kind: str, target: Ints, part: Terms, pad: int | None
 ) -> None:
     """Irregular rows, by tables."""
-    left, right = part.left, part.right
-    context.resident(target, left, left if right is None else right)
+    context.resident(target, *part.factors)
     address, code = context.layout.address, context.code
-    streams = [address[left]] if right is None else [address[left], address[right]]
-    zero, dump, starts = context.zero, context.dump, part.starts
+    streams = [address[x] for x in part.factors]
+    zero, dump, starts = context.zero, context.dump, part.offsets
     found, *_ = sliced(code.width, address[target], starts, streams, pad, zero, dump)
     where = [context.tables.add(entries) for entries in found]
-    if right is None:
-        where.append(where[2])
+    where += where[2:] * (not part.is_product)  # kernels take two streams
     pointers = [code.at("%t", start, "i32") for start in where]
     listed = ", ".join(f"ptr {pointer}" for pointer in pointers)
     context.call(
@@ -115,25 +113,25 @@ def write_wide_rows(
 ) -> None:
     """Irregular rows of numbers with lanes: index by index, lanes side by side."""
     layout, code, tables = context.layout, context.code, context.tables
-    left, right, strong = part.left, part.right, (0, 1, 3)[part.strong]
-    context.resident(target, left, left if right is None else right)
-    if right is not None and layout.lane_step(right) > layout.lane_step(left):
+    left, right = part.factors[0], part.factors[-1]  # kernels take two streams
+    strong = (0, 1, 3)[part.strong]
+    context.resident(target, left, right)
+    if layout.sample_step(right) > layout.sample_step(left):
         left, right = right, left  # the longer step on the left
         strong = (0, 2, 3)[part.strong]
     if kind is None:
         kind = "wide_sum"
-        if right is not None:
-            kind = "wide_dot" if layout.wide(right) else "wide_dot_shared"
-    if layout.lane_step(left) != 1:
+        if part.is_product:
+            kind = "wide_dot" if layout.is_batched(right) else "wide_dot_shared"
+    if layout.sample_step(left) != 1:
         kind += "_strided"
-    columns = [part.starts, layout.address[target], layout.address[left]]
-    columns.append(layout.address[right] if right is not None else columns[2])
+    columns = [part.offsets, *[layout.address[x] for x in (target, left, right)]]
     pointers = [code.at("%t", tables.add(column), "i32") for column in columns]
     listed = ", ".join(f"ptr {pointer}" for pointer in pointers)
     context.call(
         kind,
-        f"ptr %v, {listed}, i64 {len(target)}, i64 {layout.rows}, "
-        f"i64 {layout.lane_step(left)}, double "
+        f"ptr %v, {listed}, i64 {len(target)}, i64 {layout.samples}, "
+        f"i64 {layout.sample_step(left)}, double "
         f"{code.scalar.constant(float(part.sign))}, i64 {strong}",
     )
 
@@ -144,39 +142,39 @@ _PACKED = 1 << 18  # numbers of a transposed copy, at most
 FOLDS = {"maximum", "minimum", "prod"}
 
 
-def write_sum(context: Context, operation: Sum) -> None:
+def write_sum(context: Context, operation: SumOfProducts) -> None:
     """A sum of one form with many terms."""
     (part,) = operation.terms
-    wide = context.layout.wide(operation.target)
+    wide = context.layout.is_batched(operation.target)
     shape = _regular(context, operation.target, part, wide)
     if shape is not None and (_as_product(context, shape) or _as_rows(context, shape)):
         return
-    if part.over_rows:
+    if part.over_batch:
         assert shape is not None  # rows lie a constant step apart
         _as_strided_rows(context, shape)
         return
     if wide:
         write_wide_rows(context, operation.target, part)
         return
-    kind = "slices_sum" if part.right is None else "slices_dot"
+    kind = "slices_dot" if part.is_product else "slices_sum"
     write_slices(context, kind, operation.target, part, context.zero)
 
 
-def write_reduce(context: Context, operation: Reduce) -> bool:
+def write_reduce(context: Context, operation: SegmentReduce) -> bool:
     """A fold by maximum, minimum or product; False if the row is none of them."""
-    name = operation.row.name
-    if operation.row is TAKE and not context.layout.wide(operation.target):
+    name = operation.primitive.name
+    if operation.primitive is TAKE and not context.layout.is_batched(operation.target):
         write_take(context, operation)
         return True
     if (
-        TABLE.get(name) is not operation.row
+        TABLE.get(name) is not operation.primitive
         or name not in FOLDS
-        or not (np.diff(operation.starts) > 0).all()
+        or not (np.diff(operation.offsets) > 0).all()
     ):
         return False
     group = operation.groups[0]
-    own = Terms(1, operation.starts, group)
-    if context.layout.wide(operation.target):
+    own = Terms(1, operation.offsets, (group,))
+    if context.layout.is_batched(operation.target):
         write_wide_rows(context, operation.target, own, f"wide_{name}")
         return True
     pad = context.one if name == "prod" else None
@@ -206,16 +204,15 @@ class _Shape:
 
 def _regular(context: Context, target: Ints, part: Terms, wide: bool) -> _Shape | None:
     layout, n = context.layout, len(target)
-    k = len(part.left) // n if n else 0
-    if not (part.counts == k).all() or (k < 2 and not part.over_rows):
+    k = len(part) // n if n else 0
+    if not (part.counts == k).all() or (k < 2 and not part.over_batch):
         return None
-    streams = [part.left] if part.right is None else [part.left, part.right]
     firsts, inner = [target], []
-    for stream in streams:
+    for stream in part.factors:
         table = layout.address[stream].reshape(n, k)
         step = (
-            layout.lane_step(stream)
-            if part.over_rows
+            layout.sample_step(stream)
+            if part.over_batch
             else int(table[0, 1] - table[0, 0])
         )
         if not (table == table[:, :1] + step * np.arange(k)).all():
@@ -223,14 +220,14 @@ def _regular(context: Context, target: Ints, part: Terms, wide: bool) -> _Shape 
         firsts.append(stream[::k])
         inner.append(step)
     nest = context.nest_of(firsts, wide)
-    if part.right is None:
+    if not part.is_product:
         still = np.zeros((1, len(nest.counts)), np.int64)
         steps = np.concatenate([nest.steps, still])
         bases = np.concatenate([nest.bases, 0 * nest.bases[:1]])
         nest = Nest(nest.counts, steps, bases)
         inner.append(0)
-    terms = layout.rows if part.over_rows else k
-    how = part.right is None, part.sign, part.strong
+    terms = layout.samples if part.over_batch else k
+    how = not part.is_product, part.sign, part.strong
     return _Shape(nest.limited(4), terms, (inner[0], inner[1]), *how, firsts)
 
 

@@ -175,9 +175,9 @@ class Context:
         nest = factor([self.layout.address[x] for x in streams])
         if not wide:
             return nest
-        moves = np.array([[self.layout.lane_step(x)] for x in streams])
+        moves = np.array([[self.layout.sample_step(x)] for x in streams])
         steps = np.concatenate([nest.steps, moves], axis=1)
-        return Nest((*nest.counts, self.layout.rows), steps, nest.bases)
+        return Nest((*nest.counts, self.layout.samples), steps, nest.bases)
 
     def spare(self, count: int) -> int:
         """Where a kernel finds spare room for so many numbers."""

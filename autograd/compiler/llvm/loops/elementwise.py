@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd.compiler.bulk.bulk import Map, Operation, Sum, Terms
+from autograd.compiler.bulk.bulk import Map, Operation, SumOfProducts, Terms
 from autograd.compiler.llvm.functions.table import emit_row
 from autograd.compiler.llvm.kernels.code import Offset
 from autograd.compiler.llvm.loops.context import Context
@@ -14,15 +14,12 @@ from autograd.compiler.trace.program import Ints
 
 def reads_of(operation: Operation, n: int) -> list[Ints]:
     """The streams of an operation, one for each operand of each of its n rows."""
-    if not isinstance(operation, Sum):
+    if not isinstance(operation, SumOfProducts):
         return list(operation.reads())
     found = []
     for part in operation.terms:
-        k = len(part.left) // n
-        for j in range(k):
-            found.append(column(part.left, j, k))
-            if part.right is not None:
-                found.append(column(part.right, j, k))
+        k = len(part) // n
+        found += [column(x, j, k) for j in range(k) for x in part.factors]
     return found
 
 
@@ -35,12 +32,12 @@ def compute(context: Context, lanes: Any, operation: Operation, value: Any) -> s
     """Emit an elementwise operation; ``value`` gives the register of a stream."""
     if isinstance(operation, Map):
         operands = [value(positions) for positions in operation.operands]
-        return emit_row(lanes, operation.row.name, operands, context.needed)
-    assert isinstance(operation, Sum)
+        return emit_row(lanes, operation.primitive.name, operands, context.needed)
+    assert isinstance(operation, SumOfProducts)
     n = len(operation.target)
     result = None
     for part in sorted(operation.terms, key=lambda part: part.sign < 0):
-        result = _add_terms(lanes, part, len(part.left) // n, value, result)
+        result = _add_terms(lanes, part, len(part) // n, value, result)
     return result if result is not None else str(lanes.constant(0.0))
 
 
@@ -48,10 +45,9 @@ def _add_terms(
     lanes: Any, part: Terms, k: int, value: Any, result: str | None
 ) -> str | None:
     for j in range(k):
-        x = value(column(part.left, j, k))
-        if part.right is not None:
-            y = value(column(part.right, j, k))
-            x = lanes.product(x, y, part.strong)
+        x, *other = [value(column(stream, j, k)) for stream in part.factors]
+        if other:
+            x = lanes.product(x, other[0], part.strong)
         if result is None:
             result = x if part.sign > 0 else lanes.negate(x)
         elif part.sign > 0:

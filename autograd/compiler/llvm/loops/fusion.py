@@ -17,7 +17,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autograd.compiler.bulk.bulk import Bulk, Map, Operation, Reduce, Sum, Terms
+from autograd.compiler.bulk.bulk import (
+    Bulk,
+    Map,
+    Operation,
+    SegmentReduce,
+    SumOfProducts,
+    Terms,
+)
 from autograd.compiler.trace.program import Ints
 from autograd.table.primitives import TABLE
 
@@ -36,7 +43,7 @@ SCALARS = 16  # terms that straight-line code adds one by one
 def split(bulk: Bulk) -> Bulk:
     """The program with every sum short (unrolled) or of one form (contracted)."""
     operations: list[Operation] = []
-    lanes = [bulk.lanes]
+    lanes = [bulk.batched]
     size = bulk.size
 
     def room(n: int, wide: bool) -> Ints:
@@ -45,35 +52,37 @@ def split(bulk: Bulk) -> Bulk:
         lanes.append(np.full(n if bulk.batch else 0, wide))
         return np.arange(size - n, size)
 
-    def put(operation: Sum, wide: bool) -> None:
+    def put(operation: SumOfProducts, wide: bool) -> None:
         """The operations that a sum is taken apart into."""
         short: list[Terms] = []
         long: list[Terms] = []
         n = len(operation.target)
         one_each = np.arange(n + 1)
         for whole in operation.terms:
-            if whole.over_rows and not (whole.counts == 1).all():
+            if whole.over_batch and not (whole.counts == 1).all():
                 target = room(n, True)  # first the terms, then the rows
-                own = replace(whole, sign=1, over_rows=False)
-                put(Sum(target, [own]), True)
-                whole = Terms(whole.sign, one_each, target, None, True)
+                own = replace(whole, sign=1, over_batch=False)
+                put(SumOfProducts(target, [own]), True)
+                whole = Terms(whole.sign, one_each, (target,), True)
             for part in pieces(whole, n):
                 (short if is_short(part, n) else long).append(part)
         if not long or (len(long) == 1 and not short):
-            operations.append(Sum(operation.target, [*short, *long]))
+            operations.append(SumOfProducts(operation.target, [*short, *long]))
             return
         for part in long:
             target = room(n, wide)
-            operations.append(Sum(target, [part]))
-            short.append(Terms(1, one_each, target))
-        operations.append(Sum(operation.target, short))
+            operations.append(SumOfProducts(target, [part]))
+            short.append(Terms(1, one_each, (target,)))
+        operations.append(SumOfProducts(operation.target, short))
 
     for operation in _paired(bulk.operations):
-        if isinstance(operation, Sum) and not operation.loop:
-            put(operation, bool(bulk.has_lanes(operation.target[:1]).any()))
+        if isinstance(operation, SumOfProducts) and not operation.scan:
+            put(operation, bool(bulk.is_batched(operation.target[:1]).any()))
         else:
             operations.append(operation)
-    return replace(bulk, operations=operations, size=size, lanes=np.concatenate(lanes))
+    return replace(
+        bulk, operations=operations, size=size, batched=np.concatenate(lanes)
+    )
 
 
 def _paired(operations: list[Operation]) -> list[Operation]:
@@ -85,12 +94,12 @@ def _paired(operations: list[Operation]) -> list[Operation]:
     moved: dict[int, list[Operation]] = {}
     gone: set[int] = set()
     for operation in operations:
-        if not isinstance(operation, Map) or operation.row not in _PAIR:
+        if not isinstance(operation, Map) or operation.primitive not in _PAIR:
             continue
-        if operation.loop:
+        if operation.scan:
             continue
         for first in firsts:
-            if first.row is not operation.row and same(
+            if first.primitive is not operation.primitive and same(
                 first.operands[0], operation.operands[0]
             ):
                 moved.setdefault(id(first), []).append(operation)
@@ -108,7 +117,7 @@ def _paired(operations: list[Operation]) -> list[Operation]:
 def is_short(part: Terms, rows: int) -> bool:
     """Whether a loop over the rows adds the terms of each one by one."""
     counts = part.counts
-    if part.over_rows:
+    if part.over_batch:
         return False
     if not len(counts) or not (counts == counts[0]).all():
         return False
@@ -118,14 +127,13 @@ def is_short(part: Terms, rows: int) -> bool:
 
 def pieces(part: Terms, rows: int) -> list[Terms]:
     """Terms whose offsets are the same in every row, cut where their step changes."""
-    if is_short(part, rows) or part.over_rows or not rows:
+    if is_short(part, rows) or part.over_batch or not rows:
         return [part]
-    k = len(part.left) // rows
+    k = len(part) // rows
     if not (part.counts == k).all() or k < 8:
         return [part]
-    streams = [part.left] if part.right is None else [part.left, part.right]
     cut = np.zeros(k - 1, bool)
-    for stream in streams:
+    for stream in part.factors:
         table = stream.reshape(rows, k)
         offsets = table[0] - table[0, 0]
         if not (table - table[:, :1] == offsets).all():
@@ -138,10 +146,9 @@ def pieces(part: Terms, rows: int) -> list[Terms]:
         return [part]
     found, start = [], 0
     for end in ends:
-        own = [x.reshape(rows, k)[:, start:end].ravel() for x in streams]
+        own = [x.reshape(rows, k)[:, start:end].ravel() for x in part.factors]
         starts = np.arange(rows + 1) * (end - start)
-        right = own[1] if own[1:] else None
-        found.append(replace(part, starts=starts, left=own[0], right=right))
+        found.append(replace(part, offsets=starts, factors=tuple(own)))
         start = end
     return found
 
@@ -182,24 +189,26 @@ class Group:
     n: int
     wide: bool = False  # whether it runs over the rows of the batch as well
     operations: list[Operation] = field(default_factory=list)
-    totals: list[Sum] = field(default_factory=list)  # sums over the loop itself
+    totals: list[SumOfProducts] = field(
+        default_factory=list
+    )  # sums over the loop itself
 
 
 def _kind(operation: Operation, wide: bool) -> str:
     n = len(operation.target)
-    if isinstance(operation, Reduce):
+    if isinstance(operation, SegmentReduce):
         return "call"
     if (
         isinstance(operation, Map)
-        and TABLE.get(operation.row.name) is not operation.row
+        and TABLE.get(operation.primitive.name) is not operation.primitive
     ):
         return "call"  # a row of the user's
-    if isinstance(operation, Sum) and not all(
+    if isinstance(operation, SumOfProducts) and not all(
         is_short(part, n) for part in operation.terms
     ):
         part = operation.terms[0]
         alone = n == 1 and not wide
-        whole = len(part.left) == 1 if part.over_rows else len(part.left) >= SCALARS
+        whole = len(part) == 1 if part.over_batch else len(part) >= SCALARS
         return "total" if alone and whole else "call"
     return "scalars" if n == 1 and not wide else "loop"
 
@@ -214,14 +223,14 @@ class _Fusion:
         self.operations = bulk.operations
 
     def add(self, number: int, operation: Operation) -> None:
-        wide = bool(self.bulk.has_lanes(operation.target[:1]).any())
+        wide = bool(self.bulk.is_batched(operation.target[:1]).any())
         kind = _kind(operation, wide)
         n = len(operation.target)
         if kind == "total":
-            assert isinstance(operation, Sum)
-            n, wide = len(operation.terms[0].left), operation.terms[0].over_rows
-        if operation.loop:
-            kind, n = "steps", operation.loop
+            assert isinstance(operation, SumOfProducts)
+            n, wide = len(operation.terms[0]), operation.terms[0].over_batch
+        if operation.scan:
+            kind, n = "steps", operation.scan
         earliest, aligned = self._earliest(operation)
         place = self._find(kind, (n, wide), earliest, aligned)
         if place is None:
@@ -229,7 +238,7 @@ class _Fusion:
             self.groups.append(Group("loop" if kind == "total" else kind, n, wide))
         group = self.groups[place]
         if kind == "total":
-            assert isinstance(operation, Sum)
+            assert isinstance(operation, SumOfProducts)
             group.totals.append(operation)
         else:
             group.operations.append(operation)
@@ -329,7 +338,7 @@ def _by_step(operation: Operation) -> Iterator[Ints]:
     for positions in operation.reads():
         count, rest = divmod(len(positions), n)
         even = not rest and not isinstance(operation, Map)
-        if isinstance(operation, Sum):
+        if isinstance(operation, SumOfProducts):
             even &= all(_is_even(part, n) for part in operation.terms)
         if even:
             yield from [positions[k::count] for k in range(count)]
@@ -338,7 +347,7 @@ def _by_step(operation: Operation) -> Iterator[Ints]:
 
 
 def _is_even(part: Terms, n: int) -> bool:
-    return bool((part.counts == len(part.left) // n).all())
+    return bool((part.counts == len(part) // n).all())
 
 
 def mark_of(x: Ints) -> tuple[int, int, int]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.bulk.bulk import Map, Operation, Sum
+from autograd.compiler.bulk.bulk import Map, Operation, SumOfProducts
 from autograd.compiler.bulk.nests import Nest, factor
 from autograd.compiler.llvm.functions.table import emit_tanh_and_sech2
 from autograd.compiler.llvm.kernels.code import Offset
@@ -63,7 +63,7 @@ class LoopWriter:
         nest = self.context.nest_of(self.streams, wide) if self.streams else None
         if nest is None or (nest.affine and len(nest.counts) < 2):
             lanes = [] if nest is None else self._flat(nest)
-            rows = count * self.context.layout.rows if wide else count
+            rows = count * self.context.layout.samples if wide else count
             self._totals(self._innermost(lanes, rows, self._zeros()))
             return
         deep = nest.counts and max(nest.counts) >= 4 and not self.group.totals
@@ -221,14 +221,14 @@ class LoopWriter:
         self, operation: Operation, value: Any, pairs: dict[str, tuple[str, str]]
     ) -> str | None:
         """Tanh and sech^2 of one stream from one exponential."""
-        if not isinstance(operation, Map) or operation.row.name not in _PAIR:
+        if not isinstance(operation, Map) or operation.primitive.name not in _PAIR:
             return None
         operand = operation.operands[0]
         wanted = {
-            other.row.name
+            other.primitive.name
             for other in self.group.operations
             if isinstance(other, Map)
-            and other.row.name in _PAIR
+            and other.primitive.name in _PAIR
             and same(other.operands[0], operand)
         }
         if len(wanted) < 2:
@@ -236,14 +236,15 @@ class LoopWriter:
         x = value(operand)
         if x not in pairs:
             pairs[x] = emit_tanh_and_sech2(self.code.lanes, x, self.context.needed)
-        return pairs[x][operation.row.name == "sech2"]
+        return pairs[x][operation.primitive.name == "sech2"]
 
-    def _accumulate(self, total: Sum, sum_: str, value: Any, mask: str | None) -> str:
+    def _accumulate(
+        self, total: SumOfProducts, sum_: str, value: Any, mask: str | None
+    ) -> str:
         code, part = self.code, total.terms[0]
-        x = value(part.left)
-        if part.right is not None:
-            y = value(part.right)
-            x = code.lanes.product(x, y, part.strong)
+        x, *other = [value(stream) for stream in part.factors]
+        if other:
+            x = code.lanes.product(x, other[0], part.strong)
         if mask is not None:
             zero = f"{code.type} zeroinitializer"
             kind = f"<{code.width} x i1>"

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.bulk.bulk import Map, Operation, Sum
+from autograd.compiler.bulk.bulk import Map, Operation, SumOfProducts
 from autograd.compiler.llvm.functions.table import emit_row
 from autograd.compiler.llvm.kernels.code import Offset
 from autograd.compiler.llvm.loops.context import Context
@@ -33,9 +33,9 @@ def write_steps(context: Context, group: Group) -> None:
 
 def has_code(operation: Operation) -> bool:
     """Whether LLVM has code for an operation of a step."""
-    if isinstance(operation, Sum):
+    if isinstance(operation, SumOfProducts):
         return True
-    row = operation.row
+    row = operation.primitive
     if TABLE.get(row.name) is not row:
         return False
     return isinstance(operation, Map) or row.name in ("maximum", "minimum", "prod")
@@ -47,7 +47,7 @@ class _Steps:
     def __init__(self, context: Context, group: Group) -> None:
         self.context, self.code = context, context.code
         self.operations = group.operations
-        self.backwards = group.operations[0].loop < 0
+        self.backwards = group.operations[0].scan < 0
         self.columns: list[Ints] = []
         self.known: dict[Any, list[tuple[Ints, int]]] = {}
         self.reads = [self._reads(operation) for operation in self.operations]
@@ -65,14 +65,14 @@ class _Steps:
         return len(self.columns) - 1
 
     def _reads(self, operation: Operation) -> Any:
-        """Columns of operands; of a sum (sign, left, right, strong) for each term."""
+        """Columns of operands; of a sum (sign, factors, strong) for each term."""
         if isinstance(operation, Map):
             return [self._column(x) for x in operation.operands]
-        if not isinstance(operation, Sum):
-            begin, group = operation.starts[:-1], operation.groups[0]
-            count = int(np.diff(operation.starts).max())
+        if not isinstance(operation, SumOfProducts):
+            begin, group = operation.offsets[:-1], operation.groups[0]
+            count = int(np.diff(operation.offsets).max())
             padded = [
-                np.where(np.diff(operation.starts) > k, begin + k, begin)
+                np.where(np.diff(operation.offsets) > k, begin + k, begin)
                 for k in range(count)
             ]
             return [self._column(group[x]) for x in padded]
@@ -80,12 +80,9 @@ class _Steps:
         for part in sorted(operation.terms, key=lambda part: part.sign < 0):
             for k in range(int(part.counts.max(initial=0))):
                 there = part.counts > k
-                at = np.where(there, part.starts[:-1] + k, 0)
-                left = self._padded(part.left, at, there)
-                right = None
-                if part.right is not None:
-                    right = self._padded(part.right, at, there)
-                terms.append((part.sign, left, right, part.strong))
+                at = np.where(there, part.offsets[:-1] + k, 0)
+                factors = [self._padded(x, at, there) for x in part.factors]
+                terms.append((part.sign, factors, part.strong))
         return terms
 
     def _padded(self, positions: Ints, at: Ints, there: Any) -> int:
@@ -163,22 +160,22 @@ class _Steps:
         lanes = self.code.scalar
         if isinstance(operation, Map):
             operands = [value(k) for k in reads]
-            name = operation.row.name
+            name = operation.primitive.name
             return str(emit_row(lanes, name, operands, self.context.needed))
-        if isinstance(operation, Sum):
+        if isinstance(operation, SumOfProducts):
             return str(self._sum(reads, value))
         numbers = [str(value(k)) for k in reads]
         result = numbers[0]
         for x in numbers[1:]:
-            result = fold(lanes, operation.row.name, result, x)
+            result = fold(lanes, operation.primitive.name, result, x)
         return result
 
     def _sum(self, reads: Any, value: Any) -> str:
         lanes, total = self.code.scalar, ""
-        for sign, left, right, strong in reads:
-            x = value(left)
-            if right is not None:
-                x = lanes.product(x, value(right), strong)
+        for sign, factors, strong in reads:
+            x, *other = [value(k) for k in factors]
+            if other:
+                x = lanes.product(x, other[0], strong)
             if not total:
                 total = x if sign > 0 else lanes.negate(x)
             else:

@@ -1,6 +1,6 @@
-"""What numpy knows of single rows: exact ones, folds, steps, choosing by an index.
+"""What numpy knows of primitives: exact ones, folds, steps, choosing by an index.
 
-Loops over time without LLVM: step by step, in Python's own floats.
+And scans without LLVM: step by step, in Python's own floats.
 """
 
 from __future__ import annotations
@@ -11,19 +11,25 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.bulk.bulk import PRODUCTS, Floats, Map, Operation, Reduce, Sum
+from autograd.compiler.bulk.bulk import (
+    PRODUCTS,
+    Floats,
+    Map,
+    Operation,
+    SegmentReduce,
+    SumOfProducts,
+)
 from autograd.compiler.bulk.layout import Layout
 from autograd.compiler.numpy.memory import Do
 from autograd.compiler.trace.program import Ints
 
-FOLDS: dict[str, Any] = {  # rows of many operands that are folds of a ufunc
+FOLDS: dict[str, Any] = {  # primitives of many operands that are folds of a ufunc
     "maximum": np.maximum,
     "minimum": np.minimum,
     "prod": np.multiply,
 }
 
-
-# Rows that numpy evaluates with the very bits of the float evaluation.
+# Primitives that numpy evaluates with the very bits of the float evaluation.
 EXACT = {
     *("add", "subtract", "multiply", "divide"),
     *("negative", "absolute", "sign"),
@@ -34,7 +40,7 @@ EXACT = {
 }
 
 # Numbers as arrays: a ufunc would make one of a float, each time anew.
-_ZERO, _ONE, _TWO = np.zeros(()), np.ones(()), np.array(2.0)
+ZERO, _ONE, _TWO = np.zeros(()), np.ones(()), np.array(2.0)
 
 
 def _put(do: Do, out: Floats, x: Floats, mask: Any) -> None:
@@ -45,20 +51,19 @@ def _put(do: Do, out: Floats, x: Floats, mask: Any) -> None:
 def _where(do: Do, operands: Sequence[Floats], out: Floats) -> None:
     condition, x, y = operands
     mask = np.empty(out.shape, bool)
-    do(np.not_equal, condition, _ZERO, mask)
+    do(np.not_equal, condition, ZERO, mask)
     do(np.copyto, out, y)
     _put(do, out, x, mask)
 
 
 def _relu(do: Do, operands: Sequence[Floats], out: Floats) -> None:
-    do(np.maximum, operands[0], _ZERO, out=out)
-    do(np.add, out, _ZERO, out)  # of -0 it is 0
+    do(np.maximum, operands[0], ZERO, out=out)
+    do(np.add, out, ZERO, out)  # of -0 it is 0
 
 
 def _step(do: Do, operands: Sequence[Floats], out: Floats) -> None:
     do(np.sign, operands[0], out)
-    do(np.maximum, out, _ZERO, out=out)
-    do(np.add, out, _ZERO, out)
+    _relu(do, [out], out)
 
 
 def _one_minus_square(do: Do, operands: Sequence[Floats], out: Floats) -> None:
@@ -78,26 +83,30 @@ def _sech2(do: Do, operands: Sequence[Floats], out: Floats) -> None:
     do(np.multiply, power, power, out)
 
 
+def _small_power(do: Do, x: Floats, out: Floats) -> None:
+    """e^-|x|."""
+    do(np.absolute, x, out)
+    do(np.negative, out, out)
+    do(np.exp, out, out)
+
+
 def _sigmoid(do: Do, operands: Sequence[Floats], out: Floats) -> None:
     """e / (1 + e) with e = e^-|x|; and 1 in the place of the upper e where x >= 0."""
     (x,), power, below = operands, np.empty(out.shape), np.empty(out.shape)
     mask = np.empty(out.shape, bool)
-    do(np.absolute, x, power)
-    do(np.negative, power, power)
-    do(np.exp, power, power)
+    _small_power(do, x, power)
     do(np.add, power, _ONE, below)
-    do(np.greater_equal, x, _ZERO, mask)
+    do(np.greater_equal, x, ZERO, mask)
     _put(do, power, _ONE, mask)
     do(np.divide, power, below, out)
 
 
 def _softplus(do: Do, operands: Sequence[Floats], out: Floats) -> None:
+    """log(1 + e^-|x|) + max(x, 0)."""
     (x,), power = operands, np.empty(out.shape)
-    do(np.absolute, x, power)
-    do(np.negative, power, power)
-    do(np.exp, power, power)
+    _small_power(do, x, power)
     do(np.log1p, power, power)
-    do(np.maximum, x, _ZERO, out=out)
+    do(np.maximum, x, ZERO, out=out)
     do(np.add, out, power, out)
 
 
@@ -107,7 +116,7 @@ def _compare(function: Any, do: Do, operands: Sequence[Floats], out: Floats) -> 
     do(np.copyto, out, mask)
 
 
-# row name -> the steps that evaluate it into ``out``, which no operand overlaps
+# name -> the steps that evaluate a primitive into ``out``, which no operand overlaps
 STEPS: dict[str, Callable[[Do, Sequence[Floats], Floats], None]] = {
     "where": _where,
     "relu": _relu,
@@ -126,84 +135,78 @@ STEPS: dict[str, Callable[[Do, Sequence[Floats], Floats], None]] = {
 }
 
 
-def take_rows(operands: Floats, starts: Ints, out: Floats) -> None:
-    """Rows (index, candidates ...): the candidate at the index; NaN outside."""
-    count = (np.diff(starts) - 1)[:, np.newaxis]
-    index = np.trunc(operands[starts[:-1]])
-    place = np.where(index < 0, index + count, index)
-    inside = (place >= 0) & (place < count)
-    place = np.where(inside, place, 0).astype(np.int64)
-    lane = np.arange(operands.shape[1])
-    chosen = operands[starts[:-1, np.newaxis] + 1 + place, lane]
+def take_segments(operands: Floats, offsets: Ints, out: Floats) -> None:
+    """Segments (index, candidates ...): the candidate at the index; NaN outside."""
+    count = (np.diff(offsets) - 1)[:, np.newaxis]
+    index = np.trunc(operands[offsets[:-1]])
+    along = np.where(index < 0, index + count, index)
+    inside = (along >= 0) & (along < count)
+    along = np.where(inside, along, 0).astype(np.int64)
+    sample = np.arange(operands.shape[1])
+    chosen = operands[offsets[:-1, np.newaxis] + 1 + along, sample]
     out[...] = np.where(inside, chosen, np.nan)
 
 
-# -- Loops over time without LLVM: step by step, in Python's own floats.
-
-
-def steps_of(
+def scan_of(
     layout: Layout, numbers: Floats, operations: Sequence[Operation]
 ) -> Callable[[], None]:
-    """What runs a loop on the numbers of a memory."""
+    """What runs a scan on the numbers of a memory."""
     order = range(len(operations[0].target))
-    if operations[0].loop < 0:
+    if operations[0].scan < 0:
         order = order[::-1]
-    parts = [(_address(layout, op.target), _evaluator(layout, op)) for op in operations]
-    places = [target for target, _ in parts]
+    targets = [_addresses(layout, operation.target) for operation in operations]
+    evaluators = [_evaluator(layout, operation) for operation in operations]
+    parts = [*zip(targets, evaluators, strict=True)]
 
     def run() -> None:
         values = numbers.tolist()
         for step in order:
             for target, evaluate in parts:
                 values[target[step]] = evaluate(values, step)
-        for target in places:
-            numbers[target] = [values[place] for place in target]
+        for target in targets:
+            numbers[target] = [values[address] for address in target]
 
     return run
 
 
-def _address(layout: Layout, positions: Ints) -> list[int]:
-    found: list[int] = layout.address[positions].tolist()
-    return found
+def _addresses(layout: Layout, positions: Ints) -> list[int]:
+    addresses: list[int] = layout.address[positions].tolist()
+    return addresses
 
 
 def _evaluator(layout: Layout, operation: Operation) -> Callable[[Any, int], float]:
     if isinstance(operation, Map):
-        columns = [_address(layout, x) for x in operation.operands]
-        evaluate = operation.row.evaluate
+        columns = [_addresses(layout, x) for x in operation.operands]
+        evaluate = operation.primitive.evaluate
         return lambda values, t: evaluate(*[values[x[t]] for x in columns])
-    if isinstance(operation, Reduce):
+    if isinstance(operation, SegmentReduce):
         return _reduction(layout, operation)
     return _sum(layout, operation)
 
 
-def _reduction(layout: Layout, operation: Reduce) -> Callable[[Any, int], float]:
-    starts, evaluate = operation.starts.tolist(), operation.row.evaluate
-    groups = [_address(layout, group) for group in operation.groups]
+def _reduction(layout: Layout, operation: SegmentReduce) -> Callable[[Any, int], float]:
+    offsets, evaluate = operation.offsets.tolist(), operation.primitive.evaluate
+    groups = [_addresses(layout, group) for group in operation.groups]
 
     def reduced(values: Any, t: int) -> float:
-        own = slice(starts[t], starts[t + 1])
+        own = slice(offsets[t], offsets[t + 1])
         return float(evaluate(*[tuple([values[k] for k in g[own]]) for g in groups]))
 
     return reduced
 
 
-def _sum(layout: Layout, operation: Sum) -> Callable[[Any, int], float]:
-    parts = [
-        (
-            float(part.sign),
-            part.starts.tolist(),
-            _address(layout, part.left),
-            _address(layout, part.right) if part.right is not None else None,
-            PRODUCTS[part.strong].evaluate,
-        )
-        for part in operation.terms
-    ]
+def _sum(layout: Layout, operation: SumOfProducts) -> Callable[[Any, int], float]:
+    parts: list[tuple[float, list[int], list[int], list[int] | None, Any]] = []
+    for part in operation.terms:
+        left, *other = [_addresses(layout, x) for x in part.factors]
+        right = other[0] if other else None
+        product = PRODUCTS[part.strong].evaluate
+        parts.append((float(part.sign), part.offsets.tolist(), left, right, product))
 
     def added(values: Any, t: int) -> float:
         total = 0.0
-        for sign, starts, left, right, product in parts:
-            for k in range(starts[t], starts[t + 1]):
+        for sign, offsets, left, right, product in parts:
+            for k in range(offsets[t], offsets[t + 1]):
                 x = values[left[k]]
                 total += sign * (x if right is None else product(x, values[right[k]]))
         return total

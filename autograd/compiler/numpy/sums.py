@@ -1,30 +1,35 @@
-"""Products on numpy: of matrices by BLAS, and sums of products along the last axes.
+"""Sums of products on numpy: matrix products, sums along axes, or gathered terms.
 
-Sums of terms on numpy: regular ones are products of views, others are gathered.
+A part of a sum whose segments have one length and whose streams are affine is a
+product of views, summed along the last axes. It is a matrix product where one factor
+moves along rows only and the other along columns only:
 
-A sum of products becomes a matrix product where one factor varies along rows only and
-the other along columns only. Parts that are a number for each result are no copies:
-they are added where they lie.
+    y[i, j] = sum over k of a[i, k] * b[k, j]     np.dot(a, b, y)
+    y[i]    = sum over k of a[i, k] * b[i, k]     np.vecdot(a, b, y)
+
+Parts with one number for each result are no copies: they are added where they lie. All
+others are gathered, and summed by segment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd.compiler.bulk.bulk import Floats, Terms
 from autograd.compiler.bulk.nests import Nest
-from autograd.compiler.numpy.memory import Memory
+from autograd.compiler.numpy.memory import Do, Memory
+from autograd.compiler.numpy.primitives import ZERO
 from autograd.compiler.trace.program import Ints
 
 _VECDOT: Any = getattr(np, "vecdot", None)  # numpy 2
 _LONG = 1024  # numbers: a longer sum is one of pairs, which loses fewer digits
 _LARGE = 4096  # numbers of an outer product
 _FEW = 8  # numbers of a strided row that numpy adds as fast as BLAS
-
-Do = Callable[..., None]
+_ADDED = 4  # terms that are added one by one, faster than by a reduction
+_SMALL = 1024  # numbers: additions in place, where numpy looks for overlaps, do not pay
 
 
 def matrix_product(do: Do, nest: Nest, views: list[Floats], result: Floats) -> bool:
@@ -64,7 +69,7 @@ def _multiply(do: Do, left: Floats, right: Floats, out: Floats) -> None:
     do(np.dot if whole and out.flags.c_contiguous else np.matmul, left, right, out)
 
 
-def products(do: Do, left: Floats, right: Floats, out: Floats) -> None:
+def _products(do: Do, left: Floats, right: Floats, out: Floats) -> None:
     """out = left * right, arrays of one shape."""
     still = [(0 in x.strides) for x in (left, right)]
     if out.ndim == 2 and out.size >= _LARGE and all(still):
@@ -73,25 +78,23 @@ def products(do: Do, left: Floats, right: Floats, out: Floats) -> None:
         do(np.multiply, left, right, out)
 
 
-def sums_along(do: Do, views: list[Floats], result: Floats) -> None:
+def _sums_along(do: Do, views: list[Floats], result: Floats) -> None:
     """Sums of the only view, or of the products of two, over the last axes."""
     trips = views[0].ndim - result.ndim
     if trips == 1 and result.size == 1:
-        rows = [x[(0,) * result.ndim] for x in views]
-        if len(rows) > 1 or len(rows[0]) <= _LONG:
-            rows.append(np.ones(len(rows[0])))
-            do(np.dot, *rows[:2], result.reshape(()))
+        flat = [x[(0,) * result.ndim] for x in views]
+        if len(flat) > 1 or len(flat[0]) <= _LONG:
+            flat.append(np.ones(len(flat[0])))
+            do(np.dot, *flat[:2], result.reshape(()))
             return
-    if len(views) == 1:
-        _sums(do, views[0], trips, result)
-    elif trips == 1 and _VECDOT:
+    if len(views) == 2 and trips == 1 and _VECDOT:
         do(_VECDOT, *views, result)
-    else:
+        return
+    if len(views) == 2:
         names = "xy"[:trips]
         do(np.einsum, f"...{names},...{names}->...", *views, out=result)
-
-
-def _sums(do: Do, view: Floats, trips: int, result: Floats) -> None:
+        return
+    (view,) = views
     strided = view.ndim == 2 and view.strides[0] == 8 < view.strides[1]
     if trips == 1 and strided and view.shape[1] > _FEW:
         _multiply(do, view, np.ones(view.shape[1]), result)
@@ -109,15 +112,8 @@ def mended(strong: int, left: Floats, right: Floats, out: Floats) -> None:
     np.copyto(out, sums, where=np.isnan(out))
 
 
-# -- Sums of terms on numpy: regular ones are products of views, others are
-
-_ZERO = np.zeros(())
-_ADDED = 4  # terms that are added one by one, faster than by a reduction
-_SMALL = 1024  # numbers: additions in place, where numpy looks for overlaps, do not pay
-
-
 def _length(part: Terms) -> int:
-    """How many terms each row has, or 0 where they differ."""
+    """How many terms each segment has, or 0 where they differ."""
     counts = part.counts
     k = int(counts[0]) if len(counts) else 0
     return k if bool((counts == k).all()) else 0
@@ -125,71 +121,65 @@ def _length(part: Terms) -> int:
 
 def _plain(part: Terms) -> bool:
     """Whether the part is one number for each result."""
-    return part.right is None and not part.over_rows and _length(part) == 1
+    return not (part.is_product or part.over_batch) and _length(part) == 1
 
 
 def _are_equal(x: Terms, y: Terms) -> bool:
     """Whether two parts are the same products, as those of a square's slope are."""
-    if x.right is None or y.right is None or not np.array_equal(x.starts, y.starts):
+    if not (x.is_product and y.is_product and x.strong == y.strong):
         return False
-    same = np.array_equal(x.left, y.left) and np.array_equal(x.right, y.right)
-    return same and x.strong == y.strong
+    pairs = [(x.offsets, y.offsets), *zip(x.factors, y.factors, strict=True)]
+    return all(np.array_equal(a, b) for a, b in pairs)
 
 
 class Sums:
     """Appends the steps of sums to those of a memory."""
 
-    def __init__(self, store: Memory) -> None:
-        self.store, self.layout, self._do = store, store.layout, store.do
+    def __init__(self, memory: Memory) -> None:
+        self.memory, self.layout, self._do = memory, memory.layout, memory.do
 
-    def write(self, target: Ints, parts: Sequence[Terms], wide: bool) -> None:
+    def write(self, target: Ints, parts: Sequence[Terms], batched: bool) -> None:
         """target = the sum of all parts."""
-        if not len(target):
-            return
         alone = len(parts) == 1 and parts[0].sign > 0
-        if alone and self._at_once(parts[0], target, wide):
+        if alone and self._at_once(parts[0], target, batched):
             return
-        result = self.store.block(target)
+        result = self.memory.block(target)
         if parts:
-            self._added(parts, result, wide)
+            self._added(parts, result, batched)
         else:
-            self._do(np.copyto, result, _ZERO)
-        self.store.store(target, result)
+            self._do(np.copyto, result, ZERO)
+        self.memory.store(target, result)
 
-    def _at_once(self, part: Terms, target: Ints, wide: bool) -> bool:
+    def _at_once(self, part: Terms, target: Ints, batched: bool) -> bool:
         """Write the only part to the places of its results, if they are regular."""
         k = _length(part)
-        if k == 1 and not part.over_rows:
-            streams = [part.left] if part.right is None else [part.left, part.right]
-            views = self.store.together([*streams, target], wide)
-            if views is None:
-                return False
-            if part.right is None:
-                self._do(np.copyto, views[1], views[0])
-            else:
-                products(self._do, *views)
-                self._mend(part, views[:2], views[2])
-            return True
-        return k > 0 and self._product(
-            part, k, None, target, wide and not part.over_rows
-        )
+        if k != 1 or part.over_batch:
+            return k > 0 and self._product(part, k, batched, target=target)
+        views = self.memory.together([*part.factors, target], batched)
+        if views is None:
+            return False
+        if part.is_product:
+            _products(self._do, *views)
+            self._mend(part, views[:2], views[2])
+        else:
+            self._do(np.copyto, views[1], views[0])
+        return True
 
-    def _added(self, parts: Sequence[Terms], result: Floats, wide: bool) -> None:
+    def _added(self, parts: Sequence[Terms], result: Floats, batched: bool) -> None:
         """The first part, then one addition for each of the others."""
         positive = [part for part in parts if part.sign > 0]
         negative = [part for part in parts if part.sign < 0]
-        waiting = sorted(positive, key=_plain) + sorted(
-            negative, key=lambda x: -_plain(x)
-        )
         if len(positive) == 2 and not negative and _are_equal(*positive):
-            self._share(positive[0], result, wide)
+            self._write(positive[0], result, batched)
             self._do(np.add, result, result, result)
             return
-        total = self._first(waiting, result, wide)
+        waiting = sorted(positive, key=_plain)
+        waiting += sorted(negative, key=_plain, reverse=True)
+        total = self._first(waiting, result, batched)
         while waiting:
             part = waiting.pop(0)
             combine = np.add if part.sign > 0 else np.subtract
-            operand = self._operand(part, result, wide)
+            operand = self._operand(part, result, batched)
             shape = total.shape if total.ndim > 1 else operand.shape
             out = self._room(result, waiting)
             operands = total.reshape(shape), operand.reshape(shape)
@@ -201,150 +191,155 @@ class Sums:
         small = len(result) <= _SMALL
         return np.empty(len(result)) if waiting and small else result
 
-    def _first(self, waiting: list[Terms], result: Floats, wide: bool) -> Floats:
+    def _first(self, waiting: list[Terms], result: Floats, batched: bool) -> Floats:
         """What the total begins with; x + y and x - y are one call."""
         first = waiting.pop(0)
         if first.sign < 0:
-            share = np.empty(len(result))
-            self._share(first, share, wide)
+            negated = np.empty(len(result))
+            self._write(first, negated, batched)
             out = self._room(result, waiting)
-            self._do(np.negative, share, out)
+            self._do(np.negative, negated, out)
             return out
         if not _plain(first) or not waiting:
             out = self._room(result, waiting)
-            self._share(first, out, wide)
+            self._write(first, out, batched)
             return out
         if not _plain(waiting[0]):
-            return self._operand(first, result, wide)
+            return self._operand(first, result, batched)
         second = waiting.pop(0)
-        x, y = self.store.operands([first.left, second.left], wide)
+        x, y = self.memory.operands([*first.factors, *second.factors], batched)
         out = self._room(result, waiting)
         combine = np.add if second.sign > 0 else np.subtract
         self._do(combine, x, y, out.reshape(np.broadcast_shapes(x.shape, y.shape)))
         return out
 
-    def _operand(self, part: Terms, result: Floats, wide: bool) -> Floats:
+    def _operand(self, part: Terms, result: Floats, batched: bool) -> Floats:
         """A part where it lies, or in a buffer."""
         if _plain(part):
-            return self.store.operands([part.left], wide)[0]
-        share = np.empty(len(result))
-        self._share(part, share, wide)
-        return share
+            return self.memory.operands(part.factors, batched)[0]
+        buffer = np.empty(len(result))
+        self._write(part, buffer, batched)
+        return buffer
 
-    def _share(self, part: Terms, out: Floats, wide: bool) -> None:
-        """The sum of the terms of one form, without its sign, into a flat array."""
-        k, wide = _length(part), wide and not part.over_rows
-        if k == 1 and not part.over_rows:
-            streams = [part.left] if part.right is None else [part.left, part.right]
-            operands = self.store.operands(streams, wide)
-            target = out.reshape(np.broadcast_shapes(*[x.shape for x in operands]))
-            if part.right is None:
-                self._do(np.copyto, target, operands[0])
-            else:
-                self._do(np.multiply, *operands, target)
-                self._mend(part, operands, target)
-        elif not k or not self._product(part, k, out, None, wide):
-            self._ragged(part, out, wide)
-
-    # -- rows of one length whose streams are affine ---------------------------------
-
-    def _product(
-        self, part: Terms, k: int, out: Floats | None, target: Ints | None, wide: bool
-    ) -> bool:
-        """A matrix product, or dot products; into a flat array, or to positions."""
-        streams = [x.reshape(-1, k) for x in (part.left, part.right) if x is not None]
-        inner: list[tuple[int, ...]] = []
-        for stream in streams:
-            step = self.store.inner_step(stream)
-            if step is None:
-                return False
-            lane = (self.layout.lane_step(stream[0]),) if part.over_rows else ()
-            inner.append((step, *lane) if k > 1 else lane)
-        over = (self.layout.rows,) if part.over_rows else ()
-        trips = ((k,) if k > 1 else ()) + over
-        found = self._nest([x[:, 0] for x in streams], out, target, wide)
-        if found is None:
-            return False
-        nest, result = found
-        steps = np.concatenate([nest.steps, np.array(inner)], axis=1)
-        views = self.store.views(Nest((*nest.counts, *trips), steps, nest.bases))
-        shape = (*result.shape, *trips)
-        two = len(trips) == 1 and len(views) == 2
-        if not two or not matrix_product(self._do, nest, views, result):
-            sums_along(self._do, [x.reshape(shape) for x in views], result)
-        self._mend(part, [x.reshape(shape) for x in views], result)
-        return True
+    def _write(self, part: Terms, out: Floats, batched: bool) -> None:
+        """The sums of a part, without its sign, into a flat array."""
+        k = _length(part)
+        if k != 1 or part.over_batch:
+            if not k or not self._product(part, k, batched, out=out):
+                self._gathered(part, out, batched and not part.over_batch)
+            return
+        operands = self.memory.operands(part.factors, batched)
+        out = out.reshape(np.broadcast_shapes(*[x.shape for x in operands]))
+        if part.is_product:
+            self._do(np.multiply, *operands, out)
+            self._mend(part, operands, out)
+        else:
+            self._do(np.copyto, out, operands[0])
 
     def _mend(self, part: Terms, factors: Sequence[Floats], out: Floats) -> None:
         """What guarded products, summed along the last axes, are where a plain one
         has made a NaN."""
-        if part.strong and part.right is not None:
-            self.store.mend(mended, part.strong, *factors, out)
+        if part.strong and part.is_product:
+            self.memory.mend(mended, part.strong, *factors, out)
+
+    # -- segments of one length whose streams are affine -----------------------------
+
+    def _product(
+        self,
+        part: Terms,
+        k: int,
+        batched: bool,
+        *,
+        target: Ints | None = None,
+        out: Floats | None = None,
+    ) -> bool:
+        """A matrix product, or dot products; into a flat array, or to positions."""
+        streams = [x.reshape(-1, k) for x in part.factors]
+        inner: list[tuple[int, ...]] = []
+        for stream in streams:
+            step = self.memory.inner_step(stream)
+            if step is None:
+                return False
+            sample = self.layout.sample_step(stream[0])
+            inner.append((step,) * (k > 1) + (sample,) * part.over_batch)
+        trips = (k,) * (k > 1) + (self.layout.samples,) * part.over_batch
+        firsts = [x[:, 0] for x in streams]
+        both = self._nest(firsts, target, out, batched and not part.over_batch)
+        if both is None:
+            return False
+        nest, result = both
+        views = self.memory.views(nest.within(trips, np.array(inner)))
+        shape = (*result.shape, *trips)
+        two = len(trips) == 1 and len(views) == 2
+        if not two or not matrix_product(self._do, nest, views, result):
+            _sums_along(self._do, [x.reshape(shape) for x in views], result)
+        self._mend(part, [x.reshape(shape) for x in views], result)
+        return True
 
     def _nest(
-        self, streams: list[Ints], out: Floats | None, target: Ints | None, wide: bool
+        self,
+        streams: list[Ints],
+        target: Ints | None,
+        out: Floats | None,
+        batched: bool,
     ) -> tuple[Nest, Floats] | None:
         """The loops of the streams, and the results as an array of their shape."""
-        nest = self.store.nest(streams, wide)
-        if not self.store.shallow(nest):
+        nest = self.memory.nest(streams, batched)
+        if not self.memory.shallow(nest):
             return None
         if out is not None:
             return nest, out.reshape(nest.counts or (1,))
         assert target is not None
-        both = self.store.nest([*streams, target], wide)
-        if not self.store.shallow(both) or len(both.counts) > len(nest.counts):
+        both = self.memory.nest([*streams, target], batched)
+        if not self.memory.shallow(both) or len(both.counts) > len(nest.counts):
             return None
-        n = len(streams)
-        own = Nest(both.counts, both.steps[n:], both.bases[n:])
-        nest = Nest(both.counts, both.steps[:n], both.bases[:n])
-        return nest, self.store.views(own)[0]
+        own = Nest(both.counts, both.steps[-1:], both.bases[-1:])
+        nest = Nest(both.counts, both.steps[:-1], both.bases[:-1])
+        return nest, self.memory.views(own)[0]
 
     # -- all others ------------------------------------------------------------------
 
-    def terms(self, part: Terms, order: Any, wide: bool) -> Floats:
+    def terms(self, part: Terms, order: Any, batched: bool) -> Floats:
         """The terms in an order, gathered."""
-        terms = self.store.gathered(part.left[order], wide)
-        if part.right is None:
-            return terms
-        right, products = (
-            self.store.gathered(part.right[order], wide),
-            np.empty_like(terms),
-        )
-        self._do(np.multiply, terms, right, products)
-        self._mend(part, [terms, right], products)
+        factors = [self.memory.gathered(x[order], batched) for x in part.factors]
+        if not part.is_product:
+            return factors[0]
+        products = np.empty_like(factors[0])
+        self._do(np.multiply, *factors, products)
+        self._mend(part, factors, products)
         return products
 
-    def _ragged(self, part: Terms, out: Floats, wide: bool) -> None:
+    def _gathered(self, part: Terms, out: Floats, batched: bool) -> None:
         full = part.counts > 0
-        starts, k = part.starts[:-1][full], _length(part)
+        starts, k = part.offsets[:-1][full], _length(part)
         if not len(starts):
-            self._do(np.copyto, out, _ZERO)
+            self._do(np.copyto, out, ZERO)
             return
-        if 0 < k <= len(full) and not part.over_rows:  # term by term, all rows
-            order = np.arange(len(part.left)).reshape(-1, k).T.ravel()
-            terms = self.terms(part, order, wide)
+        if 0 < k <= len(full) and not part.over_batch:  # term by term, all segments
+            order = np.arange(len(part)).reshape(-1, k).T.ravel()
+            terms = self.terms(part, order, batched)
             self._term_by_term(terms.reshape(k, -1), out)
             return
-        if len(full) == 1 and 0 < k <= _SMALL and not (wide or part.over_rows):
+        if len(full) == 1 and 0 < k <= _SMALL and not (batched or part.over_batch):
             left = self.terms(part, slice(None), False)
             self._do(np.dot, left, np.ones(k), out.reshape(()))
             return
-        terms = self.terms(part, slice(None), wide or part.over_rows)
-        if part.over_rows:
-            rows = np.empty(len(terms))
-            self._do(np.add.reduce, terms.reshape(len(terms), -1), 1, None, rows)
-            terms = rows
+        terms = self.terms(part, slice(None), batched or part.over_batch)
+        if part.over_batch:
+            totals = np.empty(len(terms))
+            self._do(np.add.reduce, terms.reshape(len(terms), -1), 1, None, totals)
+            terms = totals
         out = out.reshape(len(full), *terms.shape[1:])
         if full.all():
             self._do(np.add.reduceat, terms, starts, 0, None, out)
             return
         some = np.empty((len(starts), *terms.shape[1:]))
-        self._do(np.copyto, out, _ZERO)
+        self._do(np.copyto, out, ZERO)
         self._do(np.add.reduceat, terms, starts, 0, None, some)
         self._do(_set, out, full, some)
 
     def _term_by_term(self, terms: Floats, out: Floats) -> None:
-        """The sum of [term, row] over the terms."""
+        """The sum of [term, result] over the terms."""
         if not 2 <= len(terms) <= _ADDED:
             self._do(np.add.reduce, terms, 0, None, out)
             return
