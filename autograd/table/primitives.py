@@ -357,13 +357,12 @@ def _softmax(xs: Sequence[Number], result: Number) -> tuple[list[Number]]:
 
 
 sum: Row = Row("sum", ieee.sum, joint=lambda xs, z: ([1.0] * len(xs),), symbol="Σ")
-prod: Row = Row("prod", ieee.prod, joint=_others, symbol="Π")
+prod: Row = Row("prod", ieee.prod, joint=_others, symbol="Π", fold=1.0)
 dot: Row = Row(
     "dot",
     ieee.dot,
     joint=lambda ws, xs, z: (xs, ws),
     symbol="·",
-    fold=1.0,
 )
 maximum: Row = Row(
     "maximum",

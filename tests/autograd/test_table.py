@@ -39,6 +39,24 @@ def test_every_row_is_public_or_a_helper():
     assert set(ALIASES.values()) <= public
 
 
+@pytest.mark.parametrize("name", [n for n in ROWS if TABLE[n].fold is not None])
+def test_a_fold_starts_from_what_it_gives_for_nothing(name):
+    row = TABLE[name]
+    for x in (0.7, -3.0, -0.0, math.inf, -math.inf):
+        assert row([row.fold, x]) == row([x, row.fold]) == x
+    xs = [0.7, -1.5, 2.25]
+    assert row(xs) == row([row([row([row.fold, xs[0]]), xs[1]]), xs[2]])
+
+
+@pytest.mark.parametrize("name", [n for n in ROWS if TABLE[n].symmetric])
+def test_operands_of_symmetric_rows_trade_places(name):
+    row = TABLE[name]
+    for x, y in [(0.7, -3.0), (1e16, -1.5), (math.inf, 2.0), (0.1, 0.3)]:
+        pair = (x, y), (y, x)
+        first, second = [row(*xy) if row.arity else row(list(xy)) for xy in pair]
+        assert first == second
+
+
 def test_every_elementwise_row_is_a_method_with_numpys_name():
     for name in METHODS:
         assert hasattr(Value, name)

@@ -121,6 +121,11 @@ class SegmentReduce(_Segments):
         """Every index array that is read."""
         yield from self.groups
 
+    @property
+    def has_gaps(self) -> bool:
+        """Whether a segment is empty."""
+        return not bool((np.diff(self.offsets) > 0).all())
+
 
 Operation = Map | SumOfProducts | SegmentReduce
 

@@ -33,10 +33,10 @@ from autograd.compiler.llvm.kernels.code import declarations
 from autograd.compiler.llvm.kernels.library import SIGNATURES
 from autograd.compiler.llvm.loops.calls import write_reduce, write_sum
 from autograd.compiler.llvm.loops.context import Context, MixedError
-from autograd.compiler.llvm.loops.elementwise import write_scalars
+from autograd.compiler.llvm.loops.elementwise import has_code, write_scalars
 from autograd.compiler.llvm.loops.fusion import Group, fused, split, stored
 from autograd.compiler.llvm.loops.loops import LoopWriter
-from autograd.compiler.llvm.loops.steps import has_code, write_steps
+from autograd.compiler.llvm.loops.steps import write_steps
 from autograd.compiler.numpy.machine import NumpyMachine
 
 

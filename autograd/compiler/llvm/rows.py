@@ -22,8 +22,9 @@ from autograd.compiler.bulk.bulk import (
     Terms,
 )
 from autograd.compiler.bulk.layout import Layout
-from autograd.compiler.llvm.functions.table import Needed, emit_row, emit_tanh_and_sech2
+from autograd.compiler.llvm.functions.table import Needed, emit_row
 from autograd.compiler.llvm.kernels.code import Code, Offset
+from autograd.compiler.llvm.loops.elementwise import Slopes, fold, signed_sum
 from autograd.compiler.trace.program import Ints
 
 
@@ -56,8 +57,7 @@ class RowsWriter(ABC):
         self.totals = totals_of(operations)
         self.wide = [p for p in bulk.outputs.tolist() if bulk.batched[p]]
         self.total = 0
-        self.pairs: dict[str, tuple[str, str]] = {}
-        of = {"tanh": set[int](), "sech2": set[int]()}
+        of = {name: set[int]() for name in Slopes.NAMES}
         for operation in operations:
             if isinstance(operation, Map) and operation.primitive.name in of:
                 of[operation.primitive.name].update(operation.operands[0].tolist())
@@ -69,7 +69,7 @@ class RowsWriter(ABC):
         """A pointer to an array whose rows stream through."""
 
     @abstractmethod
-    def total_place(self, k: str) -> str:
+    def total_place(self, k: Offset) -> str:
         """A pointer to where the sum number k over the rows belongs."""
 
     @abstractmethod
@@ -85,7 +85,7 @@ class RowsWriter(ABC):
         code, totals = self.code, len(self.totals)
         self.begin, self.end = begin, end
 
-        def clear(k: str, _: list[str]) -> list[str]:
+        def clear(k: Offset, _: list[str]) -> list[str]:
             place = code.at(room, code.times(k, code.width))
             code.store(code.lanes.constant(0.0), place)
             return []
@@ -95,17 +95,17 @@ class RowsWriter(ABC):
         self.even = isinstance(count, int) and count % code.width == 0
         code.loop(count, lambda i, _: self._block(i, room), step=code.width)
 
-        def gather(k: str, _: list[str]) -> list[str]:
+        def gather(k: Offset, _: list[str]) -> list[str]:
             sums = code.load(code.at(room, code.times(k, code.width)))
             code.store_one(code.total(sums), self.total_place(k))
             return []
 
         code.loop(totals, gather)
 
-    def _block(self, i: str, room: str) -> list[str]:
+    def _block(self, i: Offset, room: str) -> list[str]:
         """All numbers of ``width`` rows, or of those that are left."""
         code = self.code
-        self.row = code.plus(self.begin, int(i) if i.isdigit() else i)
+        self.row = code.plus(self.begin, i)
         left = code.minus(self.end, self.row)
         self.mask = None if self.even else code.first(left)
         self.total = 0
@@ -123,7 +123,8 @@ class RowsWriter(ABC):
 
     def _numbers(self, guarded: bool) -> list[str]:
         """What is added up over the batch, then what is kept, of ``width`` rows."""
-        self.guarded, self.registers, self.pairs = guarded, {}, {}
+        self.guarded, self.registers = guarded, {}
+        self.slopes = Slopes(self.code.lanes, self.needed)
         sums = []
         for operation in self.operations:
             for k in range(len(operation.target)):
@@ -188,50 +189,27 @@ class RowsWriter(ABC):
         lanes = self.code.lanes
         if isinstance(operation, Map):
             operands = [self._read(int(x[k])) for x in operation.operands]
-            if operation.primitive.name in ("tanh", "sech2"):
-                return self._pair(operation.primitive.name, operands[0])
-            return emit_row(lanes, operation.primitive.name, operands, self.needed)
+            name = operation.primitive.name
+            if name in Slopes.NAMES and operands[0] in self.sloped:
+                return self.slopes.value(name, operands[0])
+            return emit_row(lanes, name, operands, self.needed)
         if isinstance(operation, SegmentReduce):
             begin, end = operation.offsets[k : k + 2].tolist()
             numbers = [self._read(p) for p in operation.groups[0][begin:end].tolist()]
-            return self._fold(operation.primitive.name, numbers)
-        total: str | None = None
-        for part in sorted(operation.terms, key=lambda part: part.sign < 0):
-            total = self._terms(part, k, total)
-        return total if total is not None else lanes.constant(0.0)
-
-    def _pair(self, name: str, x: str) -> str:
-        """Tanh and sech^2 of one number cost hardly more than one of them."""
-        lanes = self.code.lanes
-        if x not in self.sloped:
-            return emit_row(lanes, name, [x], self.needed)
-        if x not in self.pairs:
-            self.pairs[x] = emit_tanh_and_sech2(lanes, x, self.needed)
-        return self.pairs[x][name == "sech2"]
-
-    def _terms(self, part: Terms, k: int, total: str | None) -> str | None:
-        lanes = self.code.lanes
-        for j in range(int(part.offsets[k]), int(part.offsets[k + 1])):
-            x, *other = [self._read(int(stream[j])) for stream in part.factors]
-            if other:
-                x = lanes.product(x, other[0], part.strong * self.guarded)
-            if total is None:
-                total = x if part.sign > 0 else lanes.negate(x)
-            else:
-                combine = lanes.add if part.sign > 0 else lanes.subtract
-                total = combine(total, x)
-        return total
-
-    def _fold(self, name: str, numbers: list[str]) -> str:
-        lanes, result = self.code.lanes, numbers[0]
-        for x in numbers[1:]:
-            if name == "prod":
-                result = lanes.multiply(result, x)
-                continue
-            wins = lanes.compare("ogt" if name == "maximum" else "olt", x, result)
-            wins = lanes.logic("or", wins, lanes.compare("uno", x, x))
-            result = lanes.select(wins, x, result)
-        return result
+            return fold(lanes, operation.primitive.name, numbers)
+        parts = sorted(operation.terms, key=lambda part: part.sign < 0)
+        return signed_sum(
+            lanes,
+            (
+                (
+                    part.sign,
+                    [self._read(int(stream[j])) for stream in part.factors],
+                    part.strong * self.guarded,
+                )
+                for part in parts
+                for j in range(int(part.offsets[k]), int(part.offsets[k + 1]))
+            ),
+        )
 
     def _accumulate(self, value: str, room: str) -> None:
         """Add a vector to a sum over the batch; lanes beyond the end add nothing."""

@@ -18,13 +18,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from autograd.compiler.bulk.bulk import Bulk, Floats, Map, Operation, SegmentReduce
+from autograd.compiler.bulk.bulk import Bulk, Floats, Operation, SegmentReduce
 from autograd.compiler.bulk.layout import Layout, Section, apart, unmixed
 from autograd.compiler.llvm.backend import LLVMMachine, LLVMProgram, extra_of
 from autograd.compiler.llvm.engine import engine, processors
 from autograd.compiler.llvm.functions.table import module_text
-from autograd.compiler.llvm.kernels.code import Code, declarations
+from autograd.compiler.llvm.kernels.code import Code, Offset, declarations
 from autograd.compiler.llvm.loops.context import Context
+from autograd.compiler.llvm.loops.elementwise import has_code
 from autograd.compiler.llvm.loops.fusion import fused, split
 from autograd.compiler.llvm.rows import (
     RowsWriter,
@@ -35,7 +36,6 @@ from autograd.compiler.llvm.rows import (
     sums_rows,
     totals_of,
 )
-from autograd.table.primitives import TABLE
 from autograd.threads import spread
 
 
@@ -49,9 +49,9 @@ class ResidentRows(RowsWriter):
 
     sums = 0  # where the sums gather: spare room of the memory
 
-    def total_place(self, k: str) -> str:
+    def total_place(self, k: Offset) -> str:
         """Behind each other: they are moved to their places afterwards."""
-        return self.code.at("%v", self.code.plus(self.sums, 0 if k == "0" else k))
+        return self.code.at("%v", self.code.plus(self.sums, k))
 
     def keep(self, k: int, position: int, value: str) -> None:
         """Side by side at the number's address; inputs are there already."""
@@ -91,7 +91,6 @@ class ResidentProgram(LLVMProgram):
 LIMIT = 400  # numbers computed for each row: beyond, loops win
 AHEAD, LINE = 64, 8  # rows; numbers of a line of memory
 BLOCK = 8192  # rows whose sums are added up as one
-_FOLDS = ("maximum", "minimum", "prod")
 
 
 def applicable(bulk: Bulk) -> bool:
@@ -102,19 +101,10 @@ def applicable(bulk: Bulk) -> bool:
     for operation in bulk.operations:
         if is_wide(bulk, operation) or sums_rows(operation):
             size += sum(len(x) for x in operation.reads()) + len(operation.target)
-            if not _is_known(operation):
+            gaps = isinstance(operation, SegmentReduce) and operation.has_gaps
+            if gaps or not has_code(operation):
                 return False
     return size <= 3 * LIMIT
-
-
-def _is_known(operation: Operation) -> bool:
-    if isinstance(operation, SegmentReduce):
-        full = bool((np.diff(operation.offsets) > 0).all())
-        known = TABLE.get(operation.primitive.name) is operation.primitive
-        return known and operation.primitive.name in _FOLDS and full
-    if isinstance(operation, Map):
-        return TABLE.get(operation.primitive.name) is operation.primitive
-    return True
 
 
 class Straight:
@@ -276,7 +266,7 @@ class _PointerRows(RowsWriter):
             place = code.at(self.array(entry), code.times(later, step))
             code.prefetch(place, write=True)
 
-    def total_place(self, k: str) -> str:
+    def total_place(self, k: Offset) -> str:
         """Behind each other."""
         return self.code.at("%totals", k)
 

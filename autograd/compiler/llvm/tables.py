@@ -32,9 +32,10 @@ from autograd.compiler.bulk.layout import Layout
 from autograd.compiler.bulk.nests import factor
 from autograd.compiler.llvm.engine import Engine, engine, run_type
 from autograd.compiler.llvm.functions.table import Needed, emit_row, module_text
-from autograd.compiler.llvm.kernels.code import Code, declarations
-from autograd.compiler.llvm.loops.calls import FOLDS, sliced
+from autograd.compiler.llvm.kernels.code import Code, Offset, declarations
+from autograd.compiler.llvm.loops.calls import sliced
 from autograd.compiler.llvm.loops.context import Tables
+from autograd.compiler.llvm.loops.elementwise import has_code
 from autograd.compiler.trace.program import Ints, ranges, starts_of
 from autograd.table.primitives import TABLE
 
@@ -153,13 +154,9 @@ def _fits(bulk: Bulk) -> bool:
 def _is_known(operation: Operation) -> bool:
     if isinstance(operation, SumOfProducts):
         return True
-    row = operation.primitive
-    if TABLE.get(row.name) is not row:
-        return False
     if isinstance(operation, SegmentReduce):
-        return row.name in FOLDS and bool((np.diff(operation.offsets) > 0).all())
-    target = operation.target
-    return bool((np.diff(target) == 1).all())
+        return has_code(operation) and not operation.has_gaps
+    return has_code(operation) and bool((np.diff(operation.target) == 1).all())
 
 
 @dataclass(frozen=True)
@@ -301,7 +298,7 @@ def _map_text(width: int, name: str) -> str:
     arity = TABLE[name].arity or 1
     tables = [code.at("%t", word(3 + k), "i32") for k in range(arity)]
 
-    def block(i: str, mask: str | None) -> None:
+    def block(i: Offset, mask: str | None) -> None:
         operands = [
             code.gather("%v", code.load_indices(code.at(table, i, "i32"), mask), mask)
             for table in tables
@@ -309,7 +306,7 @@ def _map_text(width: int, name: str) -> str:
         value = emit_row(code.lanes, name, operands, needed)
         code.store(value, code.at(target, i), mask)
 
-    def whole(i: str, _: list[str]) -> list[str]:
+    def whole(i: Offset, _: list[str]) -> list[str]:
         block(i, None)
         return []
 

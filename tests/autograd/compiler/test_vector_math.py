@@ -1,6 +1,5 @@
 """Vector kernels against mpmath in ulp, and their special values against the rows."""
 
-import ctypes
 import functools
 import importlib
 import math
@@ -19,7 +18,7 @@ from autograd.compiler.llvm.functions.lanes import WIDTHS, Lanes
 from autograd.table.primitives import TABLE
 
 llvm = pytest.importorskip("llvmlite.binding")
-from vector_machine import compiled, run  # noqa: E402
+from vector_machine import run  # noqa: E402
 from vector_points import SPECIAL, random_points, special_points  # noqa: E402
 
 inf, nan = math.inf, math.nan
@@ -199,14 +198,6 @@ def test_cheap_rows_stand_in_place_and_the_others_are_called():
     vm.emit_row(lanes, "exp", ["%a"], needed)
     assert needed == {("exp", 4)}
     assert "@row.exp.4(<4 x double> %a)" in lanes.lines[-1]
-
-
-def test_integers_and_doubles_convert():
-    lanes = Lanes(1)
-    result = lanes.from_integer(lanes.to_integer("%x"))
-    lines = ["define double @g(double %x) {", *lanes.lines, f"  ret double {result}"]
-    address = compiled("\n".join([*lines, "}"])).get_function_address("g")
-    assert ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(address)(-2.75) == -2.0
 
 
 def test_lanes_are_1_2_4_or_8():

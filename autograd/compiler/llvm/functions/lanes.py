@@ -168,13 +168,13 @@ class Lanes:
         """The doubles that have these bits."""
         return self.emit(f"bitcast {self.integers} {n} to {self.type}")
 
-    def from_integer(self, n: str) -> str:
-        """Signed integers as doubles."""
-        return self.emit(f"sitofp {self.integers} {n} to {self.type}")
-
-    def to_integer(self, a: str) -> str:
-        """Doubles cut off to signed integers, which must have room for them."""
-        return self.emit(f"fptosi {self.type} {a} to {self.integers}")
+    def fold(self, name: str, total: str, x: str) -> str:
+        """One more operand of a sum, prod, maximum or minimum; there NaN wins."""
+        if name in ("sum", "prod"):
+            return (self.add if name == "sum" else self.multiply)(total, x)
+        wins = self.compare("ogt" if name == "maximum" else "olt", x, total)
+        wins = self.logic("or", wins, self.compare("uno", x, x))
+        return self.select(wins, x, total)
 
     def product(self, a: str, b: str, strong: int = 0) -> str:
         """a * b; 0 where a, or with 2 either one, is exactly 0 (``Terms.strong``)."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from autograd.compiler.llvm.functions.lanes import Lanes
 
 Offset = int | str  # known now, or the name of an i64
-Body = Callable[[str, list[str]], Sequence[str]]
+Body = Callable[[Offset, list[str]], Sequence[str]]
 
 
 class Code:
@@ -98,7 +98,7 @@ class Code:
         """
         values = [first for _, first in carried]
         if isinstance(count, int) and count <= step:
-            return list(body("0", values)) if count > 0 else values
+            return list(body(0, values)) if count > 0 else values
         k = self._labels = self._labels + 1
         self.do(f"br label %enter{k}")
         self.lines.append(f"enter{k}:")

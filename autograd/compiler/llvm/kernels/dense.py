@@ -68,7 +68,7 @@ def product(code: Code, rows: int, unit: bool) -> None:
     for height in (rows, rows // 2, 1):
         count = code.over(code.minus("%ni", start), height)
 
-        def block(i: str, _: list[str], height=height, start=start) -> list[str]:  # type: ignore[no-untyped-def]
+        def block(i: Offset, _: list[str], height=height, start=start) -> list[str]:  # type: ignore[no-untyped-def]
             row = code.plus(start, code.times(i, height))
             _row_of_tiles(code, height, row, unit)
             return []
@@ -83,7 +83,7 @@ def _row_of_tiles(code: Code, height: int, row: Offset, unit: bool) -> None:
         size = across * code.width
         count = code.over(code.minus("%nj", start), size)
 
-        def tile(j: str, _: list[str], across=across, start=start) -> list[str]:  # type: ignore[no-untyped-def]
+        def tile(j: Offset, _: list[str], across=across, start=start) -> list[str]:  # type: ignore[no-untyped-def]
             column = code.plus(start, code.times(j, across * code.width))
             _tile(code, height, across, row, column, None, unit)
             return []
@@ -114,7 +114,7 @@ def _tile(
     ]
     base = code.at("%b", column)
 
-    def step(k: str, sums: list[str], masks: Masks = None) -> list[str]:
+    def step(k: Offset, sums: list[str], masks: Masks = None) -> list[str]:
         here = code.at(base, code.times(k, "%bk"))
         along = code.times(k, "%ak")
         right = [code.load(code.at(here, u * code.width), mask) for u in range(across)]
@@ -157,7 +157,7 @@ def rows_of_dots(code: Code, kind: str) -> None:
     short = code.emit(f"icmp slt i64 %nk, {_LONG}")
     blocks = code.emit(f"select i1 {short}, i64 {code.over('%n', width)}, i64 0")
 
-    def many(j: str, _: list[str]) -> list[str]:
+    def many(j: Offset, _: list[str]) -> list[str]:
         row = code.times(j, width)
         rows = [code.plus(row, r) for r in range(width)]
 
@@ -172,7 +172,7 @@ def rows_of_dots(code: Code, kind: str) -> None:
         mended(code, code.lanes, write(), write)
         return []
 
-    def one(j: str, _: list[str]) -> list[str]:
+    def one(j: Offset, _: list[str]) -> list[str]:
         row = code.plus(j, code.times(blocks, width))
 
         def write(masks: Masks = None) -> list[str]:
@@ -197,11 +197,11 @@ def rows_of_dots(code: Code, kind: str) -> None:
 def rows_strided_kernel(code: Code) -> None:
     """The same for any steps along k, one number after the other."""
 
-    def row(j: str, _: list[str]) -> list[str]:
+    def row(j: Offset, _: list[str]) -> list[str]:
         a = code.at("%a", code.times(j, "%aj"))
         b = code.at("%b", code.times(j, "%bj"))
 
-        def term(k: str, sums: list[str], masks: Masks) -> list[str]:
+        def term(k: Offset, sums: list[str], masks: Masks) -> list[str]:
             left = code.load_one(code.at(a, code.times(k, "%ak")))
             right = code.load_one(code.at(b, code.times(k, "%bk")))
             factors = code.scalar.guarded(left, right, masks)
@@ -234,14 +234,14 @@ def _dots(
     stride = unroll * code.width
     far = code.times(code.over(whole, stride), stride)
 
-    def wide(k: str, flat: list[str]) -> list[str]:
+    def wide(k: Offset, flat: list[str]) -> list[str]:
         new = []
         for u in range(unroll):
             mine = flat[u * n : (u + 1) * n]
             new += part(code.plus(k, u * code.width), mine, None)
         return new
 
-    def narrow(k: str, flat: list[str]) -> list[str]:
+    def narrow(k: Offset, flat: list[str]) -> list[str]:
         return part(code.plus(far, k), flat, None)
 
     done = code.loop(far, wide, [zero] * (unroll * n), step=stride)
@@ -321,13 +321,13 @@ def pack_kernel(code: Code) -> None:
     whole = code.times(code.over("%nk", width), width)
     blocks = code.over("%nj", width)
 
-    def square(j: str, _: list[str]) -> list[str]:
+    def square(j: Offset, _: list[str]) -> list[str]:
         column = code.times(j, width)
         sources = [
             code.at("%b", code.times(code.plus(column, r), "%bj")) for r in range(width)
         ]
 
-        def inside(k: str, _: list[str]) -> list[str]:
+        def inside(k: Offset, _: list[str]) -> list[str]:
             tile = _transposed(code, [code.load(code.at(s, k)) for s in sources])
             for c, value in enumerate(tile):
                 place = code.plus(code.times(code.plus(k, c), "%ld"), column)
@@ -344,10 +344,10 @@ def pack_kernel(code: Code) -> None:
 
 
 def _pack_one_by_one(code: Code, column: Offset, count: Offset, start: Offset) -> None:
-    def row(k: str, _: list[str]) -> list[str]:
+    def row(k: Offset, _: list[str]) -> list[str]:
         here = code.plus(start, k)
 
-        def one(j: str, _: list[str]) -> list[str]:
+        def one(j: Offset, _: list[str]) -> list[str]:
             where = code.plus(column, j)
             value = code.load_one(
                 code.at("%b", code.plus(code.times(where, "%bj"), here))

@@ -9,6 +9,7 @@ from typing import Any
 
 from autograd.compiler.llvm.kernels.code import Code, Offset
 from autograd.compiler.llvm.kernels.dense import Masks, mended, strong_masks
+from autograd.table.primitives import TABLE
 
 
 def slices_kernel(code: Code, fold: str) -> None:
@@ -33,15 +34,14 @@ def _slices(code: Code, fold: str, masks: Masks) -> Any:
     """All blocks; returns what is NaN where one of their sums is."""
     fold, more = fold.removesuffix("_more"), fold.endswith("_more")
     lanes, w = code.lanes, code.width
-    first = {"prod": 1.0, "maximum": float("-inf"), "minimum": float("inf")}
-    neutral = lanes.constant(first.get(fold, 0.0))
+    neutral = _neutral(code, fold)
 
-    def block(b: str, far: list[str]) -> list[str]:
+    def block(b: Offset, far: list[str]) -> list[str]:
         place = code.at("%lengths", b, "i32")
         short = code.emit(f"load i32, ptr {place}, align 4")
         length = code.emit(f"sext i32 {short} to i64")
 
-        def term(j: str, sums: list[str]) -> list[str]:
+        def term(j: Offset, sums: list[str]) -> list[str]:
             where = code.times(code.plus(far[0], j), w)
             x = code.gather("%v", code.load_indices(code.at("%left", where, "i32")))
             if fold == "dot":
@@ -49,7 +49,7 @@ def _slices(code: Code, fold: str, masks: Masks) -> Any:
                 y = code.gather("%v", code.load_indices(here))
                 factors = lanes.guarded(x, y, masks)
                 return [lanes.intrinsic("fmuladd", *factors, sums[0])]
-            return [_fold(code, fold, sums[0], x)]
+            return [lanes.fold(fold, sums[0], x)]
 
         (total,) = code.loop(length, term, [(code.type, neutral)])
         value = total
@@ -74,7 +74,7 @@ def wide_kernel(code: Code, name: str) -> None:
     """
     width = code.width
 
-    def row(i: str, _: list[str]) -> list[str]:
+    def row(i: Offset, _: list[str]) -> list[str]:
         begin, end = (
             _entry(code, "%starts", i),
             _entry(code, "%starts", code.plus(i, 1)),
@@ -93,7 +93,7 @@ def wide_kernel(code: Code, name: str) -> None:
             if "dot" in name:
                 mended(code, code.lanes, values, write)
 
-        def whole(b: str, _: list[str]) -> list[str]:
+        def whole(b: Offset, _: list[str]) -> list[str]:
             block(b, None)
             return []
 
@@ -121,7 +121,7 @@ def _wide_sum(
     fold = name.removeprefix("wide_").removesuffix("_strided")
     lanes = code.lanes
 
-    def term(j: str, sums: list[str]) -> list[str]:
+    def term(j: Offset, sums: list[str]) -> list[str]:
         where = code.plus(begin, j)
         place = _entry(code, "%left", where)
         if strided:
@@ -130,7 +130,7 @@ def _wide_sum(
         else:
             x = code.load(code.at("%v", code.plus(place, b)), mask)
         if fold not in ("dot", "dot_shared"):
-            return [_fold(code, fold, sums[0], x)]
+            return [lanes.fold(fold, sums[0], x)]
         other = _entry(code, "%right", where)
         if fold == "dot":
             y = code.load(code.at("%v", code.plus(other, b)), mask)
@@ -138,8 +138,8 @@ def _wide_sum(
             y = code.broadcast(code.at("%v", other))
         return [lanes.intrinsic("fmuladd", *lanes.guarded(x, y, masks), sums[0])]
 
-    neutral = lanes.constant(_NEUTRAL.get(fold, 0.0))
-    (value,) = code.loop(count, term, [(code.type, neutral)])
+    start = [(code.type, _neutral(code, fold))]
+    (value,) = code.loop(count, term, start)
     if fold in ("sum", "dot", "dot_shared"):
         value = lanes.multiply(value, code.splat("double", "%sign"))
     return value
@@ -151,24 +151,17 @@ def _entry(code: Code, table: str, place: Offset) -> str:
     return code.emit(f"sext i32 {short} to i64")
 
 
-_NEUTRAL = {"prod": 1.0, "maximum": float("-inf"), "minimum": float("inf")}
-
-
-def _fold(code: Code, fold: str, total: str, x: str) -> str:
-    lanes = code.lanes
-    if fold == "sum":
-        return lanes.add(total, x)
-    if fold == "prod":
-        return lanes.multiply(total, x)
-    wins = lanes.compare("ogt" if fold == "maximum" else "olt", x, total)
-    wins = lanes.logic("or", wins, lanes.compare("uno", x, x))
-    return lanes.select(wins, x, total)
+def _neutral(code: Code, fold: str) -> str:
+    """What nothing is folded to."""
+    primitive = TABLE.get(fold)
+    value = primitive.fold if primitive is not None else None
+    return code.lanes.constant(0.0 if value is None else value)
 
 
 def take_kernel(code: Code) -> None:
     """Rows (index, candidates ...): the candidate at the index; NaN outside."""
 
-    def row(i: str, _: list[str]) -> list[str]:
+    def row(i: Offset, _: list[str]) -> list[str]:
         begin, end = (
             _entry(code, "%lengths", i),
             _entry(code, "%lengths", code.plus(i, 1)),

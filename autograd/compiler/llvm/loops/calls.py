@@ -18,9 +18,9 @@ from autograd.compiler.bulk.bulk import SegmentReduce, SumOfProducts, Terms
 from autograd.compiler.bulk.nests import Nest
 from autograd.compiler.llvm.kernels.code import Offset
 from autograd.compiler.llvm.loops.context import Context
+from autograd.compiler.llvm.loops.elementwise import has_code
 from autograd.compiler.trace.program import Ints
 from autograd.numbers.gather import TAKE
-from autograd.table.primitives import TABLE
 
 
 def write_take(context: Context, operation: SegmentReduce) -> None:
@@ -139,7 +139,6 @@ def write_wide_rows(
 # -- Calls of kernels: sums of many terms, and reductions, matched to what
 
 _PACKED = 1 << 18  # numbers of a transposed copy, at most
-FOLDS = {"maximum", "minimum", "prod"}
 
 
 def write_sum(context: Context, operation: SumOfProducts) -> None:
@@ -166,11 +165,7 @@ def write_reduce(context: Context, operation: SegmentReduce) -> bool:
     if operation.primitive is TAKE and not context.layout.is_batched(operation.target):
         write_take(context, operation)
         return True
-    if (
-        TABLE.get(name) is not operation.primitive
-        or name not in FOLDS
-        or not (np.diff(operation.offsets) > 0).all()
-    ):
+    if not has_code(operation) or operation.has_gaps:
         return False
     group = operation.groups[0]
     own = Terms(1, operation.offsets, (group,))

@@ -56,11 +56,6 @@ class Stream:
         return code.steps(start, self.step)
 
 
-def known(i: str) -> Offset:
-    """The counter of a loop that runs once is known: 0."""
-    return 0 if i == "0" else i
-
-
 # -- What the parts of a program share while they are written as LLVM IR.
 
 
@@ -203,9 +198,9 @@ class Context:
                 return
             steps = nest.steps[:, outer[depth]].tolist()
 
-            def trip(i: str, _: list[str]) -> list[str]:
+            def trip(i: Offset, _: list[str]) -> list[str]:
                 moved = [
-                    code.plus(base, code.times(known(i), step))
+                    code.plus(base, code.times(i, step))
                     for base, step in zip(bases, steps, strict=True)
                 ]
                 descend(depth + 1, moved)
@@ -219,8 +214,8 @@ class Context:
             return
         entries = [self._base_table(bases) for bases in nest.bases]
 
-        def entry(i: str, _: list[str]) -> list[str]:
-            bases = [self._base(found, known(i)) for found in entries]
+        def entry(i: Offset, _: list[str]) -> list[str]:
+            bases = [self._base(found, i) for found in entries]
             descend(0, [code.plus(b, d) for b, d in zip(bases, far, strict=True)])
             return []
 

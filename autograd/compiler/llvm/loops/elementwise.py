@@ -1,15 +1,31 @@
-"""Elementwise operations as straight-line code, over lanes or single numbers."""
+"""One operation as straight-line code, over lanes or single numbers.
+
+What every writer of loops (``loops``, ``steps``, ``rows``) does with the numbers that
+it has loaded: sums of signed terms, folds, and the pair of tanh and its slope.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial, reduce
 from typing import Any
 
-from autograd.compiler.bulk.bulk import Map, Operation, SumOfProducts, Terms
-from autograd.compiler.llvm.functions.table import emit_row
+from autograd.compiler.bulk.bulk import Map, Operation, SumOfProducts
+from autograd.compiler.llvm.functions.lanes import Lanes
+from autograd.compiler.llvm.functions.table import Needed, emit_row, emit_tanh_and_sech2
 from autograd.compiler.llvm.kernels.code import Offset
 from autograd.compiler.llvm.loops.context import Context
 from autograd.compiler.llvm.loops.fusion import Group
 from autograd.compiler.trace.program import Ints
+
+
+def has_code(operation: Operation) -> bool:
+    """Whether machine code can compute it number by number."""
+    if isinstance(operation, SumOfProducts):
+        return True
+    primitive = operation.primitive
+    is_fold = primitive.fold is not None
+    return primitive.builtin and (isinstance(operation, Map) or is_fold)
 
 
 def reads_of(operation: Operation, n: int) -> list[Ints]:
@@ -28,33 +44,59 @@ def column(positions: Ints, j: int, k: int) -> Ints:
     return positions if k == 1 else positions[j::k]
 
 
-def compute(context: Context, lanes: Any, operation: Operation, value: Any) -> str:
+def compute(context: Context, lanes: Lanes, operation: Operation, value: Any) -> str:
     """Emit an elementwise operation; ``value`` gives the register of a stream."""
     if isinstance(operation, Map):
         operands = [value(positions) for positions in operation.operands]
         return emit_row(lanes, operation.primitive.name, operands, context.needed)
     assert isinstance(operation, SumOfProducts)
     n = len(operation.target)
-    result = None
-    for part in sorted(operation.terms, key=lambda part: part.sign < 0):
-        result = _add_terms(lanes, part, len(part) // n, value, result)
-    return result if result is not None else str(lanes.constant(0.0))
+    return signed_sum(
+        lanes,
+        (
+            (part.sign, [value(column(x, j, k)) for x in part.factors], part.strong)
+            for part in sorted(operation.terms, key=lambda part: part.sign < 0)
+            for k in [len(part) // n]
+            for j in range(k)
+        ),
+    )
 
 
-def _add_terms(
-    lanes: Any, part: Terms, k: int, value: Any, result: str | None
-) -> str | None:
-    for j in range(k):
-        x, *other = [value(column(stream, j, k)) for stream in part.factors]
-        if other:
-            x = lanes.product(x, other[0], part.strong)
-        if result is None:
-            result = x if part.sign > 0 else lanes.negate(x)
-        elif part.sign > 0:
-            result = lanes.add(result, x)
+def signed_sum(lanes: Lanes, terms: Iterable[tuple[int, list[str], int]]) -> str:
+    """The sum of terms (sign, one or two factors, how strong zero is); 0 of none."""
+    total = ""
+    for sign, factors, strong in terms:
+        x = (
+            factors[0]
+            if len(factors) == 1
+            else lanes.product(factors[0], factors[1], strong)
+        )
+        if not total:
+            total = x if sign > 0 else lanes.negate(x)
         else:
-            result = lanes.subtract(result, x)
-    return result
+            total = (lanes.add if sign > 0 else lanes.subtract)(total, x)
+    return total or lanes.constant(0.0)
+
+
+def fold(lanes: Lanes, name: str, numbers: Iterable[str]) -> str:
+    """A maximum, minimum or product of numbers, from the first; NaN wins."""
+    return reduce(partial(lanes.fold, name), numbers)
+
+
+class Slopes:
+    """tanh and sech^2 of the same number: both from one exponential."""
+
+    NAMES = ("tanh", "sech2")
+
+    def __init__(self, lanes: Lanes, needed: Needed) -> None:
+        self.lanes, self.needed = lanes, needed
+        self.pairs: dict[str, tuple[str, str]] = {}
+
+    def value(self, name: str, x: str) -> str:
+        """One of the two; the other is kept."""
+        if x not in self.pairs:
+            self.pairs[x] = emit_tanh_and_sech2(self.lanes, x, self.needed)
+        return self.pairs[x][name == "sech2"]
 
 
 def write_scalars(context: Context, group: Group) -> None:

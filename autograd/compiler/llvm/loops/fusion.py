@@ -198,11 +198,8 @@ def _kind(operation: Operation, wide: bool) -> str:
     n = len(operation.target)
     if isinstance(operation, SegmentReduce):
         return "call"
-    if (
-        isinstance(operation, Map)
-        and TABLE.get(operation.primitive.name) is not operation.primitive
-    ):
-        return "call"  # a row of the user's
+    if isinstance(operation, Map) and not operation.primitive.builtin:
+        return "call"  # a primitive of the user's
     if isinstance(operation, SumOfProducts) and not all(
         is_short(part, n) for part in operation.terms
     ):

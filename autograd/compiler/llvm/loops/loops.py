@@ -6,22 +6,20 @@ streams are loaded as neighbours (step 1), broadcasts (step 0), or gathers.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from autograd.compiler.bulk.bulk import Map, Operation, SumOfProducts
 from autograd.compiler.bulk.nests import Nest, factor
-from autograd.compiler.llvm.functions.table import emit_tanh_and_sech2
 from autograd.compiler.llvm.kernels.code import Offset
-from autograd.compiler.llvm.loops.context import Context, Stream, known
-from autograd.compiler.llvm.loops.elementwise import compute, reads_of
+from autograd.compiler.llvm.loops.context import Context, Stream
+from autograd.compiler.llvm.loops.elementwise import Slopes, compute, reads_of
 from autograd.compiler.llvm.loops.fusion import Group, same
 from autograd.compiler.trace.program import Ints
 
 _DEEPEST = 3
 _HELD = 16  # vectors of an innermost loop that may become the outer one
-_PAIR = ("tanh", "sech2")
 
 
 class LoopWriter:
@@ -138,8 +136,8 @@ class LoopWriter:
 
             self.context.nest(nest, outer, self.streams, body)
 
-        def step(i: str, _: list[str]) -> list[str]:
-            block(known(i), None)
+        def step(i: Offset, _: list[str]) -> list[str]:
+            block(i, None)
             return []
 
         code.loop(whole, step, step=width)
@@ -167,7 +165,7 @@ class LoopWriter:
             if stream.fixed
         }
 
-        def body(i: str, sums: list[str]) -> list[str]:
+        def body(i: Offset, sums: list[str]) -> list[str]:
             return self._body(lanes, i, None, sums, fixed)
 
         carried = [(code.type, total) for total in totals]
@@ -189,7 +187,6 @@ class LoopWriter:
         registers = dict(loaded or {})
         results: list[tuple[Ints, str]] = []
         code = self.code
-        i = known(i) if isinstance(i, str) else i
 
         def value(positions: Ints) -> str:
             number = self.context.number(positions)
@@ -203,10 +200,12 @@ class LoopWriter:
                 registers[stream] = lanes[stream].load(code, i, mask)
             return registers[stream]
 
-        pairs: dict[str, tuple[str, str]] = {}
+        slopes = Slopes(code.lanes, self.context.needed)
         for operation in self.group.operations:
-            register = self._pair(operation, value, pairs)
-            if register is None:
+            if self._is_paired(operation):
+                x = value(operation.operands[0])
+                register = slopes.value(operation.primitive.name, x)
+            else:
                 register = compute(self.context, code.lanes, operation, value)
             results.append((operation.target, register))
             if self.context.stored[operation.target].any():
@@ -217,26 +216,18 @@ class LoopWriter:
             for k, total in enumerate(self.group.totals)
         ]
 
-    def _pair(
-        self, operation: Operation, value: Any, pairs: dict[str, tuple[str, str]]
-    ) -> str | None:
-        """Tanh and sech^2 of one stream from one exponential."""
-        if not isinstance(operation, Map) or operation.primitive.name not in _PAIR:
-            return None
-        operand = operation.operands[0]
+    def _is_paired(self, operation: Operation) -> TypeGuard[Map]:
+        """Whether both tanh and sech^2 of the operand are wanted."""
+        if not isinstance(operation, Map):
+            return False
         wanted = {
             other.primitive.name
             for other in self.group.operations
             if isinstance(other, Map)
-            and other.primitive.name in _PAIR
-            and same(other.operands[0], operand)
+            and other.primitive.name in Slopes.NAMES
+            and same(other.operands[0], operation.operands[0])
         }
-        if len(wanted) < 2:
-            return None
-        x = value(operand)
-        if x not in pairs:
-            pairs[x] = emit_tanh_and_sech2(self.code.lanes, x, self.context.needed)
-        return pairs[x][operation.primitive.name == "sech2"]
+        return operation.primitive.name in wanted and len(wanted) == 2
 
     def _accumulate(
         self, total: SumOfProducts, sum_: str, value: Any, mask: str | None

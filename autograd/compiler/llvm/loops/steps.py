@@ -16,9 +16,9 @@ from autograd.compiler.bulk.bulk import Map, Operation, SumOfProducts
 from autograd.compiler.llvm.functions.table import emit_row
 from autograd.compiler.llvm.kernels.code import Offset
 from autograd.compiler.llvm.loops.context import Context
+from autograd.compiler.llvm.loops.elementwise import fold, signed_sum
 from autograd.compiler.llvm.loops.fusion import Group, mark_of, same
 from autograd.compiler.trace.program import Ints
-from autograd.table.primitives import TABLE
 
 _RUNS = 12  # with more of them, addresses come from tables
 
@@ -29,16 +29,6 @@ def write_steps(context: Context, group: Group) -> None:
     table = np.stack(writer.columns, axis=1)
     for begin, end in writer.runs(table):
         writer.write(table[begin:end])
-
-
-def has_code(operation: Operation) -> bool:
-    """Whether LLVM has code for an operation of a step."""
-    if isinstance(operation, SumOfProducts):
-        return True
-    row = operation.primitive
-    if TABLE.get(row.name) is not row:
-        return False
-    return isinstance(operation, Map) or row.name in ("maximum", "minimum", "prod")
 
 
 class _Steps:
@@ -121,8 +111,8 @@ class _Steps:
             int(k): self.context.tables.add(table[:, k]) for k in np.flatnonzero(~even)
         }
 
-        def body(i: str, _: list[str]) -> list[str]:
-            self._step(table[0], steps, where, 0 if i == "0" else i)
+        def body(i: Offset, _: list[str]) -> list[str]:
+            self._step(table[0], steps, where, i)
             return []
 
         self.code.loop(count, body)
@@ -157,37 +147,10 @@ class _Steps:
                 code.store_one(result, code.at("%v", place(target)))
 
     def _compute(self, operation: Operation, reads: Any, value: Any) -> str:
-        lanes = self.code.scalar
-        if isinstance(operation, Map):
-            operands = [value(k) for k in reads]
-            name = operation.primitive.name
-            return str(emit_row(lanes, name, operands, self.context.needed))
+        lanes, needed = self.code.scalar, self.context.needed
         if isinstance(operation, SumOfProducts):
-            return str(self._sum(reads, value))
-        numbers = [str(value(k)) for k in reads]
-        result = numbers[0]
-        for x in numbers[1:]:
-            result = fold(lanes, operation.primitive.name, result, x)
-        return result
-
-    def _sum(self, reads: Any, value: Any) -> str:
-        lanes, total = self.code.scalar, ""
-        for sign, factors, strong in reads:
-            x, *other = [value(k) for k in factors]
-            if other:
-                x = lanes.product(x, other[0], strong)
-            if not total:
-                total = x if sign > 0 else lanes.negate(x)
-            else:
-                combine = lanes.add if sign > 0 else lanes.subtract
-                total = combine(total, x)
-        return total or str(lanes.constant(0.0))
-
-
-def fold(lanes: Any, name: str, total: str, x: str) -> str:
-    """One more operand of a maximum, minimum or product; NaN wins."""
-    if name == "prod":
-        return str(lanes.multiply(total, x))
-    wins = lanes.compare("ogt" if name == "maximum" else "olt", x, total)
-    wins = lanes.logic("or", wins, lanes.compare("uno", x, x))
-    return str(lanes.select(wins, x, total))
+            return signed_sum(lanes, ((s, list(map(value, x)), z) for s, x, z in reads))
+        numbers = map(value, reads)
+        if isinstance(operation, Map):
+            return emit_row(lanes, operation.primitive.name, list(numbers), needed)
+        return fold(lanes, operation.primitive.name, numbers)
