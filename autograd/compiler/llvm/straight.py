@@ -93,7 +93,12 @@ AHEAD, LINE = 64, 8  # rows; numbers of a line of memory
 BLOCK = 8192  # rows whose sums are added up as one
 
 
-def applicable(bulk: Bulk) -> bool:
+def is_large(bulk: Bulk) -> bool:
+    """Whether a batch that fits is large enough for its rows to stay where they are."""
+    return bulk.batch > BLOCK and fits(bulk)
+
+
+def fits(bulk: Bulk) -> bool:
     """Whether a batch's program is small, of known rows, and one pass over the rows."""
     if not bulk.batch or not one_pass(bulk):
         return False

@@ -129,10 +129,10 @@ _SOME = 50  # the same for those of irregular programs
 WORDS = 8  # of a descriptor: kernel, count, target, then where tables begin
 
 
-def pays(bulk: Bulk) -> bool:
+def fits(bulk: Bulk) -> bool:
     """Whether loops of their own would be many, or hardly regular."""
     count = len(bulk.operations)
-    if count <= _SOME or not _fits(bulk):
+    if count <= _SOME or not _can_say(bulk):
         return False
     return count > _MANY or _irregular_share(bulk) > 0.5
 
@@ -144,7 +144,7 @@ def _irregular_share(bulk: Bulk) -> float:
     return irregular / max(1, sum(map(len, reads)))
 
 
-def _fits(bulk: Bulk) -> bool:
+def _can_say(bulk: Bulk) -> bool:
     """Whether descriptors can say everything that a program does."""
     if bulk.batch or any(operation.scan for operation in bulk.operations):
         return False

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from autograd.compiler.adjoint.lower import lowered
 from autograd.compiler.bulk.bulk import Bulk
-from autograd.compiler.bulk.layout import MemoryMachine, Section
+from autograd.compiler.bulk.layout import Section
 from autograd.compiler.numpy.machine import NumpyMachine
 from autograd.compiler.trace.tracer import LIMIT
 from autograd.table.reals import short
@@ -85,33 +85,21 @@ class Executor:
         self.reason = "compiled in the background"
 
     def _maker(self) -> Callable[[], Any]:
+        bulk, sections = self.bulk, self.sections
         if self.backend == "numpy":
-            strict = self.settings.strict
-            return lambda: self._prepared(NumpyMachine(self.bulk, strict))
-        blocked, llvm_backend, straight, table_backend = _machines()
-        bulk = self.bulk
-        if straight.applicable(bulk) and bulk.batch > straight.BLOCK:
-            self.form = "straight-line code over rows where they are"
-            whole = straight.Straight(bulk)
-            return lambda: straight.StraightMachine(whole, self.sections)
-        if blocked.fits(bulk):
-            self.form = "bulk operations over blocks of rows"
-            parts = blocked.Blocked(bulk)
-            return lambda: blocked.BlockedMachine(parts, self.sections)
-        if straight.applicable(bulk):
-            self.form = "straight-line code over rows"
-            self.program = straight.ResidentProgram(bulk)
-        elif table_backend.pays(bulk):
-            self.form = "descriptors of irregular operations"
-            self.program = table_backend.TableProgram(bulk)
-        else:
-            self.program = llvm_backend.LLVMProgram(bulk)
-        program = self.program
-        return lambda: self._prepared(llvm_backend.LLVMMachine(program))
 
-    def _prepared(self, machine: MemoryMachine) -> MemoryMachine:
-        machine.prepare(self.bulk, self.sections)
-        return machine
+            def start() -> NumpyMachine:
+                machine = NumpyMachine(bulk, self.settings.strict)
+                machine.prepare(bulk, sections)
+                return machine
+
+            return start
+        kinds = _llvm_kinds()
+        kind = next(kind for kind in kinds if kind.fits(bulk))
+        program = kind.compile(bulk)
+        self.form = kind.form
+        self.program = program if kind.in_one_memory else None
+        return lambda: kind.start(program, sections)
 
     def run(
         self, numbers: Sequence[Floats], buffers: Sequence[Floats | None] | None = None
@@ -135,12 +123,10 @@ class Executor:
 
 
 @cache
-def _machines() -> list[Any]:
-    """The modules of the LLVM machines, which import llvmlite: on first use."""
-    names = "blocked", "backend", "straight", "tables"
-    return apart(
-        lambda: [import_module(f"autograd.compiler.llvm.{name}") for name in names]
-    )
+def _llvm_kinds() -> Any:
+    """The machines on LLVM; llvmlite takes long to import: on first use."""
+    path = "autograd.compiler.llvm.machines"
+    return apart(lambda: import_module(path)).KINDS
 
 
 def _choice(settings: Settings) -> tuple[str, str]:
