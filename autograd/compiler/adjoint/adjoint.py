@@ -188,10 +188,10 @@ class _Pass:
 
     def _file(self, given: Contribution) -> None:
         owners = self.owner[given.target]
+        given = replace(given, target=self.index[given.target])
         if not (owners == owners[0]).all():
             order = np.argsort(owners, kind="stable")
             owners, given = owners[order], given.at(order)
-        given = replace(given, target=self.index[given.target])
         for a, b in pairwise(cuts_of(owners).tolist()):
             self.waiting[owners[a]].append(given.at(slice(a, b)))
 
@@ -260,7 +260,7 @@ class _Pass:
         return gradient
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class _Visit:
     """An operation, the cotangents of its results, and what it pushes.
 

@@ -46,7 +46,8 @@ class Contribution:
     def at(self, some: Any) -> Contribution:
         """Some of the terms, by a mask, indices or a slice."""
         factors = tuple([x[some] for x in self.factors])
-        return replace(self, target=self.target[some], factors=factors)
+        form = self.over_batch, self.strong
+        return Contribution(self.sign, self.target[some], factors, *form)
 
     def where(self, mask: Mask) -> Contribution:
         """The terms where a mask is true; itself if it is everywhere."""
@@ -110,14 +111,14 @@ def sum_contributions(
 def _groups(hits: list[Mask], batched: Mask, many: bool) -> Ints:
     """Equal for results with the same sources, or, if these would be many groups, for
     all that are batched alike; 0 for those without a source."""
-    reached = np.logical_or.reduce(hits)
-    if not many:
-        group = np.zeros(len(reached), np.int64)
-        for mark, hit in zip(_MARKS, hits, strict=False):
-            group += hit * mark
-        if len(distinct(group[reached])) <= max(_GROUPS, int(reached.sum()) // 8):
-            return group
-    return np.asarray(reached * (1 + batched.astype(np.int64)))
+    group = np.zeros(len(batched), np.int64)
+    for mark, hit in zip(_MARKS, hits, strict=False):  # there are fewer forms
+        group += hit * mark
+    reached = group != 0
+    few = max(_GROUPS, int(reached.sum()) // 8)
+    if many or len(distinct(group[reached])) > few:
+        return np.asarray(reached * (1 + batched.astype(np.int64)))
+    return group
 
 
 def _sum(

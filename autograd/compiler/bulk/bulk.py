@@ -324,15 +324,15 @@ def _shapes_fit(operation: Operation) -> bool:
     if isinstance(operation, SegmentReduce):
         if operation.primitive.arity is not None or not operation.groups:
             return False
-        streams = [(operation.offsets, x) for x in operation.groups]
+        segments = [(operation.offsets, operation.groups)]
     else:
-        streams = [(part.offsets, x) for part in operation.terms for x in part.factors]
+        segments = [(part.offsets, part.factors) for part in operation.terms]
     return all(
         len(offsets) == n + 1
         and offsets[0] == 0
-        and offsets[-1] == len(x)
+        and all(len(x) == offsets[-1] for x in streams)
         and bool((offsets[1:] >= offsets[:-1]).all())
-        for offsets, x in streams
+        for offsets, streams in segments
     )
 
 
