@@ -25,7 +25,6 @@ from autograd.compiler.trace.program import Ints, distinct, starts_of
 SOURCES = 24  # more sources than this, and those of one form become one
 _GROUPS = 4  # more groups of results than this, and one ragged sum serves all
 _MERGE_ABOVE = 4  # more sources of a sum than this, and those of one form become one
-_MARKS = np.random.default_rng(0).integers(1, 2**57, SOURCES).tolist()  # of sources
 
 
 @dataclass(eq=False, slots=True)
@@ -112,8 +111,8 @@ def _groups(hits: list[Mask], batched: Mask, many: bool) -> Ints:
     """Equal for results with the same sources, or, if these would be many groups, for
     all that are batched alike; 0 for those without a source."""
     group = np.zeros(len(batched), np.int64)
-    for mark, hit in zip(_MARKS, hits, strict=False):  # there are fewer forms
-        group += hit * mark
+    for k, hit in enumerate(hits):  # a set of sources, bit by bit
+        group |= hit.astype(np.int64) << k
     reached = group != 0
     few = max(_GROUPS, int(reached.sum()) // 8)
     if many or len(distinct(group[reached])) > few:
