@@ -23,7 +23,7 @@ element t of all of them before element t + 1; with a negative number, before t 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -51,9 +51,9 @@ class Map:
     operands: tuple[Ints, ...]
     scan: int = 0
 
-    def reads(self) -> Iterator[Ints]:
+    def reads(self) -> Sequence[Ints]:
         """Every index array that is read."""
-        yield from self.operands
+        return self.operands
 
 
 class _Segments:
@@ -101,10 +101,8 @@ class SumOfProducts:
     terms: list[Terms]
     scan: int = 0
 
-    def reads(self) -> Iterator[Ints]:
-        """Every index array that is read."""
-        for part in self.terms:
-            yield from part.factors
+    def reads(self) -> Sequence[Ints]:
+        return [positions for part in self.terms for positions in part.factors]
 
 
 @dataclass(eq=False)
@@ -117,9 +115,8 @@ class SegmentReduce(_Segments):
     groups: tuple[Ints, ...]
     scan: int = 0
 
-    def reads(self) -> Iterator[Ints]:
-        """Every index array that is read."""
-        yield from self.groups
+    def reads(self) -> Sequence[Ints]:
+        return self.groups
 
 
 Operation = Map | SumOfProducts | SegmentReduce
@@ -146,6 +143,20 @@ def reads_by_result(operation: Operation) -> Iterator[tuple[Ints, Ints]]:
     else:
         for part in operation.terms:
             yield from [(part.segments, positions) for positions in part.factors]
+
+
+def with_reads(operation: Operation, f: Callable[[Ints], Ints]) -> Operation:
+    """The operation with f applied to every index array that it reads."""
+
+    def each(streams: tuple[Ints, ...]) -> tuple[Ints, ...]:
+        return tuple([f(positions) for positions in streams])
+
+    if isinstance(operation, Map):
+        return replace(operation, operands=each(operation.operands))
+    if isinstance(operation, SegmentReduce):
+        return replace(operation, groups=each(operation.groups))
+    parts = [replace(part, factors=each(part.factors)) for part in operation.terms]
+    return replace(operation, terms=parts)
 
 
 def depends(operation: Operation, active: Mask) -> Any:

@@ -82,7 +82,7 @@ class Likeness:
             _leaf_hashes(program, origin),
             _batched_leaves(program),
         )
-        self.term_hash = np.zeros(len(graph.sums.owner), np.uint64)
+        self.term_hash = np.zeros(len(graph.terms.owner), np.uint64)
         self._few = max(64, len(graph.nodes) // 12)  # classes of a regular program
         fronts, done, depth, irregular = _Fronts(graph, slot), 0, 0, False
         scans = [
@@ -111,8 +111,8 @@ class Likeness:
                 kind = self.batched[front] + 2 * total
                 self.hash[front] ^= mix(kind.astype(np.uint64), 43)
             fronts.advance(front)
-        inside = slot[graph.sums.owner] >= 0
-        negative = graph.sums.sign[inside] < 0
+        inside = slot[graph.terms.owner] >= 0
+        negative = graph.terms.sign[inside] < 0
         self.term_hash[inside] = np.where(negative, 2, 0).astype(np.uint64)
 
     def keys(self) -> Hashes | None:
@@ -134,7 +134,7 @@ class Likeness:
 
     def _hash_front(self, nodes: Ints) -> None:
         """The hashes of nodes all of whose operands have theirs."""
-        is_sum = self.graph.sums.is_sum[nodes]
+        is_sum = self.graph.is_sum[nodes]
         sums, plain = nodes[is_sum], nodes[~is_sum]
         if len(sums):
             self._hash_sums(sums)
@@ -142,7 +142,7 @@ class Likeness:
             self._hash_plain(plain)
 
     def _hash_sums(self, sums: Ints) -> None:
-        terms, offsets = self.graph.sums, self.graph.term_offsets
+        terms, offsets = self.graph.terms, self.graph.term_offsets
         counts = offsets[sums + 1] - offsets[sums]
         span = ranges(offsets[sums], counts)
         right, left = terms.right[span], self.hash[terms.left[span]]
@@ -295,7 +295,7 @@ def _longest(
 
 def _signatures(graph: ContractedGraph) -> Hashes:
     """Equal for nodes of one kind with as many terms of the same forms."""
-    sums, nodes = graph.sums, graph.nodes
+    sums, nodes = graph.terms, graph.nodes
     n = len(graph.program)
     edges = np.bincount(graph.all_edges()[0], minlength=n)[nodes]
     products = np.bincount(sums.owner, sums.right >= 0, minlength=n)[nodes]

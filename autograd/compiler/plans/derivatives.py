@@ -5,7 +5,6 @@ Source: Pearlmutter 1994.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -14,30 +13,12 @@ from autograd.compiler.adjoint.adjoint import adjoint
 from autograd.compiler.adjoint.writer import Writer
 from autograd.compiler.bulk.bulk import (
     Bulk,
-    Map,
-    Operation,
-    SegmentReduce,
     SumOfProducts,
     Terms,
+    with_reads,
 )
 from autograd.compiler.trace.program import Ints
 from autograd.errors import ShapeError
-
-
-def _mapped(operation: Operation, f: Callable[[Ints], Ints]) -> Operation:
-    """An operation with f applied to all its index arrays."""
-    target = f(operation.target)
-    if isinstance(operation, Map):
-        operands = tuple([f(x) for x in operation.operands])
-        return replace(operation, target=target, operands=operands)
-    if isinstance(operation, SegmentReduce):
-        groups = tuple([f(x) for x in operation.groups])
-        return replace(operation, target=target, groups=groups)
-    parts = [
-        replace(part, factors=tuple([f(x) for x in part.factors]))
-        for part in operation.terms
-    ]
-    return replace(operation, target=target, terms=parts)
 
 
 def with_more_inputs(bulk: Bulk, count: int) -> Bulk:
@@ -46,7 +27,10 @@ def with_more_inputs(bulk: Bulk, count: int) -> Bulk:
     def moved(x: Ints) -> Ints:
         return np.where(x >= bulk.inputs, x + count, x)
 
-    operations = [_mapped(operation, moved) for operation in bulk.operations]
+    operations = [
+        replace(with_reads(operation, moved), target=moved(operation.target))
+        for operation in bulk.operations
+    ]
     start = bulk.inputs
     return replace(
         bulk,
