@@ -39,7 +39,6 @@ class Contribution:
 
     @property
     def is_product(self) -> bool:
-        """Whether there are two factors."""
         return len(self.factors) == 2
 
     def at(self, some: Any) -> Contribution:

@@ -61,12 +61,10 @@ class _Segments:
 
     @property
     def counts(self) -> Ints:
-        """How long each segment is."""
         return self.offsets[1:] - self.offsets[:-1]
 
     @property
     def segments(self) -> Ints:
-        """The segment of each term or operand."""
         return np.repeat(np.arange(len(self.offsets) - 1), self.counts)
 
 
@@ -89,7 +87,6 @@ class Terms(_Segments):
 
     @property
     def is_product(self) -> bool:
-        """Whether each term is a product of two numbers."""
         return len(self.factors) == 2
 
 

@@ -133,7 +133,6 @@ class Likeness:
         return np.asarray(mix(self.level.astype(np.uint64), 29) + mix(kind, 31))
 
     def _hash_front(self, nodes: Ints) -> None:
-        """The hashes of nodes all of whose operands have theirs."""
         is_sum = self.graph.is_sum[nodes]
         sums, plain = nodes[is_sum], nodes[~is_sum]
         if len(sums):
@@ -255,7 +254,6 @@ class Recurrence:
 
     @property
     def end(self) -> int:
-        """The first node behind it."""
         return self.first + self.count * self.length
 
 

@@ -53,7 +53,6 @@ class SignedTerms(NamedTuple):
     slot: Ints
 
     def at(self, some: Ints | Mask) -> SignedTerms:
-        """Some of the terms."""
         return SignedTerms(*[column[some] for column in self])
 
 

@@ -121,7 +121,6 @@ class _Assembly:
         self.position, self.like, self.slot = position, like, slot
 
     def operation(self, nodes: Ints) -> Operation:
-        """The operation that computes a class."""
         target = self.position[nodes]
         if self.graph.is_sum[nodes[0]]:
             return SumOfProducts(target, self._terms(nodes))

@@ -60,7 +60,6 @@ class Memory:
         self.do(function, *arguments)
 
     def complete(self) -> None:
-        """All steps are there."""
         self._gathers.clear()
 
     def block(self, target: Ints) -> Floats:
