@@ -25,7 +25,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -156,12 +155,12 @@ def with_reads(operation: Operation, f: Callable[[Ints], Ints]) -> Operation:
     return replace(operation, terms=parts)
 
 
-def depends(operation: Operation, active: Mask) -> Any:
+def depends(operation: Operation, active: Mask) -> Mask:
     """Which results of an operation depend on active positions."""
     if isinstance(operation, Map):
         if operation.primitive.predicate:
             return np.zeros(len(operation.target), bool)
-        return np.logical_or.reduce([active[x] for x in operation.operands])
+        return np.asarray(np.any([active[x] for x in operation.operands], axis=0))
     hits = np.zeros(len(operation.target), np.int64)
     for results, positions in reads_by_result(operation):
         hits += np.bincount(results[active[positions]], minlength=len(hits))
@@ -304,7 +303,7 @@ def _moments_of_results(bulk: Bulk, moment: Ints, never: int) -> Ints:
     return ready
 
 
-def _earlier_step(bulk: Bulk, runs: list[list[Operation]], read: Ints) -> Any:
+def _earlier_step(bulk: Bulk, runs: list[list[Operation]], read: Ints) -> Mask:
     """Which reads within scans are of numbers that have been computed by then.
 
     Time counts through the steps of a scan and the operations of a step.
@@ -344,11 +343,11 @@ def _shapes_fit(operation: Operation) -> bool:
     )
 
 
-def _inside(positions: Ints, size: int) -> Any:
+def _inside(positions: Ints, size: int) -> Mask:
     return (positions >= 0) & (positions < size)
 
 
-def _check_all(holds: Any, operations: Ints, what: str) -> None:
+def _check_all(holds: Mask, operations: Ints, what: str) -> None:
     """Raise for the first operation of which it does not hold."""
     if not holds.all():
         _check(False, int(operations[np.flatnonzero(~holds)].min()), what)
