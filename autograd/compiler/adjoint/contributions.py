@@ -7,7 +7,8 @@ times the product of one or two factors. For d = a * b and e = a + c:
     summed: a' = d' * b + e' (both sources)       b' = d' * a (1)       c' = e' (2)
 
 Results with the same sources are served by one ``SumOfProducts``, whose terms keep the
-order in which they were pushed; c' is e' itself, which needs no operation.
+order in which they were pushed. Where all results have but one source, and it is plain,
+the cotangents are its factor itself, and no operation is needed.
 """
 
 from __future__ import annotations
