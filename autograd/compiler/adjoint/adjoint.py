@@ -43,6 +43,7 @@ from autograd.compiler.bulk.bulk import (
     Operation,
     SegmentReduce,
     SumOfProducts,
+    Terms,
     depends,
     runs_of,
 )
@@ -188,10 +189,12 @@ class _Pass:
 
     def _file(self, given: Contribution) -> None:
         owners = self.owner[given.target]
-        if not (owners == owners[0]).all():
-            order = np.argsort(owners, kind="stable")
-            owners, given = owners[order], given.at(order)
         given = replace(given, target=self.index[given.target])
+        if (owners == owners[0]).all():
+            self.waiting[owners[0]].append(given)
+            return
+        order = np.argsort(owners, kind="stable")
+        owners, given = owners[order], given.at(order)
         for a, b in pairwise(cuts_of(owners).tolist()):
             self.waiting[owners[a]].append(given.at(slice(a, b)))
 
@@ -208,10 +211,16 @@ class _Pass:
             self.push_on(k, sum_contributions(self.writer, waiting, n))
 
     def push_on(self, k: int, cotangent: Ints) -> None:
-        """Push what an operation contributes to its operands."""
+        """Push what an operation contributes to its operands.
+
+        cotangent : positions; -1 for results that nothing depends on.
+        """
         operation = self.bulk.operations[k]
         batched = self.writer.batched(operation.target)
         conditional = self.choices.may_exclude(operation.target)
+        reached = cotangent >= 0
+        if not reached.all():
+            operation, cotangent = _some(operation, reached), cotangent[reached]
         _Visit(self, operation, cotangent, batched, conditional).push()
 
     def visit_scan(self, run: range) -> None:
@@ -260,11 +269,10 @@ class _Pass:
         return gradient
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class _Visit:
     """An operation, the cotangents of its results, and what it pushes.
 
-    cotangent : positions; -1 for results that nothing depends on.
     batched, conditional : see ``_Pass.push``.
     """
 
@@ -319,10 +327,6 @@ class _Visit:
     def _sum(self, operation: SumOfProducts) -> None:
         for part in operation.terms:
             cotangent, factors = self.cotangent[part.segments], part.factors
-            reached = cotangent >= 0
-            if not reached.all():
-                cotangent = cotangent[reached]
-                factors = tuple([x[reached] for x in factors])
             if not part.is_product:
                 self._push(part.sign, factors[0], (cotangent,))
                 continue
@@ -334,46 +338,32 @@ class _Visit:
         writer, primitive = self.reverse.writer, operation.primitive
         if primitive.predicate:
             return
-        operands, result = list(operation.operands), operation.target
-        cotangent, reached = self.cotangent, self.cotangent >= 0
-        if not reached.all():
-            cotangent, result = cotangent[reached], result[reached]
-            operands = [x[reached] for x in operands]
+        operands = operation.operands
         numbers = [writer.number(x) for x in operands]
         given = [
             Block(writer, x) if number is None else number
             for x, number in zip(operands, numbers, strict=True)
         ]
-        out, seed = Block(writer, result), Block(writer, cotangent)
+        out, seed = Block(writer, operation.target), Block(writer, self.cotangent)
         for rule, target in zip(primitive.rules, operands, strict=True):
             if self.reverse.active[target].any():
                 self._push_partial(target, seed, rule(*given, out))
 
     def _ragged(self, operation: SegmentReduce) -> None:
         """Maximum and its like: one block holds the operands of all segments."""
-        writer, cotangent, result = (
-            self.reverse.writer,
-            self.cotangent,
-            operation.target,
-        )
+        writer = self.reverse.writer
         segments, positions = operation.segments, operation.groups[0]
-        reached = cotangent >= 0
-        if not reached.all():
-            used, kept = np.flatnonzero(reached), reached[segments]
-            segments = np.repeat(np.arange(len(used)), operation.counts[used])
-            positions = positions[kept]
-            result, cotangent = result[used], cotangent[used]
         xs = [Block(writer, positions, segments)]
-        (partial,) = operation.primitive.joint(xs, Block(writer, result))[0]
-        seed = Block(writer, cotangent[segments], segments)
+        result = Block(writer, operation.target)
+        (partial,) = operation.primitive.joint(xs, result)[0]
+        seed = Block(writer, self.cotangent[segments], segments)
         self._push_partial(positions, seed, partial)
 
     def _columns(self, operation: SegmentReduce) -> None:
         """Any primitive: segments of one length together, operand by operand."""
         writer, counts = self.reverse.writer, operation.counts
-        reached = self.cotangent >= 0
-        for count in np.unique(counts[reached]).tolist():
-            used = np.flatnonzero((counts == count) & reached)
+        for count in np.unique(counts).tolist():
+            used = np.flatnonzero(counts == count)
             first = operation.offsets[used]
             groups = [[x[first + k] for k in range(count)] for x in operation.groups]
             xs = [[Block(writer, x) for x in columns] for columns in groups]
@@ -393,9 +383,8 @@ class _Visit:
             take(i; a b), take(i; c d), take(j; e f)    hits: i = 0, i = 1, j = 0, j = 1
             a' = y0' * (i = 0)   b' = y0' * (i = 1)   c' = y1' * (i = 0)   ...
         """
-        reverse, group, reached = self.reverse, operation.groups[0], self.cotangent >= 0
-        first = operation.offsets[:-1][reached]
-        counts = operation.counts[reached] - 1
+        reverse, group = self.reverse, operation.groups[0]
+        first, counts = operation.offsets[:-1], operation.counts - 1
         widest = int(counts.max()) + 1
         pairs, pair = np.unique(group[first] * widest + counts, return_inverse=True)
         index, count = np.divmod(pairs, widest)
@@ -404,7 +393,7 @@ class _Visit:
         candidates = group[first[segment] + 1 + along]
         which = (np.cumsum(count) - count)[pair[segment]] + along  # of the hits
         order = np.lexsort((segment, which))  # side by side in memory, as the hits are
-        factors = hits[which[order]], self.cotangent[reached][segment[order]]
+        factors = hits[which[order]], self.cotangent[segment[order]]
         pushed = np.empty_like(order)
         pushed[order] = reverse.writer.products(*factors, strong=1)  # a hit is finite
         self._push(1, candidates, (pushed,), conditional=True)
@@ -434,6 +423,30 @@ class _Visit:
                 own = column[results]
                 common += own[:1].tolist() * bool((own == own[0]).all())
         return np.array(common, np.int64)
+
+
+def _some(operation: Operation, kept: Mask) -> Operation:
+    """The operation with some of its results."""
+    target = operation.target[kept]
+    if isinstance(operation, Map):
+        operands = tuple([x[kept] for x in operation.operands])
+        return replace(operation, target=target, operands=operands)
+    if isinstance(operation, SegmentReduce):
+        offsets, groups = _some_segments(operation, operation.groups, kept)
+        return replace(operation, target=target, offsets=offsets, groups=groups)
+    parts = []
+    for part in operation.terms:
+        offsets, factors = _some_segments(part, part.factors, kept)
+        parts.append(replace(part, offsets=offsets, factors=factors))
+    return replace(operation, target=target, terms=parts)
+
+
+def _some_segments(
+    given: Terms | SegmentReduce, streams: tuple[Ints, ...], kept: Mask
+) -> tuple[Ints, tuple[Ints, ...]]:
+    inside = kept[given.segments]
+    offsets = np.concatenate([[0], np.cumsum(given.counts[kept])])
+    return offsets, tuple([x[inside] for x in streams])
 
 
 def _operand_columns(operation: Operation) -> list[Ints]:

@@ -7,7 +7,8 @@ times the product of one or two factors. For d = a * b and e = a + c:
     summed: a' = d' * b + e' (both sources)       b' = d' * a (1)       c' = e' (2)
 
 Results with the same sources are served by one ``SumOfProducts``, whose terms keep the
-order in which they were pushed; c' is e' itself, which needs no operation.
+order in which they were pushed. Where all results have but one source, and it is plain,
+the cotangents are its factor itself, and no operation is needed.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ from autograd.compiler.trace.program import Ints, distinct, starts_of
 SOURCES = 24  # more sources than this, and those of one form become one
 _GROUPS = 4  # more groups of results than this, and one ragged sum serves all
 _MERGE_ABOVE = 4  # more sources of a sum than this, and those of one form become one
-_MARKS = np.random.default_rng(0).integers(1, 2**57, SOURCES).tolist()  # of sources
 
 
 @dataclass(eq=False, slots=True)
@@ -40,13 +40,13 @@ class Contribution:
 
     @property
     def is_product(self) -> bool:
-        """Whether there are two factors."""
         return len(self.factors) == 2
 
     def at(self, some: Any) -> Contribution:
         """Some of the terms, by a mask, indices or a slice."""
         factors = tuple([x[some] for x in self.factors])
-        return replace(self, target=self.target[some], factors=factors)
+        form = self.over_batch, self.strong
+        return Contribution(self.sign, self.target[some], factors, *form)
 
     def where(self, mask: Mask) -> Contribution:
         """The terms where a mask is true; itself if it is everywhere."""
@@ -110,14 +110,14 @@ def sum_contributions(
 def _groups(hits: list[Mask], batched: Mask, many: bool) -> Ints:
     """Equal for results with the same sources, or, if these would be many groups, for
     all that are batched alike; 0 for those without a source."""
-    reached = np.logical_or.reduce(hits)
-    if not many:
-        group = np.zeros(len(reached), np.int64)
-        for mark, hit in zip(_MARKS, hits, strict=False):
-            group += hit * mark
-        if len(distinct(group[reached])) <= max(_GROUPS, int(reached.sum()) // 8):
-            return group
-    return np.asarray(reached * (1 + batched.astype(np.int64)))
+    group = np.zeros(len(batched), np.int64)
+    for k, hit in enumerate(hits):  # a set of sources, bit by bit
+        group |= hit.astype(np.int64) << k
+    reached = group != 0
+    few = max(_GROUPS, int(reached.sum()) // 8)
+    if many or len(distinct(group[reached])) > few:
+        return np.asarray(reached * (1 + batched.astype(np.int64)))
+    return group
 
 
 def _sum(

@@ -187,7 +187,6 @@ class Block(Operators):
 
     @property
     def level(self) -> int:
-        """The level of the writer (see ``lifted``)."""
         return self.writer.level
 
     def __bool__(self) -> bool:
@@ -228,6 +227,5 @@ class Block(Operators):
 
 
 def _segments_of(operands: Any) -> Ints | None:
-    """The segments of the first ragged block."""
     ragged = (x.segments for x in operands if isinstance(x, Block))
     return next((segments for segments in ragged if segments is not None), None)

@@ -5,5 +5,5 @@ In: a ``Program``. Out: a ``Bulk`` program, verified, and addresses for its numb
 Read ``bulk`` (the three operations), then the way there: ``reassociate`` (chains of
 sums become one), ``isomorphism`` (what is computed alike; steps of a recurrence),
 ``reroll`` (one operation for each class). ``nests`` finds loops in index arrays,
-``layout`` places numbers in memory.
+``layout`` gives numbers their addresses and says what a machine is.
 """

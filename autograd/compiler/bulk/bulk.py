@@ -23,9 +23,8 @@ element t of all of them before element t + 1; with a negative number, before t 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -51,9 +50,9 @@ class Map:
     operands: tuple[Ints, ...]
     scan: int = 0
 
-    def reads(self) -> Iterator[Ints]:
+    def reads(self) -> Sequence[Ints]:
         """Every index array that is read."""
-        yield from self.operands
+        return self.operands
 
 
 class _Segments:
@@ -61,12 +60,10 @@ class _Segments:
 
     @property
     def counts(self) -> Ints:
-        """How long each segment is."""
         return self.offsets[1:] - self.offsets[:-1]
 
     @property
     def segments(self) -> Ints:
-        """The segment of each term or operand."""
         return np.repeat(np.arange(len(self.offsets) - 1), self.counts)
 
 
@@ -89,7 +86,6 @@ class Terms(_Segments):
 
     @property
     def is_product(self) -> bool:
-        """Whether each term is a product of two numbers."""
         return len(self.factors) == 2
 
 
@@ -101,10 +97,8 @@ class SumOfProducts:
     terms: list[Terms]
     scan: int = 0
 
-    def reads(self) -> Iterator[Ints]:
-        """Every index array that is read."""
-        for part in self.terms:
-            yield from part.factors
+    def reads(self) -> Sequence[Ints]:
+        return [positions for part in self.terms for positions in part.factors]
 
 
 @dataclass(eq=False)
@@ -117,9 +111,8 @@ class SegmentReduce(_Segments):
     groups: tuple[Ints, ...]
     scan: int = 0
 
-    def reads(self) -> Iterator[Ints]:
-        """Every index array that is read."""
-        yield from self.groups
+    def reads(self) -> Sequence[Ints]:
+        return self.groups
 
     @property
     def has_gaps(self) -> bool:
@@ -153,12 +146,26 @@ def reads_by_result(operation: Operation) -> Iterator[tuple[Ints, Ints]]:
             yield from [(part.segments, positions) for positions in part.factors]
 
 
-def depends(operation: Operation, active: Mask) -> Any:
+def with_reads(operation: Operation, f: Callable[[Ints], Ints]) -> Operation:
+    """The operation with f applied to every index array that it reads."""
+
+    def each(streams: tuple[Ints, ...]) -> tuple[Ints, ...]:
+        return tuple([f(positions) for positions in streams])
+
+    if isinstance(operation, Map):
+        return replace(operation, operands=each(operation.operands))
+    if isinstance(operation, SegmentReduce):
+        return replace(operation, groups=each(operation.groups))
+    parts = [replace(part, factors=each(part.factors)) for part in operation.terms]
+    return replace(operation, terms=parts)
+
+
+def depends(operation: Operation, active: Mask) -> Mask:
     """Which results of an operation depend on active positions."""
     if isinstance(operation, Map):
         if operation.primitive.predicate:
             return np.zeros(len(operation.target), bool)
-        return np.logical_or.reduce([active[x] for x in operation.operands])
+        return np.asarray(np.any([active[x] for x in operation.operands], axis=0))
     hits = np.zeros(len(operation.target), np.int64)
     for results, positions in reads_by_result(operation):
         hits += np.bincount(results[active[positions]], minlength=len(hits))
@@ -301,7 +308,7 @@ def _moments_of_results(bulk: Bulk, moment: Ints, never: int) -> Ints:
     return ready
 
 
-def _earlier_step(bulk: Bulk, runs: list[list[Operation]], read: Ints) -> Any:
+def _earlier_step(bulk: Bulk, runs: list[list[Operation]], read: Ints) -> Mask:
     """Which reads within scans are of numbers that have been computed by then.
 
     Time counts through the steps of a scan and the operations of a step.
@@ -329,23 +336,23 @@ def _shapes_fit(operation: Operation) -> bool:
     if isinstance(operation, SegmentReduce):
         if operation.primitive.arity is not None or not operation.groups:
             return False
-        streams = [(operation.offsets, x) for x in operation.groups]
+        segments = [(operation.offsets, operation.groups)]
     else:
-        streams = [(part.offsets, x) for part in operation.terms for x in part.factors]
+        segments = [(part.offsets, part.factors) for part in operation.terms]
     return all(
         len(offsets) == n + 1
         and offsets[0] == 0
-        and offsets[-1] == len(x)
+        and all(len(x) == offsets[-1] for x in streams)
         and bool((offsets[1:] >= offsets[:-1]).all())
-        for offsets, x in streams
+        for offsets, streams in segments
     )
 
 
-def _inside(positions: Ints, size: int) -> Any:
+def _inside(positions: Ints, size: int) -> Mask:
     return (positions >= 0) & (positions < size)
 
 
-def _check_all(holds: Any, operations: Ints, what: str) -> None:
+def _check_all(holds: Mask, operations: Ints, what: str) -> None:
     """Raise for the first operation of which it does not hold."""
     if not holds.all():
         _check(False, int(operations[np.flatnonzero(~holds)].min()), what)

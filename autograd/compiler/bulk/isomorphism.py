@@ -22,6 +22,7 @@ Loops whose steps do not depend on each other are no recurrences: they are class
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,41 +79,34 @@ class Likeness:
     ) -> None:
         n, program = len(graph.program), graph.program
         self.graph, self.level = graph, np.zeros(n, np.int64)
-        self.hash, self.batched = (
-            _leaf_hashes(program, origin),
-            _batched_leaves(program),
-        )
-        self.term_hash = np.zeros(len(graph.sums.owner), np.uint64)
+        self.hash = _leaf_hashes(program, origin)
+        self.batched = _batched_leaves(program)
+        self.term_hash = np.zeros(len(graph.terms.owner), np.uint64)
         self._few = max(64, len(graph.nodes) // 12)  # classes of a regular program
-        fronts, done, depth, irregular = _Fronts(graph, slot), 0, 0, False
-        scans = [
-            np.flatnonzero(scan == k) for k in range(1, int(scan.max(initial=0)) + 1)
-        ]
-        while len(fronts.front) or scans:
-            front = fronts.front
-            if not len(front):  # all that the next recurrence reads is there
-                front = scans.pop(0)
-                self.level[front] = depth + 1 + slot[front]
-                self.hash[front] = mix(slot[front].astype(np.uint64), 53)
-                depth += int(slot[front].max()) + 1
-                fronts.advance(front)
+        depth, done, regular = 0, 0, True
+        fronts = _Fronts(graph, scan)
+        for front in fronts:
+            if scan[front[0]]:
+                steps = slot[front]
+                self.level[front] = depth + 1 + steps
+                self.hash[front] = mix(steps.astype(np.uint64), 53)
+                depth += int(steps.max()) + 1
                 continue
             depth += 1
             self.level[front] = depth
-            if not irregular:
+            if regular:
                 self._hash_front(front)
                 early = done <= 2 * self._few
                 done += len(front)
                 if early and done > 2 * self._few:  # once, among the first of the nodes
-                    irregular = self.keys() is None
+                    regular = self.keys() is not None
             if program.batch:
                 total = program.code[front] == program.total
                 self.batched[front] = fronts.any_operand(self.batched) & ~total
                 kind = self.batched[front] + 2 * total
                 self.hash[front] ^= mix(kind.astype(np.uint64), 43)
-            fronts.advance(front)
-        inside = slot[graph.sums.owner] >= 0
-        negative = graph.sums.sign[inside] < 0
+        inside = slot[graph.terms.owner] >= 0
+        negative = graph.terms.sign[inside] < 0
         self.term_hash[inside] = np.where(negative, 2, 0).astype(np.uint64)
 
     def keys(self) -> Hashes | None:
@@ -133,8 +127,7 @@ class Likeness:
         return np.asarray(mix(self.level.astype(np.uint64), 29) + mix(kind, 31))
 
     def _hash_front(self, nodes: Ints) -> None:
-        """The hashes of nodes all of whose operands have theirs."""
-        is_sum = self.graph.sums.is_sum[nodes]
+        is_sum = self.graph.is_sum[nodes]
         sums, plain = nodes[is_sum], nodes[~is_sum]
         if len(sums):
             self._hash_sums(sums)
@@ -142,7 +135,7 @@ class Likeness:
             self._hash_plain(plain)
 
     def _hash_sums(self, sums: Ints) -> None:
-        terms, offsets = self.graph.sums, self.graph.term_offsets
+        terms, offsets = self.graph.terms, self.graph.term_offsets
         counts = offsets[sums + 1] - offsets[sums]
         span = ranges(offsets[sums], counts)
         right, left = terms.right[span], self.hash[terms.left[span]]
@@ -212,10 +205,13 @@ def _set_hashes(h: Hashes, owner: Ints, n: int) -> Hashes:
 
 
 class _Fronts:
-    """Nodes all of whose operands are there, front by front; recurrences wait."""
+    """Nodes all of whose operands are there, front by front.
 
-    def __init__(self, graph: ContractedGraph, slot: Ints) -> None:
-        n, self.slot = len(graph.program), slot
+    A recurrence is a front of its own, when there is no other: all it reads is there.
+    """
+
+    def __init__(self, graph: ContractedGraph, scan: Ints) -> None:
+        n, self.scan = len(graph.program), scan
         users, used = graph.edges()
         self.waiting = np.bincount(users, minlength=n)
         order = np.argsort(used, kind="stable")
@@ -224,8 +220,17 @@ class _Fronts:
             users, used = graph.all_edges()
             order = np.argsort(users, kind="stable")
             self.used, self.used_offsets = used[order], starts_of(users, n)
-        outside = graph.nodes[slot[graph.nodes] < 0]
+        outside = graph.nodes[scan[graph.nodes] == 0]
         self.front = outside[self.waiting[outside] == 0]
+
+    def __iter__(self) -> Iterator[Ints]:
+        scans = range(1, int(self.scan.max(initial=0)) + 1)
+        waiting = [np.flatnonzero(self.scan == k) for k in scans]
+        while len(self.front) or waiting:
+            if not len(self.front):
+                self.front = waiting.pop(0)
+            yield self.front
+            self._advance()
 
     def any_operand(self, marked: Mask) -> Mask:
         """Whether any operand of each node of the front is marked (of batches)."""
@@ -235,13 +240,13 @@ class _Fronts:
         owner = np.repeat(np.arange(len(front)), counts)[hits]
         return np.asarray(np.bincount(owner, minlength=len(front)) > 0)
 
-    def advance(self, done: Ints) -> None:
-        """These nodes are there: the next front is what waited for nothing else."""
+    def _advance(self) -> None:
+        """The next front is what waited for nothing but this one."""
         offsets = self.user_offsets
-        counts = offsets[done + 1] - offsets[done]
-        reached = self.users[ranges(offsets[done], counts)]
+        counts = offsets[self.front + 1] - offsets[self.front]
+        reached = self.users[ranges(offsets[self.front], counts)]
         np.subtract.at(self.waiting, reached, 1)
-        ready = (self.waiting[reached] == 0) & (self.slot[reached] < 0)
+        ready = (self.waiting[reached] == 0) & (self.scan[reached] == 0)
         self.front = distinct(reached[ready])
 
 
@@ -255,7 +260,6 @@ class Recurrence:
 
     @property
     def end(self) -> int:
-        """The first node behind it."""
         return self.first + self.count * self.length
 
 
@@ -295,7 +299,7 @@ def _longest(
 
 def _signatures(graph: ContractedGraph) -> Hashes:
     """Equal for nodes of one kind with as many terms of the same forms."""
-    sums, nodes = graph.sums, graph.nodes
+    sums, nodes = graph.terms, graph.nodes
     n = len(graph.program)
     edges = np.bincount(graph.all_edges()[0], minlength=n)[nodes]
     products = np.bincount(sums.owner, sums.right >= 0, minlength=n)[nodes]

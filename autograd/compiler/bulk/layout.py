@@ -19,11 +19,10 @@ import numpy as np
 from autograd.compiler.bulk.bulk import (
     Bulk,
     Floats,
-    Map,
     Operation,
-    SegmentReduce,
     SumOfProducts,
     Terms,
+    with_reads,
 )
 from autograd.compiler.trace.program import Ints
 from autograd.errors import ShapeError
@@ -121,26 +120,12 @@ class _Unmixing:
     def result(self) -> Bulk:
         bulk = self.bulk
         for operation in bulk.operations:
-            self.operations.append(self._operation(operation))
+            self.operations.append(with_reads(operation, self._stream))
         batched = np.ones(self.size, bool)  # copies are
         batched[: bulk.size] = bulk.batched
         return replace(
             bulk, operations=self.operations, size=self.size, batched=batched
         )
-
-    def _operation(self, operation: Operation) -> Operation:
-        if isinstance(operation, Map):
-            return replace(operation, operands=self._streams(operation.operands))
-        if isinstance(operation, SegmentReduce):
-            return replace(operation, groups=self._streams(operation.groups))
-        parts = [  # of two factors the second is copied first
-            replace(part, factors=self._streams(part.factors[::-1])[::-1])
-            for part in operation.terms
-        ]
-        return replace(operation, terms=parts)
-
-    def _streams(self, streams: Sequence[Ints]) -> tuple[Ints, ...]:
-        return tuple([self._stream(positions) for positions in streams])
 
     def _stream(self, positions: Ints) -> Ints:
         step = self.step[positions]

@@ -36,14 +36,6 @@ class Nest:
         """Whether loops alone describe every stream."""
         return bool(self.bases.shape[1] == 1)
 
-    def positions(self, stream: int) -> Ints:
-        """The index array of a stream, expanded again."""
-        grid = self.bases[stream][:, np.newaxis]
-        for count, step in zip(self.counts, self.steps[stream], strict=True):
-            grid = grid[..., np.newaxis] + step * np.arange(count)
-            grid = grid.reshape(grid.shape[0], -1)
-        return np.asarray(grid.ravel())
-
     def within(self, counts: tuple[int, ...], steps: Ints) -> Nest:
         """The same around further loops, with their steps [stream, loop]."""
         joined = np.concatenate([self.steps, steps], axis=1)
@@ -57,9 +49,8 @@ class Nest:
         bases = self.bases
         for loop in range(extra):
             moves = self.steps[:, loop, np.newaxis] * np.arange(self.counts[loop])
-            bases = (bases[:, :, np.newaxis] + moves[:, np.newaxis, :]).reshape(
-                len(bases), -1
-            )
+            bases = bases[:, :, np.newaxis] + moves[:, np.newaxis, :]
+            bases = bases.reshape(len(self.bases), -1)
         return Nest(self.counts[extra:], self.steps[:, extra:], bases)
 
 

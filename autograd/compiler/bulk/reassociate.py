@@ -12,8 +12,8 @@ Pointer doubling finds the roots of the chains (JáJá 1992, section 2.2).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,7 +28,6 @@ from autograd.compiler.trace.program import (
     starts_of,
 )
 
-Columns = tuple[Ints, ...]  # user, sign, left, right, slot, strong
 _SUM_KIND = -3  # the kind of every sum of terms
 _SUM, _DOT = CODE["sum"], CODE["dot"]
 _SIGNS = {CODE["add"]: (1, 1), CODE["subtract"]: (1, -1), CODE["negative"]: (-1,)}
@@ -37,26 +36,35 @@ _STRENGTH = np.full(len(ROWS) + 2, -1)  # INPUT and CONSTANT index from the end
 _STRENGTH[[CODE[primitive.name] for primitive in PRODUCTS]] = np.arange(len(PRODUCTS))
 
 
-@dataclass
-class Reassociated:
-    """The numbers that are left, and the terms of those that are sums.
+class SignedTerms(NamedTuple):
+    """Columns of terms: sign * left, or sign * left * right where right >= 0.
 
-    Attributes
-    ----------
-    nodes : indices of the numbers that are left, in order.
-    is_sum : of each number of the program, whether it is a sum of terms.
-    owner, sign, left, right : the terms, ordered by the sum they belong to, then as
-        they were traced: sign * left, or sign * left * right where right >= 0.
-    strong : how strong zero is in each product.
+    owner : the sum that a term belongs to.
+    user, slot : the instruction that it was an operand of, and which one.
+    strong : how strong zero is in a product.
     """
 
-    nodes: Ints
-    is_sum: Mask
     owner: Ints
     sign: Ints
     left: Ints
     right: Ints
     strong: Ints
+    user: Ints
+    slot: Ints
+
+    def at(self, some: Ints | Mask) -> SignedTerms:
+        return SignedTerms(*[column[some] for column in self])
+
+
+def _terms(user: Ints, sign: int, left: Ints, right: Any, slot: Any) -> SignedTerms:
+    columns = [
+        np.broadcast_to(x, user.shape) for x in (sign, left, right, 0, user, slot)
+    ]
+    return SignedTerms(user, *columns)
+
+
+def _joined(parts: Iterable[SignedTerms]) -> SignedTerms:
+    return SignedTerms(*[np.concatenate(x) for x in zip(*parts, strict=True)])
 
 
 class ContractedGraph:
@@ -64,19 +72,20 @@ class ContractedGraph:
 
     Attributes
     ----------
-    sums, nodes : see ``Reassociated``.
+    nodes : indices of the numbers that are left, in order.
+    is_sum, terms : which numbers are sums of terms; these, ordered by the sum they
+        belong to, then as they were traced.
     kind : of each number: the code of its primitive, or one for all sums of terms.
     user, used, slot : the edges of nodes that are no sums: used is operand ``slot``.
     edge_offsets, term_offsets : where the edges, and the terms, of a number begin.
     """
 
     def __init__(self, program: Program, exact: bool) -> None:
-        self.program = program
-        self.sums = reassociate(program, exact)
-        self.nodes = self.sums.nodes
-        n = len(program)
-        self.kind = np.where(self.sums.is_sum & (not exact), _SUM_KIND, program.code)
-        plain = self.nodes[~self.sums.is_sum[self.nodes]]
+        n, self.program = len(program), program
+        self.is_sum, self.terms, gone = reassociate(program, exact)
+        self.nodes = np.flatnonzero(program.computed & ~gone)
+        self.kind = np.where(self.is_sum & (not exact), _SUM_KIND, program.code)
+        plain = self.nodes[~self.is_sum[self.nodes]]
         spread = program.spread[plain]
         near, far = plain[~spread], plain[spread]
         two = near[program.second[near] >= 0]
@@ -88,11 +97,11 @@ class ContractedGraph:
         self.user, self.used = user[order], np.concatenate(used)[order]
         self.slot = np.concatenate(slot)[order]
         self.edge_offsets = starts_of(self.user, n)
-        self.term_offsets = starts_of(self.sums.owner, n)
+        self.term_offsets = starts_of(self.terms.owner, n)
 
     def all_edges(self) -> tuple[Ints, Ints]:
         """(user, operand), terms of sums included."""
-        terms = self.sums
+        terms = self.terms
         product = terms.right >= 0
         users = np.concatenate([self.user, terms.owner, terms.owner[product]])
         return users, np.concatenate([self.used, terms.left, terms.right[product]])
@@ -104,72 +113,61 @@ class ContractedGraph:
         return users[computed], used[computed]
 
 
-def reassociate(program: Program, exact: bool = False) -> Reassociated:
-    """The sums of a program; with ``exact``, only its own n-ary ones (eager order)."""
+def reassociate(program: Program, exact: bool) -> tuple[Mask, SignedTerms, Mask]:
+    """Which numbers are sums; their terms; and which numbers are gone.
+
+    With ``exact``, only the n-ary sums that were traced are (eager order).
+    """
     n = len(program)
-    terms = _all_terms(program, exact)
+    terms = _joined(_all_terms(program, exact))
     gone = np.zeros(n, bool)
-    owner = terms[0]
     if not exact:
         uses = np.bincount(program.edges()[1], minlength=n)
         uses += np.bincount(program.outputs, minlength=n)
-        owner, terms = _chains(program, terms, uses == 1, gone)
-        owner, terms = _products(program, owner, terms, uses == 1, gone)
-    user, sign, left, right, slot, strong = terms
+        terms = _chains(program, terms, uses == 1, gone)
+        terms = _products(program, terms, uses == 1, gone)
     is_sum = np.zeros(n, bool)
-    is_sum[owner] = True
-    order = np.lexsort((slot, user, owner))
-    ordered = owner[order], sign[order], left[order], right[order], strong[order]
+    is_sum[terms.owner] = True
+    terms = terms.at(np.lexsort((terms.slot, terms.user, terms.owner)))
     if not exact:
-        ordered = _without_ones_and_zeros(program, *ordered)
-    return Reassociated(np.flatnonzero(program.computed & ~gone), is_sum, *ordered)
+        terms = _without_ones_and_zeros(program, terms)
+    return is_sum, terms, gone
 
 
-def _all_terms(program: Program, exact: bool) -> Columns:
-    """Every term of every additive instruction."""
+def _all_terms(program: Program, exact: bool) -> Iterator[SignedTerms]:
+    """Every term of every additive instruction, as its own sum's."""
     code, first, second = program.code, program.first, program.second
-    parts = []
-
-    def put(user: Ints, sign: int, left: Ints, right: Ints, slot: Ints) -> None:
-        signs = np.full(len(user), sign)
-        parts.append((user, signs, left, right, slot, np.zeros(len(user), np.int64)))
-
-    if not exact:
-        for kind, signs in _SIGNS.items():
-            user = np.flatnonzero(code == kind)
-            for slot, sign in enumerate(signs):
-                operand = second[user] if slot else first[user]
-                put(user, sign, operand, 0 * user - 1, 0 * user + slot)
+    for kind, signs in _SIGNS.items() if not exact else ():
+        user = np.flatnonzero(code == kind)
+        for slot, sign in enumerate(signs):
+            yield _terms(user, sign, (second if slot else first)[user], -1, slot)
     if program.total >= 0:
         user = np.flatnonzero(code == program.total)
-        put(user, 1, first[user], 0 * user - 1, 0 * user)
+        yield _terms(user, 1, first[user], -1, 0)
     for kind in (_SUM, _DOT):
         sums = np.flatnonzero(code == kind)
         count = second[sums] // (2 if kind == _DOT else 1)
         user, spans = np.repeat(sums, count), ranges(first[sums], count)
-        left, right = program.operands[spans], 0 * user - 1
+        left, right = program.operands[spans], np.array(-1)
         if kind == _DOT:
             right = program.operands[spans + np.repeat(count, count)]
-        put(user, 1, left, right, ranges(0 * sums, count))
-    return tuple([np.concatenate(x) for x in zip(*parts, strict=True)])
+        yield _terms(user, 1, left, right, ranges(0 * sums, count))
 
 
-def _chains(program: Program, terms: Columns, once: Mask, gone: Mask) -> Any:
-    """Sums that one sum uses once dissolve into it; who owns the terms then."""
-    user, sign, left, right, slot, strong = terms
-    n = len(program)
-    additive = np.zeros(n, bool)
+def _chains(
+    program: Program, terms: SignedTerms, once: Mask, gone: Mask
+) -> SignedTerms:
+    """Sums that one sum uses once dissolve into it."""
+    user, left = terms.user, terms.left
+    additive = np.zeros(len(program), bool)
     additive[user] = True
     total = _totals(program)
-    joined = (right < 0) & additive[left] & once[left]
+    joined = (terms.right < 0) & additive[left] & once[left]
     joined &= ~total[left] & ~total[user]
-    root, parity = _roots(n, left[joined], user[joined], sign[joined])
     gone[left[joined]] = True
-    keep = ~joined
-    user = user[keep]
-    signs = sign[keep] * parity[user]
-    rest = left[keep], right[keep], slot[keep], strong[keep]
-    return root[user], (user, signs, *rest)
+    root, sign = _roots(len(program), left[joined], user[joined], terms.sign[joined])
+    kept = terms.at(~joined)
+    return kept._replace(owner=root[kept.user], sign=kept.sign * sign[kept.user])
 
 
 def _roots(n: int, child: Ints, parent: Ints, sign: Ints) -> tuple[Ints, Ints]:
@@ -187,30 +185,24 @@ def _roots(n: int, child: Ints, parent: Ints, sign: Ints) -> tuple[Ints, Ints]:
 
 
 def _products(
-    program: Program, owner: Ints, terms: Columns, once: Mask, gone: Mask
-) -> Any:
+    program: Program, terms: SignedTerms, once: Mask, gone: Mask
+) -> SignedTerms:
     """Products that one sum uses once join it; all others are sums of one term."""
-    user, sign, left, right, slot, strong = terms
-    code = np.where(program.code < len(ROWS), program.code, CONSTANT)
-    strength = _STRENGTH[code]
+    owner, left, right = terms.owner, terms.left, terms.right
+    first, second = program.first, program.second
+    strength = _STRENGTH[np.where(program.code < len(ROWS), program.code, CONSTANT)]
     product = (right < 0) & (strength[left] >= 0) & once[left]
     product &= ~_totals(program)[owner]
-    plain = np.zeros(len(program), bool)  # sums with products that are IEEE's
-    plain[owner[(right >= 0) | (product & (strength[left] == 0))]] = True
-    product &= (strength[left] == 0) | ~plain[owner]
+    ieee = np.zeros(len(program), bool)  # sums with products that are IEEE's
+    ieee[owner[(right >= 0) | (product & (strength[left] == 0))]] = True
+    product &= (strength[left] == 0) | ~ieee[owner]
     factors = left[product]
     gone[factors] = True
-    left[product], right[product] = program.first[factors], program.second[factors]
-    strong[product] = strength[factors]
+    left[product], right[product] = first[factors], second[factors]
+    terms.strong[product] = strength[factors]
     alone = np.flatnonzero((strength >= 0) & ~gone)
-    ones, none = np.ones(len(alone), np.int64), 0 * alone
-    factors_alone = program.first[alone], program.second[alone]
-    more = (alone, ones, *factors_alone, none, strength[alone])
-    columns = zip((user, sign, left, right, slot, strong), more, strict=True)
-    return (
-        np.concatenate([owner, alone]),
-        tuple([np.concatenate(pair) for pair in columns]),
-    )
+    more = _terms(alone, 1, first[alone], second[alone], 0)
+    return _joined([terms, more._replace(strong=strength[alone])])
 
 
 def _totals(program: Program) -> Mask:
@@ -220,29 +212,26 @@ def _totals(program: Program) -> Mask:
     return np.asarray(program.code == program.total)
 
 
-def _without_ones_and_zeros(
-    program: Program, owner: Ints, sign: Ints, left: Ints, right: Ints, strong: Ints
-) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+def _without_ones_and_zeros(program: Program, terms: SignedTerms) -> SignedTerms:
     """Terms 1 * x and -1 * x are plain; a term 0 beside others says nothing."""
     constant = np.flatnonzero(program.code == CONSTANT)
     value = program.constants[program.first[constant]]
-    marks = np.zeros(len(program) + 1, np.int8)  # of constants 1 and -1
+    units = np.zeros(len(program), np.int8)
     for number in (1, -1):
-        marks[constant[value == number]] = number
-    if marks.any():
-        for swap in (False, True):
-            mark = np.where(right >= 0, marks[right if swap else left], 0)
-            unit = mark != 0
-            sign = np.where(unit, sign * mark, sign)
-            left = left if swap else np.where(unit, right, left)
-            right = np.where(unit, -1, right)
-            strong = np.where(unit, 0, strong)
+        units[constant[value == number]] = number
+    for swap in (False, True) if units.any() else ():
+        x, y = (terms.right, terms.left) if swap else (terms.left, terms.right)
+        unit = (terms.right >= 0) & (units[x] != 0)
+        terms = terms._replace(
+            sign=np.where(unit, terms.sign * units[x], terms.sign),
+            left=np.where(unit, y, terms.left),
+            right=np.where(unit, -1, terms.right),
+            strong=np.where(unit, 0, terms.strong),
+        )
     nothing = np.zeros(len(program), bool)
     nothing[constant[value == 0.0]] = True
-    zero = (right < 0) & nothing[left]
-    if not zero.any():
-        return owner, sign, left, right, strong
+    zero = (terms.right < 0) & nothing[terms.left]
     beside = np.zeros(len(program), bool)  # which sums have other terms
-    beside[owner[~zero]] = True
-    keep = ~(zero & beside[owner])
-    return owner[keep], sign[keep], left[keep], right[keep], strong[keep]
+    beside[terms.owner[~zero]] = True
+    gone = zero & beside[terms.owner]
+    return terms.at(~gone) if gone.any() else terms

@@ -55,7 +55,7 @@ def reroll(program: Program, origin: Ints | None = None, exact: bool = False) ->
     like = Likeness(graph, origin, slot, scan)
     level, nodes, key = like.level, graph.nodes, like.keys()
     if exact or key is None:
-        like.term_hash = np.where(graph.sums.sign < 0, 2, 0).astype(np.uint64)
+        like.term_hash = np.where(graph.terms.sign < 0, 2, 0).astype(np.uint64)
         like.hash = np.zeros_like(like.hash)
     if key is None:
         key = like.coarse_keys()
@@ -121,9 +121,8 @@ class _Assembly:
         self.position, self.like, self.slot = position, like, slot
 
     def operation(self, nodes: Ints) -> Operation:
-        """The operation that computes a class."""
         target = self.position[nodes]
-        if self.graph.sums.is_sum[nodes[0]]:
+        if self.graph.is_sum[nodes[0]]:
             return SumOfProducts(target, self._terms(nodes))
         code = int(self.program.code[nodes[0]])
         primitive, offsets = self.program.rows[code], self.graph.edge_offsets
@@ -143,7 +142,7 @@ class _Assembly:
 
     def _terms(self, nodes: Ints) -> list[Terms]:
         """The terms of a class of sums, collected by form in order of appearance."""
-        sums, offsets = self.graph.sums, self.graph.term_offsets
+        sums, offsets = self.graph.terms, self.graph.term_offsets
         counts = offsets[nodes + 1] - offsets[nodes]
         span = ranges(offsets[nodes], counts)
         owner = np.repeat(np.arange(len(nodes)), counts)
@@ -157,7 +156,7 @@ class _Assembly:
 
     def _part(self, where: Ints, offsets: Ints) -> Terms:
         """Terms of one form; products are turned like the first of them."""
-        sums, program = self.graph.sums, self.program
+        sums, program = self.graph.terms, self.program
         left, right = sums.left[where], sums.right[where]
         user, sign = sums.owner[where[0]], int(sums.sign[where[0]])
         over_batch = program.batch > 0 and program.code[user] == program.total

@@ -96,7 +96,6 @@ class NumpyMachine(MemoryMachine):
             self._steps()
 
     def prepare(self, bulk: Bulk, sections: Sequence[Section]) -> None:
-        """Look up where the results lie."""
         super().prepare(bulk, sections)
         inputs = self.layout.inputs
         self.binding = Binding(self.memory, inputs, self._regions, self.outputs)
@@ -180,7 +179,6 @@ class NumpyMachine(MemoryMachine):
         self._memory.store(operation.target, result)
 
     def _terms_in_order(self, part: Terms, out: Floats, batched: bool) -> None:
-        """Terms added one after the other."""
         terms = self._sums.terms(part, slice(None), batched or part.over_batch)
         segments, sign = part.segments, float(part.sign)
         along = np.arange(len(segments)) - part.offsets[segments]

@@ -60,7 +60,6 @@ class Memory:
         self.do(function, *arguments)
 
     def complete(self) -> None:
-        """All steps are there."""
         self._gathers.clear()
 
     def block(self, target: Ints) -> Floats:
@@ -205,7 +204,8 @@ def _keeps_apart(numbers: Floats, region: Region, step: Step) -> bool:
     if getattr(function, "__self__", None) is numbers:
         index = np.asarray(arguments[0])  # take, and __setitem__
         return not ((index >= region[0]) & (index < region[1])).any()
-    spans = [_span(numbers, x) for x in (*arguments, *named.values())]
+    origin, size = _address(numbers), len(numbers)
+    spans = [_span(x, origin, size) for x in (*arguments, *named.values())]
     return bool(arguments) and all(
         span is None
         or span[1] <= region[0]
@@ -240,6 +240,7 @@ class _Code:
 
     def __init__(self, numbers: Floats, regions: Sequence[Region]) -> None:
         self.numbers, self.regions = numbers, regions
+        self.origin = _address(numbers)
         self.names: dict[str, Any] = {"array": np.ndarray}
         self.known: dict[Any, str] = {}
         self.lines: list[str] = []
@@ -267,12 +268,12 @@ class _Code:
         return name
 
     def _argument(self, x: Any) -> str:
-        span = _span(self.numbers, x)
+        span = _span(x, self.origin, len(self.numbers))
         inside = [k for k, r in enumerate(self.regions) if span and _within(span, r)]
         if not inside:
             return self._name(x)
         (k,) = inside
-        offset = _address(x) - _address(self.numbers) - 8 * self.regions[k][0]
+        offset = _address(x) - self.origin - 8 * self.regions[k][0]
         view = f"array({x.shape}, float, r{k}, {offset}, {x.strides})"
         if view not in self.known:
             self.known[view] = f"v{len(self.known)}"
@@ -280,15 +281,15 @@ class _Code:
         return self.known[view]
 
 
-def _span(numbers: Floats, x: Any) -> Region | None:
+def _span(x: Any, origin: int, size: int) -> Region | None:
     """Where in the memory an array begins and ends; None for those elsewhere."""
     if not isinstance(x, np.ndarray) or x.dtype != float or not x.size:
         return None
     moves = [(n - 1) * step for n, step in zip(x.shape, x.strides, strict=True)]
-    first = _address(x) - _address(numbers)
+    first = _address(x) - origin
     low = first + sum(move for move in moves if move < 0)
     high = first + sum(move for move in moves if move > 0)
-    if high < 0 or low >= 8 * len(numbers):
+    if high < 0 or low >= 8 * size:
         return None
     return low // 8, high // 8 + 1
 

@@ -24,11 +24,9 @@ from autograd.compiler.adjoint.adjoint import adjoint
 from autograd.compiler.adjoint.writer import Writer
 from autograd.compiler.bulk.bulk import (
     Bulk,
-    Map,
-    Operation,
-    SegmentReduce,
     SumOfProducts,
     Terms,
+    with_reads,
 )
 from autograd.compiler.bulk.layout import Section
 from autograd.compiler.plans.executor import Executor
@@ -343,29 +341,16 @@ def _along(first: Bulk, wrt: Ints, direction: Ints) -> Bulk:
     return adjoint(writer.finished(target), target, [1.0], wrt)
 
 
-def _mapped(operation: Operation, f: Callable[[Ints], Ints]) -> Operation:
-    """An operation with f applied to all its index arrays."""
-    target = f(operation.target)
-    if isinstance(operation, Map):
-        operands = tuple([f(x) for x in operation.operands])
-        return replace(operation, target=target, operands=operands)
-    if isinstance(operation, SegmentReduce):
-        groups = tuple([f(x) for x in operation.groups])
-        return replace(operation, target=target, groups=groups)
-    parts = [
-        replace(part, factors=tuple([f(x) for x in part.factors]))
-        for part in operation.terms
-    ]
-    return replace(operation, target=target, terms=parts)
-
-
 def _with_more_inputs(bulk: Bulk, count: int) -> Bulk:
     """The program with ``count`` inputs behind the others, which nothing reads."""
 
     def moved(x: Ints) -> Ints:
         return np.where(x >= bulk.inputs, x + count, x)
 
-    operations = [_mapped(operation, moved) for operation in bulk.operations]
+    operations = [
+        replace(with_reads(operation, moved), target=moved(operation.target))
+        for operation in bulk.operations
+    ]
     start = bulk.inputs
     return replace(
         bulk,

@@ -13,7 +13,13 @@ from tiers import bits, on_values, plain
 import autograd as ag
 from autograd import TraceError, trace, value_and_grad
 from autograd.compiler.adjoint.adjoint import adjoint
+from autograd.compiler.adjoint.contributions import (
+    SOURCES,
+    Contribution,
+    sum_contributions,
+)
 from autograd.compiler.adjoint.lower import lowered
+from autograd.compiler.adjoint.writer import Writer
 from autograd.compiler.bulk.bulk import (
     Bulk,
     Map,
@@ -23,6 +29,7 @@ from autograd.compiler.bulk.bulk import (
     runs_of,
 )
 from autograd.compiler.bulk.layout import Layout
+from autograd.compiler.bulk.reassociate import reassociate
 from autograd.compiler.bulk.reroll import reroll
 from autograd.compiler.trace.optimise import optimise
 from autograd.table.primitives import TABLE
@@ -302,6 +309,56 @@ def test_rerolling_is_deterministic(exact):
     assert str(one) == str(two)
     flat, _ = flatten(args)
     assert bits(interpreted(one, flat)) == bits(interpreted(two, flat))
+
+
+# -- The parts ------------------------------------------------------------------------
+
+
+def test_a_chain_of_additions_is_one_sum():
+    def f(a, b, c, d, e):
+        return a + b * c - (d + e)
+
+    program = trace(f, 1.0, 2.0, 3.0, 4.0, 5.0)
+    _, terms, gone = reassociate(program, exact=False)
+    signs = dict(zip(terms.left.tolist(), terms.sign.tolist()))
+    assert sorted(signs.items()) == [(0, 1), (1, 1), (3, -1), (4, -1)]
+    assert (terms.right >= 0).sum() == 1
+    assert set(terms.owner) == set(program.outputs)
+    assert gone.sum() == 3
+    _, terms, gone = reassociate(program, exact=True)
+    assert len(terms.owner) == gone.sum() == 0
+
+
+def cotangents_of(contributions, n):
+    """The sums of contributions whose factors are inputs, and the writer."""
+    writer = Writer(Bulk([], 100, 100, {}, np.arange(0)))
+    return writer, sum_contributions(writer, contributions, n)
+
+
+def test_contributions_are_summed_by_their_sources():
+    """d = a * b pushes d' * b to a and d' * a to b; e = a + c pushes e' to a and c."""
+    a, b, d, e = 0, 1, 3, 4
+    product = Contribution(1, array(0, 1), (array(d, d), array(b, a)))
+    plain = Contribution(1, array(0, 2), (array(e, e),))
+    writer, cotangent = cotangents_of([product, plain], 4)
+    assert cotangent[3] == -1  # nothing was pushed
+    assert lines(writer.finished(cotangent)) == [
+        "sum x 1 of +1 products",  # b
+        "sum x 1 of +1",  # c
+        "sum x 1 of +1 products +1",  # a
+    ]
+
+
+def test_a_plain_contribution_is_the_cotangent_itself():
+    writer, cotangent = cotangents_of([Contribution(1, array(1, 0), (array(7, 8),))], 2)
+    assert cotangent.tolist() == [8, 7]
+    assert writer.operations == []
+
+
+def test_many_sources_become_one_ragged_sum():
+    one = Contribution(1, array(0, 1), (array(5, 6),))
+    writer, _ = cotangents_of([one] * (SOURCES + 1), 2)
+    assert lines(writer.finished(array(5))) == [f"sum x 2 of +{SOURCES + 1}"]
 
 
 # -- Damaged bulk programs -----------------------------------------------------------
