@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from itertools import pairwise
 from math import isnan
 
@@ -22,7 +22,6 @@ from viz.owners import owners
 __all__ = ["collapse"]
 
 Key = Hashable
-Partition = Callable[[Diagram], list[Key]]
 
 READABLE_BOXES, READABLE_EDGES = 60, 120
 _BANDS = (8, 4, 2, 1)

@@ -115,7 +115,6 @@ _TRUTHS: dict[str, Callable[..., Any]] = {  # true or false; a condition when tr
     "isinf": lambda x: TABLE["equal"](abs(x), math.inf),
 }
 _FOLDS = ("maximum", "minimum")  # which numpy would decide by >= and <=
-_BY_LOOPS = ("fmax", "fmin", "sign", "heaviside", "copysign", "nextafter")
 
 
 def apply_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kw: Any) -> Any:

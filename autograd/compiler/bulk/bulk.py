@@ -227,8 +227,6 @@ class Bulk:
             return np.zeros(len(positions), bool)
         return np.asarray(self.batched[positions])
 
-    has_lanes = is_batched  # the word of ``entry``
-
     def pruned(self) -> Bulk:
         """The program without the operations that no output needs."""
         needed = np.zeros(self.size, bool)

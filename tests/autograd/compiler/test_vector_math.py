@@ -66,9 +66,7 @@ def ulps(got, true):
 
 
 def test_every_row_is_here():
-    assert set(vm.KERNELS) | vm.REDUCTIONS == set(TABLE)
-    assert not set(vm.KERNELS) & vm.REDUCTIONS
-    assert {name for name in TABLE if TABLE[name].arity is None} == vm.REDUCTIONS
+    assert set(vm.KERNELS) == {n for n, row in TABLE.items() if row.arity is not None}
 
 
 @pytest.mark.parametrize("width", [1, 4, 8])

@@ -93,7 +93,6 @@ def register_symbols() -> None:
 Emitter = Callable[..., str]
 Needed = set[tuple[str, int]]  # row, width
 
-REDUCTIONS = frozenset({"sum", "prod", "dot", "maximum", "minimum", "logsumexp"})
 INLINE = frozenset(ELEMENTARY)
 PAIR = "tanh_and_sech2"
 

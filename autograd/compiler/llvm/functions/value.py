@@ -10,8 +10,6 @@ from collections.abc import Callable, Sequence
 
 from autograd.compiler.llvm.functions.lanes import Lanes
 
-SIGN_BIT = 1 << 63
-
 
 class _Named:
     """A value of the IR: the builder it belongs to and its name there."""

@@ -90,7 +90,6 @@ def library_text(width: int, registers: int = 32) -> str:
 
 
 SLICED = ("sum", "dot", "maximum", "minimum", "prod", "sum_more", "dot_more")
-BY_TABLE = [f"slices_{fold}_by_table" for fold in SLICED]
 _DISPATCH = """
 define void @autograd.dispatch(ptr %v, ptr %t, ptr %d, i64 %count) nounwind {
 entry:
