@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-import regular_programs  # noqa: E402
+import comparisons  # noqa: E402
 
 BLOCK = 100
 
@@ -29,18 +29,18 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=2000, help="how many seeds")
     parser.add_argument(
         "--backend",
-        default=",".join(regular_programs.TIERS),
+        default=",".join(comparisons.TIERS),
         help="the tiers to compare with the eager engine, by commas (default: all)",
     )
     given = parser.parse_args()
     tiers = given.backend.split(",")
-    if unknown := set(tiers) - set(regular_programs.TIERS):
-        parser.error(f"unknown tiers {sorted(unknown)}: {list(regular_programs.TIERS)}")
+    if unknown := set(tiers) - set(comparisons.TIERS):
+        parser.error(f"unknown tiers {sorted(unknown)}: {list(comparisons.TIERS)}")
     totals: Counter[str] = Counter()
     last = given.first + given.count
     for start in range(given.first, last, BLOCK):
         count = min(BLOCK, last - start)
-        more, failures = regular_programs.campaign(start, count, tiers)
+        more, failures = comparisons.campaign(start, count, tiers)
         totals += more
         for seed, kind, name, found in failures:
             totals["failed"] += 1

@@ -6,6 +6,8 @@ import random
 from autograd.graph.nodes import topological_order
 from autograd.table.primitives import TABLE
 
+# Rows whose operands are not any numbers: an order, or what other rows made.
+PARTICULAR = {"polygamma", "nonnegative", "guarded_multiply", "selected_multiply"}
 _TAILS = [1e-8, 1e-3, 0.3, 0.7, 1.5, 2.6, 7.25, 20.25, 30.5]
 _UNBOUNDED = [*_TAILS, *[-x for x in _TAILS]]
 # rows that leave the floats, or their own accuracy, in the common tails

@@ -53,6 +53,7 @@ def module_of(path):
 
 
 MODULES = {module_of(path): path for path in FILES}
+BELOW_PACKAGES = {name for name in MODULES if "." in name}
 
 
 @functools.cache
@@ -87,9 +88,8 @@ def _imports(path, deferred):
         elif isinstance(node, ast.ImportFrom) and node.module:
             children = [f"{node.module}.{alias.name}" for alias in node.names]
             yield from [node.module, *children]
-        elif isinstance(node, ast.Constant) and node.value in MODULES:
-            if "." in node.value:
-                yield node.value
+        elif isinstance(node, ast.Constant) and str(node.value) in BELOW_PACKAGES:
+            yield node.value
 
 
 def ours(path):

@@ -46,6 +46,7 @@ def _unary(primitive: Primitive) -> Callable[[Value], Any]:
         out.grad = 0.0
         return admit(out) if MODES.active else out
 
+    method.__doc__ = primitive.__doc__
     return method
 
 

@@ -105,6 +105,7 @@ def method_of(row: Primitive) -> Callable[..., Any]:
     def method(self: Any, *others: Any) -> Any:
         return row(self, *others)
 
+    method.__doc__ = row.__doc__
     return method
 
 

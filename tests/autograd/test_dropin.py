@@ -1,11 +1,17 @@
 """Programs written for micrograd, its lectures and microgpt: only the import changes."""
 
+import copy
 import math
+import pickle
 import random
 
 import pytest
 
-from autograd import GraphError, Value, gradient
+from autograd import (
+    GraphError,
+    Value,
+    gradient,
+)
 
 
 def test_micrograds_readme_example():
@@ -147,3 +153,12 @@ def test_a_microgpt_step():
             p.data -= 0.5 * p.grad
             p.grad = 0
     assert losses[-1] < 0.05 < losses[0]
+
+
+def test_local_gradients_are_first_class():
+    x = Value(3.0)
+    y = Value(9.0, (x,), (6.0,)) * 2.0
+    assert gradient(y, x) == 12.0
+    twin = pickle.loads(pickle.dumps(y))
+    twin.backward()
+    assert copy.deepcopy(y).data == 18.0

@@ -1,12 +1,18 @@
 """gradcheck and numerical_gradient: plain numpy against the engine."""
 
+import math
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
 import autograd as ag
-from autograd import GradcheckError, Primitive, gradcheck, numerical_gradient
+from autograd import (
+    GradcheckError,
+    Primitive,
+    gradcheck,
+    numerical_gradient,
+)
 from autograd.table.primitives import TABLE
 
 
@@ -159,3 +165,36 @@ def test_directions_serve_many_inputs():
         gradcheck(lambda xs: ag.sum([wrong(x) for x in xs]), xs, directions=2)
     with pytest.raises(ValueError, match="order"):
         gradcheck(f, xs, directions=1, order=2)
+
+
+def test_numerical_gradient_in_any_memory_order():
+    x = np.ones((2, 3)).T
+    assert numerical_gradient(lambda a: float((a**2).sum()), x) == pytest.approx(2 * x)
+
+
+def test_gradcheck_of_methods_and_of_ieee():
+    assert gradcheck(lambda x: x.tanh() + (x * 2).relu(), 0.5)
+    assert gradcheck(lambda x: 1 / x, 0.0).entries[0].verdict == "not finite here"
+    assert gradcheck(lambda x: x**0.5, 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("f", "at"),
+    [
+        (ag.log, 1e-7),
+        (ag.sqrt, 1e-6),
+        (lambda x: x * x, 1e300),
+        (lambda x: x, math.nan),
+        (lambda x: x * abs(x), 0.0),
+    ],
+)
+def test_gradcheck_does_not_call_right_wrong(f, at):
+    assert gradcheck(f, at)
+
+
+def test_gradcheck_tells_kinks_from_curvature():
+    for f, at in ((ag.log, 1e-3), (lambda x: x**-2, 0.01), (ag.sqrt, 1e-4)):
+        assert gradcheck(f, at).entries[0].verdict == "ok"
+    assert gradcheck(abs, 0.0, order=2)
+    with pytest.raises(ValueError, match="order"):
+        gradcheck(abs, 0.0, order=0)

@@ -9,7 +9,16 @@ import pytest
 from cases import nodes_below
 
 import autograd as ag
-from autograd import AnomalyError, GraphError, Value, detect_anomaly, no_grad
+from autograd import (
+    AnomalyError,
+    GraphError,
+    Value,
+    detect_anomaly,
+    grad,
+    gradient,
+    jvp,
+    no_grad,
+)
 from autograd.graph.modes import MODES
 
 
@@ -224,3 +233,50 @@ def test_a_result_without_a_graph_has_no_gradient():
     leaf = Value(2.0)
     leaf.backward()
     assert leaf.grad == 1.0
+
+
+def test_no_grad_and_anomalies_see_nodes_made_by_hand():
+    x = Value(2.0)
+    with no_grad():
+        assert Value(4.0, (x,), (4.0,)).operands == ()
+    with pytest.raises(AnomalyError), detect_anomaly():
+        Value(math.nan, (x,), (4.0,))
+    with pytest.raises(AnomalyError), detect_anomaly():
+        (Value(1.0, (x,), (math.inf,)) * 1.0).backward()
+
+
+def test_anomalies_of_every_mode():
+    x = Value(0.0)
+    for call in (
+        lambda: grad(ag.log)(0.0),
+        lambda: jvp(ag.log, (0.0,), (1.0,)),
+        lambda: gradient(x.sqrt(), x),
+        lambda: gradient(x.sqrt(), x, create_graph=True),
+    ):
+        with pytest.raises(AnomalyError), detect_anomaly():
+            call()
+
+
+def test_the_way_from_the_anomaly_to_the_result():
+    x = Value(0.0, label="x")
+    with detect_anomaly():
+        z = (x.sqrt() + 1.0) * 2.0
+        z.label = "loss"
+        with pytest.raises(AnomalyError) as caught:
+            z.backward()
+    assert "from there to the result: add -> multiply 'loss'" in str(caught.value)
+
+
+def test_the_way_from_the_first_nan_to_the_result():
+    x = Value(-1.0, label="x")
+    with detect_anomaly(at_once=False):
+        y = (x * 2.0).log()
+        y.label = "root"
+        z = ag.sum([y, x]) * 3.0
+        with pytest.raises(AnomalyError) as caught:
+            z.backward()
+    message = str(caught.value)
+    assert "log 'root' gave nan from operands -2.0" in message
+    assert "y = (x * 2.0).log()" in message
+    assert "from there to the result: sum -> multiply" in message
+    assert x.grad == 0.0

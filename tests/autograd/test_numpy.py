@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd import Value
+from autograd import (
+    Value,
+)
 from autograd.numbers.operators import METHODS
 from autograd.table.primitives import ALIASES
 
@@ -102,3 +104,45 @@ def test_mixed_arrays_of_values_and_floats():
     assert [v.data for v in result] == [3.0, 6.0]
     ag.sum(result).backward()
     assert w.grad == 3.0
+
+
+def test_masked_arrays_keep_the_graph_or_are_refused():
+    for result in (
+        np.ma.array([1.0, 2.0], mask=[False, True]) * Value(3.0),
+        Value(3.0) * np.ma.array([1.0, 2.0]),
+    ):
+        assert isinstance(result[0], Value)
+    with pytest.raises(TypeError, match="masked"):
+        ag.exp(np.ma.array([1.0]))
+
+
+def test_subclasses_of_arrays_are_batches():
+    class Sub(np.ndarray):
+        pass
+
+    assert ag.exp(np.zeros(2).view(Sub)).tolist() == [1.0, 1.0]
+
+
+def test_numpys_clip_is_the_tables():
+    x = Value(1.0)
+    np.clip(x, 0.0, 1.0).backward()
+    assert x.grad == 0.5
+    assert math.isnan(np.clip(Value(math.nan), 0.0, 1.0).data)
+    assert np.clip(Value(2.0), 0.0, 1.0).data == 1.0
+    assert Value(2.0).clip(3.0).data == 3.0
+
+
+def test_equality_is_identity_inside_an_array_too():
+    assert (Value(1.0) == np.array(Value(1.0), dtype=object)) is not True
+    assert Value(1.0) == np.array(1.0)
+    assert Value(1.0) != 10**400
+
+
+def test_in_place_operators_on_arrays_of_values():
+    a = np.array([Value(1.0), Value(2.0)], dtype=object)
+    x = Value(3.0)
+    a += x
+    a *= 2.0
+    assert [v.data for v in a] == [8.0, 10.0]
+    ag.sum(a).backward()
+    assert x.grad == 4.0

@@ -9,7 +9,13 @@ import pytest
 
 import autograd as ag
 import nn
-from autograd import Value, grad, jit, jvp, vmap
+from autograd import (
+    Value,
+    grad,
+    jit,
+    jvp,
+    vmap,
+)
 from autograd.table.reals import short
 
 
@@ -162,3 +168,9 @@ def test_short_texts():
     assert short(10**5000) == "an integer of 16,610 bits"
     assert short(Nameless()) == "an object of type Nameless without a text"
     assert math.isfinite(Value(10**300).data)
+
+
+def test_numbers_beyond_floats_are_named():
+    for call in (lambda: Value(10**400), lambda: Value(1.0) + 10**400):
+        with pytest.raises(OverflowError, match="range of floats"):
+            call()

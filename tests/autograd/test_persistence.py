@@ -10,7 +10,10 @@ import threading
 import pytest
 
 import autograd as ag
-from autograd import GraphError, Value
+from autograd import (
+    GraphError,
+    Value,
+)
 from autograd.numbers import persistence
 
 
@@ -230,3 +233,16 @@ def test_the_collector_may_run_in_the_middle_of_a_pickle(monkeypatch):
         gc.enable()
     copy_of_z.backward()
     assert labelled_leaves(copy_of_z)["x"].grad == ag.gradient(z, x)
+
+
+def test_values_linked_through_attributes():
+    previous = None
+    for _ in range(20_000):
+        value = Value(1.0) * 2
+        value.previous = previous
+        previous = value
+    for twin in (pickle.loads(pickle.dumps(previous)), copy.deepcopy(previous)):
+        length = 0
+        while twin is not None:
+            twin, length = twin.previous, length + 1
+        assert length == 20_000

@@ -16,6 +16,7 @@ from autograd import (
     jacobian,
     jvp,
     vjp,
+    where,
 )
 from autograd.table.primitives import TABLE
 
@@ -187,3 +188,22 @@ def test_nodes_that_stand_for_many_choose_inside(whole):
     assert gradient(z, x) == 0.0
     z.backward()
     assert x.grad == 0.0
+
+
+def test_what_where_does_not_choose_sends_nothing():
+    hard = [
+        (lambda x: where(x > 0, x * ag.log(x), 0.0), 0.0),
+        (lambda x: where(x < 700, ag.exp(x), 0.0), 1000.0),
+        (lambda x: where(x > 0, ag.lgamma(x), 0.0), 0.0),
+        (lambda x: where(ag.not_equal(x, 0.0), 5.0 % x, 0.0), 0.0),
+        (lambda x: where(x > 0, ag.log(x) * ag.sqrt(x), 0.0), 0.0),
+    ]
+    for f, at in hard:
+        x = Value(at)
+        y = f(x)
+        y.backward()
+        assert (
+            x.grad == gradient(y, x) == grad(f)(at) == jvp(f, (at,), (1.0,))[1] == 0.0
+        )
+        assert gradient(y, x, create_graph=True).data == 0.0
+        assert grad(grad(f))(at) == 0.0

@@ -1,10 +1,21 @@
 """Transforms over trees; what they refuse."""
 
+import math
+
 import numpy as np
 import pytest
 
 import autograd as ag
-from autograd import ShapeError, Value, grad, gradient, jvp, value_and_grad, vjp
+from autograd import (
+    ShapeError,
+    Value,
+    grad,
+    gradient,
+    jvp,
+    value_and_grad,
+    vjp,
+    where,
+)
 from autograd.transforms.tree import flatten, structure, tree_map
 
 
@@ -77,3 +88,21 @@ def test_trees():
     assert tree_map(lambda x, y: x + y, [1.0], [2.0]) == [3.0]
     with pytest.raises(ShapeError, match="1 items, got 2"):
         tree_map(lambda x, y: x, [1.0], [2.0, 3.0])
+
+
+def test_repeated_argnums_are_refused():
+    for argnums in ((0, 0), (0, -2)):
+        with pytest.raises(ValueError, match="twice"):
+            grad(lambda x, y: x * y, argnums=argnums)(2.0, 3.0)
+
+
+def test_inside_a_transform_numbers_behave_like_values():
+    assert grad(lambda x: where((x > 0) & (x < 2), x, 2 * x))(1.0) == 1.0
+    with pytest.raises(TypeError, match=r"autograd\.exp"):
+        grad(math.exp)(1.0)
+    assert divmod(Value(7.0), 2)[1].data == 1.0
+
+
+def test_structures_that_differ():
+    with pytest.raises(ShapeError, match="tangents"):
+        jvp(lambda x, y: x, ([1.0, 2.0], 3.0), (1.0, [2.0, 3.0]))

@@ -11,7 +11,12 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd import Value
+from autograd import (
+    ShapeError,
+    StaleValueError,
+    Value,
+    gradient,
+)
 from autograd.table.primitives import TABLE
 
 
@@ -195,3 +200,30 @@ def test_bytes_of_a_node():
     forward, backward = map(int, run.stdout.split())
     assert forward <= 160
     assert backward <= 192
+
+
+def test_an_edited_result_does_not_change_derivatives():
+    x = Value(2.0)
+    y = x.exp()
+    z = y * 1.0
+    y.data = 100.0
+    z.backward()
+    assert x.grad == gradient(z, x) == ag.exp(2.0)
+    with pytest.raises(StaleValueError, match="exp"):
+        gradient(y, x, create_graph=True)
+
+
+def test_a_gradient_that_is_not_a_number_is_refused():
+    x = Value(1.0)
+    x.grad = Value(2.0)
+    with pytest.raises(TypeError):
+        (x * 2.0).backward()
+
+
+def test_any_iterable_is_a_sequence():
+    assert ag.dot((x for x in [1.0, 2.0]), [3.0, 4.0]) == 11.0
+    for call in (ag.mean, ag.softmax, ag.logsumexp):
+        with pytest.raises(TypeError, match="sequence"):
+            call(Value(1.0))
+    with pytest.raises(ShapeError, match="biases"):
+        ag.affine([[1.0]], [])

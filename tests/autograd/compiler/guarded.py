@@ -13,6 +13,7 @@ from pathlib import Path
 TESTS = Path(__file__).parent.parent.parent
 sys.path[:0] = [str(TESTS.parent), str(TESTS)]  # the package before tests/autograd
 
+import comparisons  # noqa: E402
 import numpy as np  # noqa: E402
 import regular_programs as regular  # noqa: E402
 
@@ -92,7 +93,7 @@ def programs(backend, seeds):
     """Regular programs whose arguments are arrays."""
     for seed in seeds:
         p, args = regular.generate(seed, largest=600)
-        derivative = regular.derivative_of(p, args)
+        derivative = comparisons.derivative_of(p, args)
         f = jit(derivative, backend=backend)
         for at_end in (True, False):
             own = [put(a, at_end) for a in args]

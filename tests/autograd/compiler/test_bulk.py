@@ -4,10 +4,12 @@ import itertools
 import math
 from dataclasses import replace
 
+import comparisons
 import numpy as np
 import programs
 import pytest
 import regular_programs as regular
+import rounding
 from tiers import bits, on_values, plain
 
 import autograd as ag
@@ -83,7 +85,7 @@ def test_regular_programs(seed):
     p, args = regular.generate(seed, largest=800)
     bulk = rolled(p, *args)
     flat, _ = flatten(args)
-    bound = regular.Bound(p, args, seed)
+    bound = rounding.Bound(p, args, seed)
     assert bound.deviation(interpreted(bulk, flat)) is None
     assert bound.deviation(interpreted(lowered(bulk).verify(), flat)) is None
 
@@ -94,8 +96,8 @@ def test_gradients_of_regular_programs(seed):
     p, args = regular.generate(seed, largest=800)
     bulk = rolled(p, *args)
     both = adjoint(bulk, bulk.outputs, [1.0], np.arange(bulk.inputs)).verify()
-    eager = regular.derivative_of(p, args)
-    bound = regular.Bound(eager, args, seed)
+    eager = comparisons.derivative_of(p, args)
+    bound = rounding.Bound(eager, args, seed)
     flat, _ = flatten(args)
     assert bound.deviation(interpreted(both, flat)) is None
     assert bound.deviation(interpreted(lowered(both).verify(), flat)) is None
@@ -115,7 +117,7 @@ def test_irregular_programs(seed, length):
     def f(xs):
         return programs.run(program, xs)[-1]
 
-    bound = regular.Bound(f, [point], seed)
+    bound = rounding.Bound(f, [point], seed)
     assert bound.deviation(interpreted(rolled(f, point), point)) is None
 
 

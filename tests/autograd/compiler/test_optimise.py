@@ -7,6 +7,7 @@ import numpy as np
 import programs
 import pytest
 import regular_programs as regular
+import rounding
 from tiers import HARD, bits
 
 import autograd as ag
@@ -50,7 +51,7 @@ def test_regular_programs_keep_their_numbers(seed):
     def derivative(program):
         return value_and_grad(lambda xs: program(*xs)[0])
 
-    bound = regular.Bound(derivative(program), [flat], seed)
+    bound = rounding.Bound(derivative(program), [flat], seed)
     assert bound.deviation(derivative(better)(flat)) is None
 
 

@@ -3,9 +3,10 @@
 import random
 from itertools import pairwise
 
+import comparisons
 import numpy as np
 import pytest
-import regular_programs as regular
+import rounding
 
 import autograd as ag
 from autograd import jit, value_and_grad
@@ -57,18 +58,18 @@ def test_tangled_programs(seed, many, monkeypatch):
     monkeypatch.setattr(tables, "_SOME", 0)
     monkeypatch.setattr(tables, "_LONG", many)
     f, args = tangled(seed)
-    eager = regular.derivative_of(f, args)
+    eager = comparisons.derivative_of(f, args)
     compiled = jit(eager, backend="llvm")
     found = compiled(*args)
     assert "descriptors" in compiled.report()
-    assert regular.Bound(eager, args, seed).deviation(found) is None
-    again = jit(regular.derivative_of(f, args), backend="llvm")
+    assert rounding.Bound(eager, args, seed).deviation(found) is None
+    again = jit(comparisons.derivative_of(f, args), backend="llvm")
     assert again(*args)[0] == found[0] == compiled(*args)[0]
 
 
 def test_irregular_programs_get_descriptors_and_regular_ones_loops():
     f, args = tangled(0)
-    compiled = jit(regular.derivative_of(f, args))
+    compiled = jit(comparisons.derivative_of(f, args))
     compiled(*args)
     assert "descriptors" in compiled.report()
 

@@ -7,28 +7,30 @@ sixteen roundings; traced and strict ones agree to the last bit.
 import random
 from importlib.util import find_spec
 
+import comparisons
 import pytest
 import regular_programs as regular
+import rounding
 from tiers import BACKENDS, bits, on_values, plain
 
 import autograd as ag
 from autograd import jit, value_and_grad
 from autograd.transforms.tree import flatten
 
-TIERS = [t for t in regular.TIERS if t != "llvm" or find_spec("llvmlite")]
+TIERS = [t for t in comparisons.TIERS if t != "llvm" or find_spec("llvmlite")]
 
 
 @pytest.mark.parametrize("seed", range(50))
 def test_regular_programs(seed):
     p, args = regular.generate(seed, largest=700)
-    found, _ = regular.complaints(p, args, TIERS, seed)
+    found, _ = comparisons.complaints(p, args, TIERS, seed)
     assert not found, p.name
 
 
 @pytest.mark.parametrize("seed", range(50))
 def test_irregular_programs(seed):
-    f, args, ordinary = regular.irregular(seed)
-    found, _ = regular.complaints(f, args, TIERS, seed, ordinary)
+    f, args, ordinary = comparisons.irregular(seed)
+    found, _ = comparisons.complaints(f, args, TIERS, seed, ordinary)
     assert not found
 
 
@@ -38,7 +40,7 @@ def test_programs_of_many_outputs(seed, backend):
     """All numbers before the last stage; a leaf, a constant, and one number twice."""
     p, args = regular.generate(seed)
     f = regular.whole(p)
-    bound = regular.Bound(f, args, seed)
+    bound = rounding.Bound(f, args, seed)
     found = jit(f, backend=backend)(*args)
     assert list(found) == ["all", "leaf", "constant", "twice"]
     assert bound.deviation(found) is None
@@ -114,7 +116,9 @@ def test_the_bound_is_sharp():
     shares = []
     for seed in range(60):
         p, args = regular.generate(seed)
-        shares.append(regular.Bound(regular.derivative_of(p, args), args, seed).sharp)
+        shares.append(
+            rounding.Bound(comparisons.derivative_of(p, args), args, seed).sharp
+        )
     assert sum(shares) / len(shares) > 0.95
 
 
@@ -131,8 +135,8 @@ def test_every_stage_takes_part():
 def test_a_wrong_gradient_is_found(backend):
     """The bound notices an error of one part in ten thousand million."""
     p, args = regular.generate(7)
-    eager = regular.derivative_of(p, args)
-    bound = regular.Bound(eager, args)
+    eager = comparisons.derivative_of(p, args)
+    bound = rounding.Bound(eager, args)
     leaves, rebuild = flatten(jit(eager, backend=backend)(*args))
     assert bound.deviation(rebuild(leaves)) is None
     place = max(range(len(leaves)), key=lambda i: abs(leaves[i]))

@@ -4,9 +4,9 @@ import math
 import random
 from importlib.util import find_spec
 
+import comparisons
 import numpy as np
 import pytest
-import regular_programs as regular
 from tiers import BACKENDS, NO_LLVM, plain
 
 import autograd as ag
@@ -111,7 +111,7 @@ FOUND = [70034, 70275, 70559, 80939, 81133]  # by the fuzzer, and mended
 @pytest.mark.parametrize("seed", [*range(15), *FOUND])
 def test_regular_programs_over_batches(seed):
     backends = ["numpy", *["llvm"] * (find_spec("llvmlite") is not None)]
-    assert not regular.batch_complaints(seed, backends)
+    assert not comparisons.batch_complaints(seed, backends)
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def small_blocks(monkeypatch):
 @pytest.mark.parametrize("seed", range(6))
 def test_regular_programs_in_blocks_of_rows(seed, small_blocks):
     count = [33, 40, 71][seed % 3]
-    assert not regular.batch_complaints(seed, ["llvm"], count)
+    assert not comparisons.batch_complaints(seed, ["llvm"], count)
 
 
 @NO_LLVM

@@ -12,7 +12,6 @@ from autograd.transforms.tree import flatten
 ULP = 2.0**-52
 NO_LLVM = pytest.mark.skipif(find_spec("llvmlite") is None, reason="needs llvmlite")
 BACKENDS = ["numpy", pytest.param("llvm", marks=NO_LLVM)]
-HELPERS = {"polygamma", "nonnegative", "guarded_multiply", "selected_multiply"}
 UNARY = sorted(name for name, row in TABLE.items() if row.arity == 1)
 BINARY = sorted(name for name, row in TABLE.items() if row.arity == 2)
 NARY = sorted(name for name, row in TABLE.items() if row.arity is None)

@@ -1,4 +1,4 @@
-"""The number model, proved first: five rows through every kind of number, to order 3."""
+"""The number model: five rows through every kind of number, to order 3."""
 
 import itertools
 import math
