@@ -40,8 +40,8 @@ class SignedTerms(NamedTuple):
     """Columns of terms: sign * left, or sign * left * right where right >= 0.
 
     owner : the sum that a term belongs to.
-    user, slot : the instruction that it was an operand of, and which one.
     strong : how strong zero is in a product.
+    traced : orders the terms of a sum as they were traced.
     """
 
     owner: Ints
@@ -49,18 +49,15 @@ class SignedTerms(NamedTuple):
     left: Ints
     right: Ints
     strong: Ints
-    user: Ints
-    slot: Ints
+    traced: Ints
 
     def at(self, some: Ints | Mask) -> SignedTerms:
         return SignedTerms(*[column[some] for column in self])
 
 
-def _terms(user: Ints, sign: int, left: Ints, right: Any, slot: Any) -> SignedTerms:
-    columns = [
-        np.broadcast_to(x, user.shape) for x in (sign, left, right, 0, user, slot)
-    ]
-    return SignedTerms(user, *columns)
+def _terms(owner: Ints, sign: int, left: Ints, right: Any, slot: Any) -> SignedTerms:
+    columns = [np.broadcast_to(x, owner.shape) for x in (sign, left, right, 0, slot)]
+    return SignedTerms(owner, *columns)
 
 
 def _joined(parts: Iterable[SignedTerms]) -> SignedTerms:
@@ -120,6 +117,8 @@ def reassociate(program: Program, exact: bool) -> tuple[Mask, SignedTerms, Mask]
     """
     n = len(program)
     terms = _joined(_all_terms(program, exact))
+    width = int(terms.traced.max(initial=0)) + 1
+    terms = terms._replace(traced=terms.owner * width + terms.traced)
     gone = np.zeros(n, bool)
     if not exact:
         uses = np.bincount(program.edges()[1], minlength=n)
@@ -128,7 +127,7 @@ def reassociate(program: Program, exact: bool) -> tuple[Mask, SignedTerms, Mask]
         terms = _products(program, terms, uses == 1, gone)
     is_sum = np.zeros(n, bool)
     is_sum[terms.owner] = True
-    terms = terms.at(np.lexsort((terms.slot, terms.user, terms.owner)))
+    terms = terms.at(np.lexsort((terms.traced, terms.owner)))
     if not exact:
         terms = _without_ones_and_zeros(program, terms)
     return is_sum, terms, gone
@@ -158,16 +157,16 @@ def _chains(
     program: Program, terms: SignedTerms, once: Mask, gone: Mask
 ) -> SignedTerms:
     """Sums that one sum uses once dissolve into it."""
-    user, left = terms.user, terms.left
+    owner, left = terms.owner, terms.left
     additive = np.zeros(len(program), bool)
-    additive[user] = True
+    additive[owner] = True
     total = _totals(program)
     joined = (terms.right < 0) & additive[left] & once[left]
-    joined &= ~total[left] & ~total[user]
+    joined &= ~total[left] & ~total[owner]
     gone[left[joined]] = True
-    root, sign = _roots(len(program), left[joined], user[joined], terms.sign[joined])
+    root, sign = _roots(len(program), left[joined], owner[joined], terms.sign[joined])
     kept = terms.at(~joined)
-    return kept._replace(owner=root[kept.user], sign=kept.sign * sign[kept.user])
+    return kept._replace(owner=root[kept.owner], sign=kept.sign * sign[kept.owner])
 
 
 def _roots(n: int, child: Ints, parent: Ints, sign: Ints) -> tuple[Ints, Ints]:
@@ -221,12 +220,13 @@ def _without_ones_and_zeros(program: Program, terms: SignedTerms) -> SignedTerms
         units[constant[value == number]] = number
     for swap in (False, True) if units.any() else ():
         x, y = (terms.right, terms.left) if swap else (terms.left, terms.right)
-        unit = (terms.right >= 0) & (units[x] != 0)
+        unit = np.where(terms.right >= 0, units[x], 0)
+        is_unit = unit != 0
         terms = terms._replace(
-            sign=np.where(unit, terms.sign * units[x], terms.sign),
-            left=np.where(unit, y, terms.left),
-            right=np.where(unit, -1, terms.right),
-            strong=np.where(unit, 0, terms.strong),
+            sign=np.where(is_unit, terms.sign * unit, terms.sign),
+            left=np.where(is_unit, y, terms.left),
+            right=np.where(is_unit, -1, terms.right),
+            strong=np.where(is_unit, 0, terms.strong),
         )
     nothing = np.zeros(len(program), bool)
     nothing[constant[value == 0.0]] = True
