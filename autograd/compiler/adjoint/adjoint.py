@@ -47,13 +47,13 @@ from autograd.compiler.bulk.bulk import (
     depends,
     runs_of,
 )
-from autograd.compiler.trace.program import CODE, ROWS, Ints, cuts_of
+from autograd.compiler.trace.program import CODE, PRIMITIVES, Ints, run_bounds
 from autograd.numbers.gather import TAKE, place_of
 from autograd.table.primitives import equal
 
 # Primitives whose partials are maps and sums over the operands, the same for each of
 # them: their rules hold for one block of ragged operands in place of the sequence.
-RAGGED = {ROWS[CODE[name]] for name in ("maximum", "minimum", "logsumexp")}
+RAGGED = {PRIMITIVES[CODE[name]] for name in ("maximum", "minimum", "logsumexp")}
 
 
 def adjoint(bulk: Bulk, outputs: Ints, seeds: Sequence[float], wrt: Ints) -> Bulk:
@@ -195,7 +195,7 @@ class _Pass:
             return
         order = np.argsort(owners, kind="stable")
         owners, given = owners[order], given.at(order)
-        for a, b in pairwise(cuts_of(owners).tolist()):
+        for a, b in pairwise(run_bounds(owners).tolist()):
             self.waiting[owners[a]].append(given.at(slice(a, b)))
 
     def _taken(self, k: int) -> list[Contribution]:

@@ -21,7 +21,7 @@ import numpy as np
 
 from autograd.compiler.adjoint.writer import Writer
 from autograd.compiler.bulk.bulk import Mask, SumOfProducts, Terms
-from autograd.compiler.trace.program import Ints, distinct, starts_of
+from autograd.compiler.trace.program import Ints, offsets_of, sorted_unique
 
 SOURCES = 24  # more sources than this, and those of one form become one
 _GROUPS = 4  # more groups of results than this, and one ragged sum serves all
@@ -71,7 +71,7 @@ def terms_of(n: int, given: Contribution, segments: Ints) -> Terms:
     """The terms in segments 0 to n - 1, in order; those with another are left out."""
     order = np.argsort(segments, kind="stable")
     order = order[np.searchsorted(segments[order], 0) :]
-    offsets = starts_of(segments[order], n)
+    offsets = offsets_of(segments[order], n)
     factors = tuple([x[order] for x in given.factors])
     return Terms(given.sign, offsets, factors, given.over_batch, given.strong)
 
@@ -89,7 +89,7 @@ def sum_contributions(
     hits = [np.bincount(given.target, minlength=n) > 0 for given in contributions]
     batched = np.zeros(n, bool) if into is None else writer.is_batched(into)
     group = _groups(hits, batched, many)
-    kinds = distinct(group[group != 0]).tolist()
+    kinds = sorted_unique(group[group != 0]).tolist()
     if into is None and len(kinds) > 1:  # one block, so that its order stays plain
         into = writer.room(n, _any_batched(writer, contributions))
     cotangent = np.full(n, -1, np.int64)
@@ -115,7 +115,7 @@ def _groups(hits: list[Mask], batched: Mask, many: bool) -> Ints:
         group |= hit.astype(np.int64) << k
     reached = group != 0
     few = max(_GROUPS, int(reached.sum()) // 8)
-    if many or len(distinct(group[reached])) > few:
+    if many or len(sorted_unique(group[reached])) > few:
         return np.asarray(reached * (1 + batched.astype(np.int64)))
     return group
 

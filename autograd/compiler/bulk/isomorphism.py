@@ -36,9 +36,9 @@ from autograd.compiler.trace.program import (
     INPUT,
     Ints,
     Program,
-    distinct,
+    offsets_of,
     ranges,
-    starts_of,
+    sorted_unique,
 )
 
 Hashes = npt.NDArray[np.uint64]
@@ -101,7 +101,7 @@ class Likeness:
                 if early and done > 2 * self._few:  # once, among the first of the nodes
                     regular = self.keys() is not None
             if program.batch:
-                total = program.code[front] == program.total
+                total = program.code[front] == program.batch_sum
                 self.batched[front] = fronts.any_operand(self.batched) & ~total
                 kind = self.batched[front] + 2 * total
                 self.hash[front] ^= mix(kind.astype(np.uint64), 43)
@@ -114,7 +114,7 @@ class Likeness:
         key = mix(self.hash + self._level_and_kind())
         nodes = self.graph.nodes
         reached = nodes[self.level[nodes] > 0]
-        return key if len(distinct(key[reached])) <= self._few else None
+        return key if len(sorted_unique(key[reached])) <= self._few else None
 
     def coarse_keys(self) -> Hashes:
         """For irregular programs: level, kind, and the number of operands."""
@@ -176,7 +176,7 @@ def _leaf_hashes(program: Program, origin: Ints | None) -> Hashes:
     number = program.first[given]
     h[given] = 1000 + (number * 0 if origin is None else origin[number])
     if program.batch:
-        h[given] += 1000000 * program.lanes[number].astype(np.uint64)
+        h[given] += 1000000 * program.batched[number].astype(np.uint64)
     return mix(h)
 
 
@@ -184,7 +184,7 @@ def _batched_leaves(program: Program) -> Mask:
     batched = np.zeros(len(program), bool)
     if program.batch:
         given = np.flatnonzero(program.code == INPUT)
-        batched[given] = program.lanes[program.first[given]]
+        batched[given] = program.batched[program.first[given]]
     return batched
 
 
@@ -215,11 +215,11 @@ class _Fronts:
         users, used = graph.edges()
         self.waiting = np.bincount(users, minlength=n)
         order = np.argsort(used, kind="stable")
-        self.users, self.user_offsets = users[order], starts_of(used, n)
+        self.users, self.user_offsets = users[order], offsets_of(used, n)
         if graph.program.batch:
             users, used = graph.all_edges()
             order = np.argsort(users, kind="stable")
-            self.used, self.used_offsets = used[order], starts_of(users, n)
+            self.used, self.used_offsets = used[order], offsets_of(users, n)
         outside = graph.nodes[scan[graph.nodes] == 0]
         self.front = outside[self.waiting[outside] == 0]
 
@@ -247,7 +247,7 @@ class _Fronts:
         reached = self.users[ranges(offsets[self.front], counts)]
         np.subtract.at(self.waiting, reached, 1)
         ready = (self.waiting[reached] == 0) & (self.scan[reached] == 0)
-        self.front = distinct(reached[ready])
+        self.front = sorted_unique(reached[ready])
 
 
 @dataclass(frozen=True)

@@ -21,18 +21,18 @@ from autograd.compiler.bulk.bulk import PRODUCTS, Mask
 from autograd.compiler.trace.program import (
     CODE,
     CONSTANT,
-    ROWS,
+    PRIMITIVES,
     Ints,
     Program,
+    offsets_of,
     ranges,
-    starts_of,
 )
 
 _SUM_KIND = -3  # the kind of every sum of terms
 _SUM, _DOT = CODE["sum"], CODE["dot"]
 _SIGNS = {CODE["add"]: (1, 1), CODE["subtract"]: (1, -1), CODE["negative"]: (-1,)}
 # by code: -1 for what is no product, else how strong zero is in it (see bulk.Terms)
-_STRENGTH = np.full(len(ROWS) + 2, -1)  # INPUT and CONSTANT index from the end
+_STRENGTH = np.full(len(PRIMITIVES) + 2, -1)  # INPUT and CONSTANT index from the end
 _STRENGTH[[CODE[primitive.name] for primitive in PRODUCTS]] = np.arange(len(PRODUCTS))
 
 
@@ -93,8 +93,8 @@ class ContractedGraph:
         order = np.argsort(user, kind="stable")
         self.user, self.used = user[order], np.concatenate(used)[order]
         self.slot = np.concatenate(slot)[order]
-        self.edge_offsets = starts_of(self.user, n)
-        self.term_offsets = starts_of(self.terms.owner, n)
+        self.edge_offsets = offsets_of(self.user, n)
+        self.term_offsets = offsets_of(self.terms.owner, n)
 
     def all_edges(self) -> tuple[Ints, Ints]:
         """(user, operand), terms of sums included."""
@@ -140,8 +140,8 @@ def _all_terms(program: Program, exact: bool) -> Iterator[SignedTerms]:
         user = np.flatnonzero(code == kind)
         for slot, sign in enumerate(signs):
             yield _terms(user, sign, (second if slot else first)[user], -1, slot)
-    if program.total >= 0:
-        user = np.flatnonzero(code == program.total)
+    if program.batch_sum >= 0:
+        user = np.flatnonzero(code == program.batch_sum)
         yield _terms(user, 1, first[user], -1, 0)
     for kind in (_SUM, _DOT):
         sums = np.flatnonzero(code == kind)
@@ -189,7 +189,9 @@ def _products(
     """Products that one sum uses once join it; all others are sums of one term."""
     owner, left, right = terms.owner, terms.left, terms.right
     first, second = program.first, program.second
-    strength = _STRENGTH[np.where(program.code < len(ROWS), program.code, CONSTANT)]
+    strength = _STRENGTH[
+        np.where(program.code < len(PRIMITIVES), program.code, CONSTANT)
+    ]
     product = (right < 0) & (strength[left] >= 0) & once[left]
     product &= ~_totals(program)[owner]
     ieee = np.zeros(len(program), bool)  # sums with products that are IEEE's
@@ -206,9 +208,9 @@ def _products(
 
 def _totals(program: Program) -> Mask:
     """Which numbers are sums over a batch."""
-    if program.total < 0:
+    if program.batch_sum < 0:
         return np.zeros(len(program), bool)
-    return np.asarray(program.code == program.total)
+    return np.asarray(program.code == program.batch_sum)
 
 
 def _without_ones_and_zeros(program: Program, terms: SignedTerms) -> SignedTerms:

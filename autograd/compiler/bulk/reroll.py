@@ -34,9 +34,9 @@ from autograd.compiler.trace.program import (
     INPUT,
     Ints,
     Program,
-    cuts_of,
+    offsets_of,
     ranges,
-    starts_of,
+    run_bounds,
 )
 
 
@@ -67,7 +67,7 @@ def reroll(program: Program, origin: Ints | None = None, exact: bool = False) ->
     number = rank.astype(np.min_scalar_type(len(rank)))[group]  # short ones sort fast
     order = np.argsort(number, kind="stable")
     members = nodes[order]
-    cuts = cuts_of(number[order])
+    cuts = run_bounds(number[order])
     position, constants, size = _positions(program, members)
     assembly = _Assembly(graph, position, like, slot)
     operations = [assembly.operation(members[a:b]) for a, b in pairwise(cuts)]
@@ -125,7 +125,7 @@ class _Assembly:
         if self.graph.is_sum[nodes[0]]:
             return SumOfProducts(target, self._terms(nodes))
         code = int(self.program.code[nodes[0]])
-        primitive, offsets = self.program.rows[code], self.graph.edge_offsets
+        primitive, offsets = self.program.primitives[code], self.graph.edge_offsets
         first = offsets[nodes]
         if primitive.arity is not None:
             operands = [self._operands(first + slot) for slot in range(primitive.arity)]
@@ -150,7 +150,7 @@ class _Assembly:
         form = mix(self.like.term_hash[span] + product.astype(np.uint64))
         _, earliest, group = np.unique(form, return_index=True, return_inverse=True)
         return [
-            self._part(span[group == k], starts_of(owner[group == k], len(nodes)))
+            self._part(span[group == k], offsets_of(owner[group == k], len(nodes)))
             for k in np.argsort(earliest)
         ]
 
@@ -159,7 +159,7 @@ class _Assembly:
         sums, program = self.graph.terms, self.program
         left, right = sums.left[where], sums.right[where]
         user, sign = sums.owner[where[0]], int(sums.sign[where[0]])
-        over_batch = program.batch > 0 and program.code[user] == program.total
+        over_batch = program.batch > 0 and program.code[user] == program.batch_sum
         if right[0] >= 0:
             strong = int(sums.strong[where[0]])
             turned = self.like.hash[left] != self.like.hash[left[0]]

@@ -60,7 +60,7 @@ def _argument(plan: Plan, program: LLVMProgram, place: int, arg: Tree) -> Any:
     start = int(program.layout.address[first])
     container = inputs.containers[place]
     if container.shape is not None:
-        if source.axis != 0 and source.kind == "rows":
+        if source.axis != 0 and source.kind == "samples":
             raise _UnfitError
         slot = slot_of(program, first)
         return Leaf(start, container.shape, slot)

@@ -36,7 +36,7 @@ from autograd.compiler.llvm.kernels.code import Code, Offset, declarations
 from autograd.compiler.llvm.loops.calls import sliced
 from autograd.compiler.llvm.loops.context import Tables
 from autograd.compiler.llvm.loops.elementwise import has_code
-from autograd.compiler.trace.program import Ints, ranges, starts_of
+from autograd.compiler.trace.program import Ints, offsets_of, ranges
 from autograd.table.primitives import TABLE
 
 _LONG = 1 << 16  # terms that are worth tables of their own
@@ -88,7 +88,7 @@ class Ragged:
         (longest, targets, *entries), block, offset = sliced(
             width,
             np.concatenate(self.targets),
-            starts_of(row, int(counts.sum())),
+            offsets_of(row, int(counts.sum())),
             [stream[order] for stream in streams],
             self.pad,
             spare.zero,

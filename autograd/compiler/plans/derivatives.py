@@ -152,7 +152,7 @@ class Gradient(Function):
             for number in self.inputs.of(argument):
                 source = self.inputs.sources[number]
                 end = at + self.inputs.count(source)
-                sections.append((at, end, source.kind == "rows"))
+                sections.append((at, end, source.kind == "samples"))
                 at = end
         return sections
 
@@ -177,7 +177,7 @@ class Gradient(Function):
         container, total = self.inputs.containers[argument], None
         for number in self.inputs.of(argument):
             source, part = self.inputs.sources[number], rest.pop(0)
-            if source.kind == "rows":
+            if source.kind == "samples":
                 assert container.shape is not None
                 shape = list(container.shape)
                 samples = shape.pop(source.axis)

@@ -41,7 +41,7 @@ class Inputs:
         if source.kind == "array":
             return int(source.data.size // source.data.shape[source.axis])
         container = self.containers[source.data]
-        if source.kind == "rows":
+        if source.kind == "samples":
             assert container.shape is not None
             return int(container.count // max(container.shape[source.axis], 1))
         return int(container.count)
@@ -51,7 +51,7 @@ class Inputs:
         return [
             number
             for number, source in enumerate(self.sources)
-            if source.kind in ("numbers", "rows") and source.data == argument
+            if source.kind in ("numbers", "samples") and source.data == argument
         ]
 
     def places(self, arguments: Sequence[int]) -> Ints:
@@ -73,14 +73,14 @@ class Inputs:
         return [
             (int(self.starts[number]), self.count(source))
             for number, source in enumerate(self.sources)
-            if source.kind in ("rows", "array")
+            if source.kind in ("samples", "array")
         ]
 
     def regions(self) -> list[tuple[int, int]]:
         """(first input, count) of large arrays, which may be read where they are."""
         found = []
         for number, source in enumerate(self.sources):
-            if source.kind in ("numbers", "rows"):
+            if source.kind in ("numbers", "samples"):
                 container = self.containers[source.data]
                 if container.shape is not None and container.count >= LARGE:
                     found.append((int(self.starts[number]), self.count(source)))
@@ -99,7 +99,7 @@ class Inputs:
                 parts.append(np.array([source.data.data]))
             elif source.kind == "array":
                 parts.append(_by_samples(source.data, source.axis))
-            elif source.kind == "rows":
+            elif source.kind == "samples":
                 shape = self.containers[source.data].shape
                 assert shape is not None
                 given = numbers[source.data].reshape(shape)

@@ -19,16 +19,16 @@ from autograd.compiler.trace.program import (
     CODE,
     CONSTANT,
     INPUT,
-    ROWS,
+    PRIMITIVES,
     Ints,
     Program,
-    distinct,
     ranges,
+    sorted_unique,
 )
 
 Mask = npt.NDArray[np.bool_]
 _VECTOR_ROUNDS = 8  # of sharing; deeper duplicates are found one by one
-_COMMUTATIVE = [CODE[row.name] for row in ROWS if row.symmetric and row.arity == 2]
+_COMMUTATIVE = [CODE[p.name] for p in PRIMITIVES if p.symmetric and p.arity == 2]
 
 
 def optimise(program: Program) -> Program:
@@ -58,7 +58,7 @@ def optimise(program: Program) -> Program:
 
 
 def _fold(program: Program) -> tuple[Program, bool]:
-    """Rows of constants become constants."""
+    """What depends on constants alone becomes a constant."""
     users, used = program.edges()
     varying = program.code[used] != CONSTANT
     depends = np.zeros(len(program), bool)
@@ -89,19 +89,19 @@ def _identities(program: Program) -> tuple[Program, bool]:
     x = value[np.where(two, first, -1)]
     y = value[np.where(two, second, -1)]
 
-    def row(name: str) -> Mask:
+    def named(name: str) -> Mask:
         return np.asarray(code == CODE[name])
 
-    left = (row("multiply") | row("divide")) & (y == 1.0)
-    left |= row("subtract") & (y == 0.0) & ~np.signbit(y)
-    left |= row("add") & (y == 0.0) & np.signbit(y)
-    left |= (row("guarded_multiply") | row("selected_multiply")) & (y == 1.0)
-    right = row("multiply") & (x == 1.0)
-    right |= (row("guarded_multiply") | row("selected_multiply")) & (x == 1.0)
-    right |= row("add") & (x == 0.0) & np.signbit(x)
+    left = (named("multiply") | named("divide")) & (y == 1.0)
+    left |= named("subtract") & (y == 0.0) & ~np.signbit(y)
+    left |= named("add") & (y == 0.0) & np.signbit(y)
+    left |= (named("guarded_multiply") | named("selected_multiply")) & (y == 1.0)
+    right = named("multiply") & (x == 1.0)
+    right |= (named("guarded_multiply") | named("selected_multiply")) & (x == 1.0)
+    right |= named("add") & (x == 0.0) & np.signbit(x)
     alias = np.arange(n)
     alias[left], alias[right] = first[left], second[right]
-    double = np.flatnonzero(row("negative"))
+    double = np.flatnonzero(named("negative"))
     double = double[code[first[double]] == CODE["negative"]]
     alias[double] = first[first[double]]
     if np.array_equal(alias, np.arange(n)):
@@ -125,7 +125,7 @@ def _renamed(program: Program, alias: Ints) -> Program:
 
 
 def _keys(program: Program) -> Ints:
-    """Equal for instructions that compute the same; unique for rows of many operands
+    """Equal for instructions that compute the same; unique for those of many operands
     unless all their operands are the same."""
     n = len(program)
     first, second = program.first.copy(), program.second.copy()
@@ -146,7 +146,7 @@ def _keys(program: Program) -> Ints:
 
 
 def _share(program: Program) -> tuple[Program, bool]:
-    """Instructions whose rows and operands are the same become one, the earliest."""
+    """Instructions of one primitive and the same operands become one, the earliest."""
     key = _keys(program)
     ordered = np.sort(key)
     twice = ordered[1:][ordered[1:] == ordered[:-1]]
@@ -189,7 +189,7 @@ def _prune(program: Program) -> Program:
         dead[unused] = True
         gone = program.operands_of_all(unused)
         np.subtract.at(uses, gone, 1)
-        gone = distinct(gone)
+        gone = sorted_unique(gone)
         unused = gone[(uses[gone] == 0) & (program.code[gone] != INPUT) & ~dead[gone]]
     if not dead.any():
         return program

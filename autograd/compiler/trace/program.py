@@ -1,8 +1,8 @@
 """A program: one function, traced, as a struct of arrays.
 
-Instruction i computes number i from earlier ones: ``code[i]`` names the row,
-``first[i]`` and ``second[i]`` its operands. A row of three or more operands keeps them
-in ``operands``: ``first[i]`` is where they begin, ``second[i]`` how many there are.
+Instruction i computes number i from earlier ones: ``code[i]`` names the primitive,
+``first[i]`` and ``second[i]`` its operands. One of three or more operands keeps them in
+``operands``: ``first[i]`` is where they begin, ``second[i]`` how many there are.
 Inputs and constants are instructions too, so that every number has one index.
 
 Source: Griewank & Walther 2008, section 2.2 (evaluation procedures, the "tape").
@@ -23,8 +23,8 @@ from autograd.table.primitives import TABLE
 
 Number = Any
 Ints = npt.NDArray[np.int64]
-CONSTANT, INPUT = -1, -2  # codes of numbers that no row computes
-ROWS: tuple[Primitive, ...] = tuple(TABLE.values())
+CONSTANT, INPUT = -1, -2  # codes of numbers that nothing computes
+PRIMITIVES: tuple[Primitive, ...] = tuple(TABLE.values())
 CODE: dict[str, int] = {name: i for i, name in enumerate(TABLE)}
 
 
@@ -34,16 +34,16 @@ class Program:
 
     Attributes
     ----------
-    rows : the primitives that codes index into; the table first, in its order.
+    primitives : what codes index into; the table first, in its order.
     code, first, second, operands : the instructions, int64 arrays (see the module).
-    groups : code of an n-ary row -> its number of operand sequences, of equal lengths.
+    groups : code of an n-ary primitive -> how many operand sequences it has.
     constants : the numbers that were baked in, float64.
     inputs : how many inputs there are; outputs : the numbers that are returned.
-    lanes : of each input, whether rows of a batch stream through it (``vmap``).
-    batch : how many rows; total : the code of the row that sums over them.
+    batched : of each input, whether it is one for each sample of a batch (``vmap``).
+    batch : how many samples; batch_sum : the code of the sum over them, or -1.
     """
 
-    rows: Sequence[Primitive]
+    primitives: Sequence[Primitive]
     code: Ints
     first: Ints
     second: Ints
@@ -52,16 +52,16 @@ class Program:
     inputs: int
     outputs: Ints
     groups: dict[int, int] = field(default_factory=dict)
-    lanes: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+    batched: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
     batch: int = 0
-    total: int = -1
+    batch_sum: int = -1
 
     def __len__(self) -> int:
         return len(self.code)
 
     @property
     def computed(self) -> npt.NDArray[np.bool_]:
-        """Which numbers a row computes."""
+        """Which numbers a primitive computes."""
         return self.code >= 0
 
     @property
@@ -72,7 +72,9 @@ class Program:
     @property
     def _wide(self) -> npt.NDArray[np.bool_]:
         """The same by code; INPUT and CONSTANT index from the end."""
-        return np.array([row.arity not in (1, 2) for row in self.rows] + [False, False])
+        return np.array(
+            [p.arity not in (1, 2) for p in self.primitives] + [False, False]
+        )
 
     def edges(self) -> tuple[Ints, Ints]:
         """(instruction, operand) for every operand of every computed number."""
@@ -92,7 +94,7 @@ class Program:
         a, b = int(self.first[i]), int(self.second[i])
         if self.code[i] < 0:
             return []
-        if self.rows[self.code[i]].arity in (1, 2):
+        if self.primitives[self.code[i]].arity in (1, 2):
             return [a] if b < 0 else [a, b]
         return [int(k) for k in self.operands[a : a + b]]
 
@@ -112,12 +114,12 @@ class Program:
         n = len(self)
         if not len(self.first) == len(self.second) == n:
             raise TraceError("an invalid program: arrays of different lengths")
-        _check(np.isin(self.code, np.arange(-2, len(self.rows))), "an unknown row")
+        codes = range(-2, len(self.primitives))
+        _check(np.isin(self.code, codes), "an unknown row")
         spread, room = self.spread, len(self.operands)
         ends = self.first + self.second
         inside = (self.first >= 0) & (self.second >= 0) & (ends <= room)
         _check(inside[spread], "operands beside the list")
-        codes = range(-2, len(self.rows))
         counts = np.array([self.groups.get(k, 1) for k in codes])[self.code + 2]
         _check((self.second % counts == 0)[spread], "groups of different lengths")
         users, used = self.edges()
@@ -129,7 +131,7 @@ class Program:
         inside = (self.first >= 0) & (self.first < self.inputs)
         _check(inside[given], "an input that is not there")
         _check((self.outputs >= 0) & (self.outputs < n), "an output that is not there")
-        arity = np.array([row.arity or 0 for row in self.rows] + [0, 0])[self.code]
+        arity = np.array([p.arity or 0 for p in self.primitives] + [0, 0])[self.code]
         near = self.computed & ~self.spread
         _check((self.second >= 0)[near] == (arity == 2)[near], "a wrong arity")
         return self
@@ -153,13 +155,13 @@ class Program:
         return [values[k] for k in self.outputs.tolist()]
 
     def _apply(self, code: int, own: list[Number]) -> Number:
-        row = self.rows[code]
-        if row.arity is not None:
-            return row.apply(tuple(own))
+        primitive = self.primitives[code]
+        if primitive.arity is not None:
+            return primitive.apply(tuple(own))
         count = self.groups.get(code, 1)
         size = len(own) // count
         parts = [tuple(own[k * size : (k + 1) * size]) for k in range(count)]
-        return row.apply(tuple(parts))
+        return primitive.apply(tuple(parts))
 
     def __str__(self) -> str:
         lines = [f"program of {len(self)} instructions, {self.inputs} inputs"]
@@ -170,7 +172,7 @@ class Program:
                 text = f"{float(self.constants[self.first[i]])!r}"
             else:
                 own = " ".join(f"%{k}" for k in self.operands_of(i))
-                text = f"{self.rows[code].name} {own}"
+                text = f"{self.primitives[code].name} {own}"
             lines.append(f"  %{i} = {text}")
             if i == 199 and len(self) > 201:
                 lines.append(f"  ... and {len(self) - 200} more")
@@ -181,7 +183,7 @@ class Program:
 
 
 def ranges(starts: Ints, lengths: Ints) -> Ints:
-    """starts[0] ... starts[0] + lengths[0] - 1, then the same for the next, in a row.
+    """starts[0] ... starts[0] + lengths[0] - 1, then the same for the next, and so on.
 
     >>> import numpy as np
     >>> ranges(np.array([5, 20]), np.array([3, 2])).tolist()
@@ -192,7 +194,7 @@ def ranges(starts: Ints, lengths: Ints) -> Ints:
     return np.asarray(np.arange(total) + np.repeat(starts - (ends - lengths), lengths))
 
 
-def distinct(x: Any) -> Any:
+def sorted_unique(x: Any) -> Any:
     """The items in order, each once: faster than hashing them."""
     x = np.sort(x)
     new = np.ones(len(x), bool)
@@ -200,15 +202,15 @@ def distinct(x: Any) -> Any:
     return x[new]
 
 
-def cuts_of(x: Ints) -> Ints:
+def run_bounds(x: Ints) -> Ints:
     """Where runs of equal items begin, and the end."""
     inside = np.flatnonzero(x[1:] != x[:-1]) + 1
     return np.concatenate([[0], inside, [len(x)]]) if len(x) else np.zeros(1, np.int64)
 
 
-def starts_of(rows: Ints, n: int) -> Ints:
-    """Where each of n rows begins among their items in order, and the end."""
-    counts = np.bincount(rows, minlength=n)
+def offsets_of(segments: Ints, n: int) -> Ints:
+    """Where each of n segments begins among their items in order, and the end."""
+    counts = np.bincount(segments, minlength=n)
     return np.concatenate([[0], np.cumsum(counts)])
 
 

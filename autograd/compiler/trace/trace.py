@@ -33,7 +33,7 @@ class Traced:
     sources: list[Source]
     rebuild: Callable[..., Tree]
     containers: list[Container]
-    mapped: list[bool]  # of each result, whether it is one of every row of the batch
+    mapped: list[bool]  # of each result, whether it is one for each sample
     alone: bool  # whether the result is one number
 
 

@@ -1,13 +1,13 @@
-"""Tracers: numbers that write down what is done with them.
+"""Tracers: numbers that write down what is done with them, in a trace.
 
-A ``Tracer`` is the index of an instruction. Its operators append to three lists; rows
-of many operands, numbers to bake in and Values from outside go through ``Trace``.
+A ``Tracer`` is the index of an instruction. Its operators append to the three lists of
+its ``Trace``; primitives of many operands, numbers to bake in and Values from outside
+go through ``Trace.index`` and ``Trace.apply``.
+
+    x * 2.0 of tracer %0:   constants [2.0], code [input, constant, multiply]
+
 A tracer's level is that of its trace, below that of every transform which the function
 runs inside itself: those see it as one more kind of number.
-
-Source: Griewank & Walther 2008, section 6.1 (operator overloading onto a tape).
-
-A trace: the instructions that tracers write down, and what they rest on.
 
 Source: Griewank & Walther 2008, section 6.1 (operator overloading onto a tape).
 """
@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.trace.program import CODE, CONSTANT, INPUT, ROWS, Program
+from autograd.compiler.trace.program import CODE, CONSTANT, INPUT, PRIMITIVES, Program
 from autograd.errors import TraceError
 from autograd.graph.nodes import CONSTANT as CONSTANT_NODE
 from autograd.graph.nodes import grouped, pairs_of
@@ -44,7 +44,7 @@ class Tracer(Operators):
 
     __slots__ = ("index", "trace")
 
-    def __init__(self, trace: Any, index: int) -> None:
+    def __init__(self, trace: Trace, index: int) -> None:
         self.trace, self.index = trace, index
 
     @property
@@ -100,9 +100,9 @@ class Tracer(Operators):
 _new = object.__new__
 
 
-def _binary(row: Primitive) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """The two operators of a row; unrolled, for tracing is bound by them."""
-    code = CODE[row.name]
+def _binary(primitive: Primitive) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The two operators of a primitive; unrolled, for tracing is bound by them."""
+    code = CODE[primitive.name]
 
     def forward(self: Tracer, other: Any) -> Any:
         trace = self.trace
@@ -113,7 +113,7 @@ def _binary(row: Primitive) -> tuple[Callable[..., Any], Callable[..., Any]]:
             known = trace.known.get(other) if other else None  # zeros have signs
             second = trace.index(other) if known is None else known
         elif hasattr(other, "level"):
-            return row.apply((self, other))
+            return primitive.apply((self, other))
         elif is_number(other):
             second = trace.index(other)
         else:
@@ -134,13 +134,13 @@ def _binary(row: Primitive) -> tuple[Callable[..., Any], Callable[..., Any]]:
             trace = self.trace
             first = trace.index(other)
             return Tracer(trace, trace.append(code, first, self.index))
-        return row.apply((other, self)) if is_number(other) else NotImplemented
+        return primitive.apply((other, self)) if is_number(other) else NotImplemented
 
     return forward, reflected
 
 
-def _unary(row: Primitive) -> Callable[[Tracer], Tracer]:
-    code = CODE[row.name]
+def _unary(primitive: Primitive) -> Callable[[Tracer], Tracer]:
+    code = CODE[primitive.name]
 
     def method(self: Tracer) -> Tracer:
         return Tracer(self.trace, self.trace.append(code, self.index, -1))
@@ -148,8 +148,8 @@ def _unary(row: Primitive) -> Callable[[Tracer], Tracer]:
     return method
 
 
-def _comparison(row: Primitive) -> Callable[..., Any]:
-    forward, _ = _binary(row)
+def _comparison(primitive: Primitive) -> Callable[..., Any]:
+    forward, _ = _binary(primitive)
 
     def compare(self: Tracer, other: Any) -> Any:
         return forward(self, other if hasattr(other, "level") else comparable(other))
@@ -170,8 +170,6 @@ for _name, _row in METHODS.items():
         setattr(Tracer, _name, _unary(_row))
 
 
-# -- A trace: the instructions that tracers write down, and what they rest
-
 LIMIT = 20_000_000  # instructions: about 1.5 GB of lists
 
 
@@ -183,8 +181,8 @@ class ElsewhereError(TraceError):
 class Source:
     """Where a block of inputs comes from.
 
-    kind "numbers": all numbers of argument ``data``; "rows": argument ``data`` streams
-    through the lanes, ``axis`` counting its rows; "array": so does an array from
+    kind "numbers": all numbers of argument ``data``; "samples": argument ``data``
+    has a sample for each place of ``axis`` (``vmap``); "array": so has an array from
     outside; "value": a Value from outside.
     """
 
@@ -199,7 +197,7 @@ class Trace:
     Attributes
     ----------
     sources : where the inputs come from, block by block, in their order.
-    batch : how many rows stream through the lanes (``vmap``); 0 for none.
+    batch : how many samples ``vmap`` maps over; 0 for none.
 
     ``with Trace(...)``: behind the block its tracers are refused.
     """
@@ -208,14 +206,14 @@ class Trace:
         self.level = Level("jit", function)
         self.limit = limit
         self.sources: list[Source] = []
-        self.lanes: list[bool] = []
+        self.batched: list[bool] = []
         self.batch = 0
-        self.total: Primitive | None = None
+        self.batch_sum: Primitive | None = None
         self.code: list[int] = []
         self.first: list[int] = []
         self.second: list[int] = []
         self.operands: list[int] = []
-        self.rows: list[Primitive] = list(ROWS)
+        self.primitives: list[Primitive] = list(PRIMITIVES)
         self.codes: dict[Primitive, int] = {}
         self.groups: dict[int, int] = {CODE["dot"]: 2}
         self.constants: list[float] = []
@@ -244,11 +242,11 @@ class Trace:
         self.second.append(second)
         return index
 
-    def inputs(self, source: Source, count: int, lanes: bool = False) -> list[Tracer]:
-        """A block of fresh inputs; with ``lanes`` one for each column of the rows."""
-        start = len(self.lanes)
+    def inputs(self, source: Source, count: int, batched: bool = False) -> list[Tracer]:
+        """A block of fresh inputs; with ``batched`` one for each column."""
+        start = len(self.batched)
         self.sources.append(source)
-        self.lanes += [lanes] * count
+        self.batched += [batched] * count
         return [Tracer(self, self.append(INPUT, start + k, -1)) for k in range(count)]
 
     @property
@@ -256,14 +254,14 @@ class Trace:
         """The Values from outside, which are read at each call."""
         return [s.data for s in self.sources if s.kind == "value"]
 
-    def sum_of_rows(self, batch: int) -> Primitive:
-        """The row that adds a number up over the whole batch."""
-        if self.total is None:
+    def sum_over_batch(self, batch: int) -> Primitive:
+        """The primitive that adds a number up over the whole batch."""
+        if self.batch_sum is None:
             self.batch = batch
-            self.total = Primitive(
-                "sum_of_rows", lambda x: x * batch, lambda x, y: 1.0, symbol="Σ"
+            self.batch_sum = Primitive(
+                "sum_over_batch", lambda x: x * batch, lambda x, y: 1.0, symbol="Σ"
             )
-        return self.total
+        return self.batch_sum
 
     def index(self, x: Any) -> int:
         """The index of a number: a tracer's own, or that of a new leaf."""
@@ -312,34 +310,34 @@ class Trace:
         """A number as a tracer."""
         return x if isinstance(x, Tracer) else Tracer(self, self.index(x))
 
-    def code_of(self, row: Primitive) -> int:
-        """The code of a row; one that is not of the table is added."""
-        code = CODE.get(row.name)
-        if code is not None and ROWS[code] is row:
+    def code_of(self, primitive: Primitive) -> int:
+        """The code of a primitive; one that is not of the table is added."""
+        code = CODE.get(primitive.name)
+        if code is not None and PRIMITIVES[code] is primitive:
             return code
-        if row not in self.codes:
-            self.codes[row] = len(self.rows)
-            self.rows.append(row)
-        return self.codes[row]
+        if primitive not in self.codes:
+            self.codes[primitive] = len(self.primitives)
+            self.primitives.append(primitive)
+        return self.codes[primitive]
 
-    def apply(self, row: Primitive, operands: tuple[Any, ...]) -> Tracer:
-        """The instruction for any row and operands."""
-        code, start = self.code_of(row), len(self.operands)
-        own = [self.index(x) for x in row.flat(operands)]
-        if row.arity in (1, 2):
+    def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Tracer:
+        """The instruction for any primitive and operands."""
+        code, start = self.code_of(primitive), len(self.operands)
+        own = [self.index(x) for x in primitive.flat(operands)]
+        if primitive.arity in (1, 2):
             second = own[1] if len(own) == 2 else -1
             return Tracer(self, self.append(code, own[0], second))
-        if row.arity is None:
-            self._check_groups(row, code, operands)
+        if primitive.arity is None:
+            self._check_groups(primitive, code, operands)
         self.operands += own
         return Tracer(self, self.append(code, start, len(own)))
 
-    def _check_groups(self, row: Primitive, code: int, groups: Any) -> None:
+    def _check_groups(self, primitive: Primitive, code: int, groups: Any) -> None:
         count = self.groups.setdefault(code, len(groups))
         if count != len(groups) or len(set(map(len, groups))) > 1:
             raise TraceError(
-                f"{row.name} takes sequences of one length when it is traced, got "
-                f"lengths {[len(group) for group in groups]}"
+                f"{primitive.name} takes sequences of one length when it is traced, "
+                f"got lengths {[len(group) for group in groups]}"
             )
 
     def program(self, outputs: list[Any]) -> Program:
@@ -348,16 +346,16 @@ class Trace:
         lists = [self.code, self.first, self.second, self.operands, returned]
         code, first, second, operands, out = [np.array(x, np.int64) for x in lists]
         return Program(
-            rows=tuple(self.rows),
+            primitives=tuple(self.primitives),
             code=code,
             first=first,
             second=second,
             operands=operands,
             constants=np.array(self.constants, float),
-            inputs=len(self.lanes),
+            inputs=len(self.batched),
             outputs=out,
             groups=dict(self.groups),
-            lanes=np.array(self.lanes, bool),
+            batched=np.array(self.batched, bool),
             batch=self.batch,
-            total=self.codes.get(self.total, -1) if self.total else -1,
+            batch_sum=self.codes.get(self.batch_sum, -1) if self.batch_sum else -1,
         ).validate()

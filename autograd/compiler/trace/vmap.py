@@ -1,14 +1,12 @@
-"""Arrays while a function is traced, and what ``vmap`` makes of them.
+"""``vmap``: a function of one sample becomes a function of a batch.
 
-A ``TracedArray`` stands for an array argument. Touched like an array it becomes one, of
-a tracer for each element; ``vmap`` instead asks for its *rows*: one tracer for each
-column, through whose lanes the rows stream. A ``Mapped`` is a result of ``vmap``: one
-number for each row of the batch, known as a whole only.
-
-``vmap``: a function of one sample becomes a function of a batch.
-
-Inside ``jit`` the rows of array arguments stream through the lanes of one program.
+Inside ``jit`` the samples stream through one program. A ``TracedArray`` stands for an
+array argument: touched like an array it becomes one, of a tracer for each element;
+``vmap`` instead asks for its *columns*, one tracer for each number of a sample. A
+``Mapped`` is a result of ``vmap``: one number for each sample, known as a whole only.
 Everywhere else the samples are taken one by one.
+
+    vmap(f)(X) of shape (100, 3):  f runs once, on 3 tracers; its result is a Mapped
 """
 
 from __future__ import annotations
@@ -39,7 +37,7 @@ class TracedArray:
         self.shape, self.ndim, self.size = example.shape, example.ndim, example.size
         self.dtype = np.dtype(object)
         self._array: Any = None
-        self._rows: dict[int, Any] = {}
+        self._columns: dict[int, Any] = {}
 
     @property
     def array(self) -> Any:
@@ -49,18 +47,18 @@ class TracedArray:
             self._array = grid(tracers, self.shape)
         return self._array
 
-    def rows(self, axis: int) -> Any:
+    def columns(self, axis: int) -> Any:
         """A tracer for each column; the batch runs along ``axis``."""
-        if axis not in self._rows:
+        if axis not in self._columns:
             shape = list(self.shape)
             del shape[axis]
-            source = Source("rows", self.source.data, axis)
+            source = Source("samples", self.source.data, axis)
             if self.source.kind == "array":
                 source = Source("array", self.source.data, axis)
             count = int(np.prod(shape, dtype=int))
-            tracers = self.tracing.inputs(source, count, lanes=True)
-            self._rows[axis] = grid(tracers, tuple(shape)) if shape else tracers[0]
-        return self._rows[axis]
+            tracers = self.tracing.inputs(source, count, batched=True)
+            self._columns[axis] = grid(tracers, tuple(shape)) if shape else tracers[0]
+        return self._columns[axis]
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -96,7 +94,7 @@ class TracedArray:
 
 
 def _on_arrays(primitive: Primitive, operands: tuple[Any, ...]) -> Any:
-    """A row some of whose operands are traced arrays: on their elements."""
+    """A primitive some of whose operands are traced arrays: on their elements."""
     return primitive.apply(
         primitive.map(
             lambda x: x.array if isinstance(x, TracedArray) else x,
@@ -145,12 +143,12 @@ for _name in _NAMES:
 
 
 class Mapped(Operators):
-    """One number for each row of a batch: arithmetic, sums and means, nothing else."""
+    """One number for each sample: arithmetic, sums and means, nothing else."""
 
-    __slots__ = ("number", "rows", "tracing")
+    __slots__ = ("number", "samples", "tracing")
 
-    def __init__(self, number: Any, rows: int, tracing: Trace) -> None:
-        self.number, self.rows, self.tracing = number, rows, tracing
+    def __init__(self, number: Any, samples: int, tracing: Trace) -> None:
+        self.number, self.samples, self.tracing = number, samples, tracing
 
     @property
     def level(self) -> float:
@@ -161,15 +159,15 @@ class Mapped(Operators):
         return super().__array_ufunc__(ufunc, method, *_beside_each_other(inputs), **kw)
 
     def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Mapped:
-        """The row on every sample of the batch."""
+        """The primitive on every sample."""
         lowered = primitive.map(self._lowered, operands)
-        return Mapped(primitive.apply(lowered), self.rows, self.tracing)
+        return Mapped(primitive.apply(lowered), self.samples, self.tracing)
 
     def _lowered(self, x: Any) -> Any:
         if not isinstance(x, Mapped):
             return x
-        if x.rows != self.rows:
-            raise ShapeError(f"batches of {self.rows} and of {x.rows} rows")
+        if x.samples != self.samples:
+            raise ShapeError(f"batches of {self.samples} and of {x.samples} rows")
         return x.number
 
     def beside(self, array: Any) -> Mapped:
@@ -179,20 +177,20 @@ class Mapped(Operators):
         if not isinstance(array, TracedArray):
             array = np.asarray(array, float)
             array = TracedArray(self.tracing, array, Source("array", array))
-        if array.shape != (self.rows,):
+        if array.shape != (self.samples,):
             raise ShapeError(
-                f"a batch of {self.rows} rows with an array of shape {array.shape}"
+                f"a batch of {self.samples} rows with an array of shape {array.shape}"
             )
-        return Mapped(array.rows(0), self.rows, self.tracing)
+        return Mapped(array.columns(0), self.samples, self.tracing)
 
-    def over_batch(self, row: Primitive) -> Any:
-        """A row of many operands over the whole batch: only sums are known."""
-        if row is not TABLE["sum"]:
+    def over_batch(self, primitive: Primitive) -> Any:
+        """A primitive of many operands over the whole batch: only sums are known."""
+        if primitive is not TABLE["sum"]:
             raise TraceError(
-                f"{row.name} over the rows of a batch is not known: use sum or mean, "
-                f"or return the batch from the compiled function"
+                f"{primitive.name} over the rows of a batch is not known: use sum or "
+                f"mean, or return the batch from the compiled function"
             )
-        total = self.tracing.sum_of_rows(self.rows)
+        total = self.tracing.sum_over_batch(self.samples)
         return total.apply((self.tracing.tracer(self.number),))
 
     def sum(self, axis: None = None, dtype: None = None, out: None = None) -> Any:
@@ -201,10 +199,10 @@ class Mapped(Operators):
 
     def mean(self, axis: None = None, dtype: None = None, out: None = None) -> Any:
         """The mean over the batch."""
-        return self.sum() / float(self.rows)
+        return self.sum() / float(self.samples)
 
     def __len__(self) -> int:
-        return self.rows
+        return self.samples
 
     def __iter__(self) -> Iterator[Any]:
         raise TraceError(
@@ -220,10 +218,8 @@ class Mapped(Operators):
         raise TraceError("a batch of traced numbers has no truth value: use where")
 
     def __repr__(self) -> str:
-        return f"Mapped({self.number!r}, rows={self.rows})"
+        return f"Mapped({self.number!r}, samples={self.samples})"
 
-
-# -- ``vmap``: a function of one sample becomes a function of a batch.
 
 Tree = Any
 Axis = int | None
@@ -258,13 +254,13 @@ def vmap(
         axes = places if isinstance(places, tuple) else (places,) * len(args)
         if len(axes) != len(args):
             raise ShapeError(f"{len(args)} arguments, {len(axes)} in_axes")
-        rows = _rows(args, axes)
+        count = _count(args, axes)
         tracing = next((t for t in map(_trace_of, args) if t), None)
-        if tracing is not None and rows and tracing.batch in (0, rows):
-            result = _streamed(f, args, axes, rows, tracing)
+        if tracing is not None and count and tracing.batch in (0, count):
+            result = _streamed(f, args, axes, count, tracing)
             if result is not None:
                 return result
-        samples = [f(*_sample(args, axes, k)) for k in range(rows)]
+        samples = [f(*_sample(args, axes, k)) for k in range(count)]
         return _stacked(samples)
 
     made: Callable[..., Tree] = tagged(mapped, vmap, f, places)
@@ -284,7 +280,7 @@ def _axes_of(in_axes: Any) -> Any:
     return tuple(in_axes) if several else in_axes
 
 
-def _rows(args: Sequence[Tree], axes: Sequence[Axis]) -> int:
+def _count(args: Sequence[Tree], axes: Sequence[Axis]) -> int:
     """How many samples there are."""
     found = {
         _length(leaf, axis)
@@ -336,7 +332,7 @@ def _streamed(
     f: Callable[..., Tree],
     args: Sequence[Tree],
     axes: Sequence[Axis],
-    rows: int,
+    count: int,
     tracing: Trace,
 ) -> Tree:
     """One run on tracers whose lanes are the samples; None if that is not possible."""
@@ -355,15 +351,15 @@ def _streamed(
             continue
         columns = [_columns(leaf, axis, tracing) for leaf in _leaves(arg)]
         given.append(_like(arg, iter(columns)))
-    tracing.sum_of_rows(rows)
+    tracing.sum_over_batch(count)
     outputs, rebuild = flatten(f(*given))
     if not all(_is_plain(y, tracing) for y in outputs):
         return None  # numbers of a transform: it must see every sample
-    return rebuild([Mapped(y, rows, tracing) for y in outputs])
+    return rebuild([Mapped(y, count, tracing) for y in outputs])
 
 
 def _streams(leaf: Any) -> bool:
-    """Whether the rows of an argument can stream through the lanes."""
+    """Whether the samples of an argument can stream through one program."""
     if isinstance(leaf, np.ndarray):
         return leaf.dtype.kind in "fiub"
     return isinstance(leaf, TracedArray | Mapped)
@@ -374,7 +370,7 @@ def _columns(leaf: Any, axis: int, tracing: Trace) -> Any:
         return leaf.number
     if isinstance(leaf, np.ndarray):
         leaf = TracedArray(tracing, leaf, Source("array", leaf))
-    return leaf.rows(axis % leaf.ndim)
+    return leaf.columns(axis % leaf.ndim)
 
 
 def _like(arg: Tree, columns: Any) -> Tree:

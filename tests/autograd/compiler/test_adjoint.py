@@ -15,7 +15,7 @@ from tiers import BACKENDS, BINARY, HARD, NARY, UNARY, agree, bits, deviations, 
 
 import autograd as ag
 from autograd import Value, grad, hessian, hvp, jit, jvp, value_and_grad
-from autograd.compiler.trace.program import ROWS
+from autograd.compiler.trace.program import PRIMITIVES
 from autograd.table.primitives import TABLE
 
 # Conditioned worse than their formulas suggest: see docs/accuracy.md.
@@ -406,7 +406,7 @@ def test_strict_keeps_the_order_of_sums():
 
 def test_every_row_takes_part():
     tested = {*UNARY, *BINARY, *NARY, "where"}
-    assert tested == {row.name for row in ROWS}
+    assert tested == {row.name for row in PRIMITIVES}
 
 
 def test_nodes_have_the_same_gradient():

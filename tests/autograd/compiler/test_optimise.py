@@ -20,7 +20,9 @@ from autograd.transforms.tree import flatten
 
 def names(program):
     """The rows of a program, in order; inputs and constants left out."""
-    return [program.rows[code].name for code in program.code.tolist() if code >= 0]
+    return [
+        program.primitives[code].name for code in program.code.tolist() if code >= 0
+    ]
 
 
 def same(p, q):
