@@ -8,23 +8,13 @@
 [False, True, True, False]
 """
 
+from autograd import gelu, leaky_relu, relu, sigmoid, silu, softmax, softplus, tanh
 from nn import datasets as datasets
 from nn import schedules as schedules
-from nn.activations import (
-    ACTIVATIONS,
-    gelu,
-    leaky_relu,
-    linear,
-    relu,
-    sigmoid,
-    silu,
-    softmax,
-    softplus,
-    tanh,
-)
-from nn.clipping import clip_grad_norm, clip_grad_value
-from nn.history import History
-from nn.initialisers import INITIALISERS
+from nn.layers.activations import ACTIVATIONS, linear
+from nn.layers.initialisers import INITIALISERS
+from nn.layers.module import Module
+from nn.layers.networks import MLP, Layer, Neuron, Sequential
 from nn.losses import (
     LOSSES,
     binary_cross_entropy_with_logits,
@@ -35,12 +25,18 @@ from nn.losses import (
     mse_loss,
 )
 from nn.metrics import METRICS, accuracy, mean_absolute_error, r2_score
-from nn.module import Module
-from nn.network import MLP, Sequential
-from nn.neuron import Layer, Neuron
-from nn.optimiser import Optimiser
-from nn.optimisers import OPTIMISERS, SGD, Adam, AdamW, RMSprop
-from nn.training import fit, predict
+from nn.optimisers import (
+    OPTIMISERS,
+    SGD,
+    Adam,
+    AdamW,
+    Optimiser,
+    RMSprop,
+    clip_grad_norm,
+    clip_grad_value,
+)
+from nn.training.fit import fit, predict
+from nn.training.history import History
 
 __all__ = [
     "ACTIVATIONS",

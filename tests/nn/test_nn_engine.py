@@ -11,7 +11,7 @@ import nn
 from autograd import GraphError, ShapeError, Value, detect_anomaly, no_grad
 from autograd import sum as total
 from nn import MLP, Module, datasets, fit, predict
-from nn.snapshot import Snapshot
+
 
 X, Y = datasets.moons(40, seed=0)
 
@@ -99,7 +99,7 @@ def test_the_reason_is_logged(caplog):
 
 
 def test_wrong_compiled_code_would_be_noticed(monkeypatch):
-    from nn import engine
+    from nn.training import execution as engine
 
     make = engine.gradient_program
 

@@ -6,7 +6,8 @@ import stat
 import pytest
 
 from autograd import Value
-from nn import MLP, Module, storage
+from nn import MLP, Module
+from nn.layers import storage
 
 
 @pytest.fixture(params=[".json", ".npz"])

@@ -7,7 +7,7 @@ import pytest
 
 from autograd import ShapeError, Value
 from nn import SGD, Adam, AdamW, RMSprop
-from nn import optimiser as optimiser_module
+from nn import optimisers as optimiser_module
 from nn.optimisers import find_optimiser
 
 START, STEPS = [3.0, -2.0, 0.5], 6

@@ -11,9 +11,10 @@ import pytest
 
 import nn
 from autograd import DataError, ShapeError, Value, gradcheck
-from nn import initialisers, metrics, schedules
-from nn.activations import find_activation
-from nn.initialisers import find_initialiser, generator
+from nn import metrics, schedules
+from nn.layers import initialisers
+from nn.layers.activations import find_activation
+from nn.layers.initialisers import find_initialiser, generator
 
 ACTIVATIONS = {
     "relu": lambda x: max(x, 0.0),

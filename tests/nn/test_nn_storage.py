@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from autograd import FileFormatError, ShapeError
-from nn import MLP, storage
+from nn import MLP
+from nn.layers import storage
 
 SUFFIXES = [".json", ".npz"]
 SPECIAL = [0.1, -0.0, 5e-324, 1.7976931348623157e308, math.inf, -math.inf, math.nan]

@@ -14,20 +14,9 @@ from collections.abc import Callable
 from math import sqrt
 from typing import Any
 
-from nn.settings import choose, integer
+from nn.validation import integer, lookup
 
-__all__ = [
-    "INITIALISERS",
-    "find_initialiser",
-    "generator",
-    "he_normal",
-    "he_uniform",
-    "normal",
-    "uniform",
-    "xavier_normal",
-    "xavier_uniform",
-    "zeros",
-]
+__all__ = ["INITIALISERS", "find_initialiser", "generator"]
 
 Generator = Any  # random.Random, or the module random itself
 Initialiser = Callable[[Generator, int, int], float]
@@ -105,6 +94,6 @@ def find_initialiser(init: str | Initialiser) -> Initialiser:
     """
     if callable(init):
         return init
-    return choose(
+    return lookup(
         "initialiser", init, INITIALISERS, "any function (rng, nin, nout) -> float"
     )

@@ -1,8 +1,7 @@
 """Activations by name: functions of one number, from the engine's table.
 
-``softmax`` acts on a whole list of numbers, so it stands beside the table: put it last
-in a ``Sequential``, or leave it out and train with ``cross_entropy``, which takes
-logits.
+``softmax`` acts on a whole list of numbers, so it is none of them: put it last in a
+``Sequential``, or leave it out and train with ``cross_entropy``, which takes logits.
 """
 
 from __future__ import annotations
@@ -10,50 +9,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from autograd import (
-    gelu,
-    leaky_relu,
-    relu,
-    sigmoid,
-    silu,
-    softmax,
-    softplus,
-    tanh,
-)
-from nn.settings import choose
+import autograd
+from autograd import softmax
+from nn.validation import lookup
 
-__all__ = [
-    "ACTIVATIONS",
-    "activation_name",
-    "find_activation",
-    "gelu",
-    "leaky_relu",
-    "linear",
-    "relu",
-    "sigmoid",
-    "silu",
-    "softmax",
-    "softplus",
-    "tanh",
-]
+__all__ = ["ACTIVATIONS", "activation_name", "find_activation", "is_known", "linear"]
 
 Number = Any
 Activation = Callable[[Number], Number]
 
 
 def linear(x: Number) -> Number:
-    """x itself: the activation of a neuron without one."""
+    """x itself: the activation of a neuron without one.
+
+    >>> linear(-2.0)
+    -2.0
+    """
     return x
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "relu": relu,
-    "tanh": tanh,
-    "sigmoid": sigmoid,
-    "leaky_relu": leaky_relu,
-    "gelu": gelu,
-    "silu": silu,
-    "softplus": softplus,
+    "relu": autograd.relu,
+    "tanh": autograd.tanh,
+    "sigmoid": autograd.sigmoid,
+    "leaky_relu": autograd.leaky_relu,
+    "gelu": autograd.gelu,
+    "silu": autograd.silu,
+    "softplus": autograd.softplus,
     "linear": linear,
     "identity": linear,
 }
@@ -63,6 +45,11 @@ _TITLES = {
     "gelu": "GELU",
     "silu": "SiLU",
 }
+
+
+def is_known(function: Any) -> bool:
+    """Whether a function is one of the table, rather than the user's own."""
+    return any(function is known for known in ACTIVATIONS.values())
 
 
 def find_activation(activation: str | Activation) -> Activation:
@@ -81,7 +68,7 @@ def find_activation(activation: str | Activation) -> Activation:
         )
     if callable(activation):
         return activation
-    return choose("activation", activation, ACTIVATIONS, "any function of one number")
+    return lookup("activation", activation, ACTIVATIONS, "any function of one number")
 
 
 def activation_name(activation: Activation) -> str:
