@@ -133,16 +133,19 @@ def elements(name: str, xs: Any) -> list[Any]:
 
 def number(name: str, x: Any, *at: int) -> float:
     """x as a float; the errors call it ``name[i][j]`` for ``at`` = i, j."""
-    place = _place(name, at)
     if x is np.ma.masked:
-        raise DataError(f"{place} is masked: remove that sample, or fill it in")
+        raise DataError(
+            f"{_place(name, at)} is masked: remove that sample, or fill it in"
+        )
     try:
         return as_float(x)
     except TypeError:
-        raise TypeError(f"{place} is {short(x)}: expected a real number") from None
+        raise TypeError(
+            f"{_place(name, at)} is {short(x)}: expected a real number"
+        ) from None
     except OverflowError:
         raise DataError(
-            f"{place} is beyond the largest float, 1.8e308: scale it down"
+            f"{_place(name, at)} is beyond the largest float, 1.8e308: scale it down"
         ) from None
 
 

@@ -14,7 +14,14 @@ import pytest
 ROOT = Path(__file__).parent.parent
 MODULES = [
     f"{package}.{info.name}"
-    for package in ("autograd", "autograd.compiler", "nn", "viz")
+    for package in (
+        "autograd",
+        "autograd.compiler",
+        "nn",
+        "nn.layers",
+        "nn.training",
+        "viz",
+    )
     for info in pkgutil.iter_modules([str(ROOT / package.replace(".", "/"))])
     if info.name != "__main__"
 ] + ["autograd", "nn", "viz"]

@@ -77,7 +77,7 @@ class Module:
 
     def parameters(self) -> list[Number]:
         """The parameters in order, each once."""
-        return [parameter for parameter, _ in _contents(self).parameters]
+        return _contents(self).parameters
 
     def named_parameters(self) -> dict[str, Number]:
         """{path: parameter}, in the order of ``parameters()``.
@@ -85,9 +85,11 @@ class Module:
         A parameter that is reached in two ways has the first name only. Raises
         ValueError when two parameters would have the same name.
         """
-        found = _contents(self).parameters
-        named = {_joined(*place): parameter for parameter, place in found}
-        if len(named) != len(found):
+        parameters, places, *_ = _contents(self)
+        named = dict(
+            zip([_joined(*place) for place in places], parameters, strict=True)
+        )
+        if len(named) != len(parameters):
             raise ValueError(
                 f"two parameters of {type(self).__name__} have the same name: give the "
                 f"keys of its dicts different text"
@@ -160,9 +162,11 @@ class Module:
         ordinary = all(isinstance(n, Value) and not n.op for n in given.values())
         bound = copy.deepcopy(self, copies)
         for module in [] if ordinary else modules_of(self):
-            found = _contents(module).parameters
-            places = frozenset(place for p, place in found if id(p) in given)
-            copies[id(module)]._places = places
+            inside, places, *_ = _contents(module)
+            at = [
+                place for p, place in zip(inside, places, strict=True) if id(p) in given
+            ]
+            copies[id(module)]._places = frozenset(at)
         return bound
 
     def __tree_flatten__(
@@ -173,10 +177,10 @@ class Module:
 
     def __tree_key__(self) -> Any:
         """Equal as long as the same parameters are found at the same places."""
-        found, tied, _ = _contents(self)
+        parameters, places, tied, _ = _contents(self)
         if self._places is not None:
-            return tuple(place for _, place in found)
-        return tuple(found), tuple(tied)
+            return tuple(places)
+        return tuple(parameters), tuple(places), tuple(tied)
 
 
 def _listed(what: str, names: list[str]) -> str:
@@ -189,8 +193,9 @@ def _listed(what: str, names: list[str]) -> str:
 class _Contents(NamedTuple):
     """What is found below a module: each parameter and each module once, in order."""
 
-    parameters: list[tuple[Number, Place]]
-    tied: list[tuple[Number, Place]]  # where a parameter is met again
+    parameters: list[Number]
+    places: list[Place]  # of the parameters
+    tied: list[tuple[Value, Place]]  # where a parameter is met again
     modules: list[Module]
 
 
@@ -200,27 +205,31 @@ def modules_of(root: Module) -> list[Module]:
 
 
 def _contents(root: Module) -> _Contents:
-    parameters, tied, modules = found = _Contents([], [], [])
-    places = root._places
-    seen: set[int] = set()
+    values: dict[Value, Place] = {}
+    numbers: dict[Place, Number] = {}  # at the places of a bound copy
+    tied: list[tuple[Value, Place]] = []
+    modules: list[Module] = []
+    bound, seen = root._places, set[int]()
 
     def walk(part: Any, path: str) -> None:
         seen.add(id(part))
         if isinstance(part, Module):
             modules.append(part)
         for key, child in _items(part):
-            if places is not None and (path, key) in places:
-                parameters.append((child, (path, key)))
-            elif isinstance(child, Value):
-                if places is None and not child.op:
-                    once = tied if id(child) in seen else parameters
-                    once.append((child, (path, key)))
-                    seen.add(id(child))
+            if bound is None and isinstance(child, Value):
+                if not child.op and child not in values:
+                    values[child] = path, key
+                elif not child.op:
+                    tied.append((child, (path, key)))
+            elif bound is not None and (path, key) in bound:
+                numbers[path, key] = child
             elif type(child) not in _PLAIN and id(child) not in seen:
                 walk(child, _joined(path, key))
 
     walk(root, "")
-    return found
+    if bound is None:
+        return _Contents([*values], [*values.values()], tied, modules)
+    return _Contents([*numbers.values()], [*numbers], tied, modules)
 
 
 def _joined(path: str, key: Any) -> str:
