@@ -38,45 +38,12 @@ from nn.optimisers import (
 from nn.training.fit import fit, predict
 from nn.training.history import History
 
-__all__ = [
-    "ACTIVATIONS",
-    "INITIALISERS",
-    "LOSSES",
-    "METRICS",
-    "MLP",
-    "OPTIMISERS",
-    "SGD",
-    "Adam",
-    "AdamW",
-    "History",
-    "Layer",
-    "Module",
-    "Neuron",
-    "Optimiser",
-    "RMSprop",
-    "Sequential",
-    "accuracy",
-    "binary_cross_entropy_with_logits",
-    "clip_grad_norm",
-    "clip_grad_value",
-    "cross_entropy",
-    "datasets",
-    "fit",
-    "gelu",
-    "hinge_loss",
-    "huber_loss",
-    "l1_loss",
-    "leaky_relu",
-    "linear",
-    "mean_absolute_error",
-    "mse_loss",
-    "predict",
-    "r2_score",
-    "relu",
-    "schedules",
-    "sigmoid",
-    "silu",
-    "softmax",
-    "softplus",
-    "tanh",
-]
+__all__ = ["MLP", "Layer", "Module", "Neuron", "Sequential"]
+__all__ += ["ACTIVATIONS", "INITIALISERS", "LOSSES", "METRICS", "OPTIMISERS"]
+__all__ += ["gelu", "leaky_relu", "linear", "relu", "sigmoid", "silu", "softmax"]
+__all__ += ["binary_cross_entropy_with_logits", "cross_entropy", "hinge_loss"]
+__all__ += ["huber_loss", "l1_loss", "mse_loss", "softplus", "tanh"]
+__all__ += ["SGD", "Adam", "AdamW", "Optimiser", "RMSprop", "schedules"]
+__all__ += ["clip_grad_norm", "clip_grad_value"]
+__all__ += ["accuracy", "mean_absolute_error", "r2_score"]
+__all__ += ["History", "datasets", "fit", "predict"]

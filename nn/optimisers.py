@@ -184,9 +184,6 @@ class SGD(Optimiser):
 
     slots = ("velocity",)
     settings = ("momentum", "nesterov", "weight_decay")
-    momentum: float
-    nesterov: bool
-    weight_decay: float
 
     def __init__(
         self,
@@ -196,13 +193,10 @@ class SGD(Optimiser):
         nesterov: bool = False,
         weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(
-            params,
-            lr,
-            momentum=nonnegative("momentum", momentum),
-            nesterov=nesterov,
-            weight_decay=nonnegative("weight_decay", weight_decay),
-        )
+        super().__init__(params, lr)
+        self.momentum = nonnegative("momentum", momentum)
+        self.nesterov = nesterov
+        self.weight_decay = nonnegative("weight_decay", weight_decay)
         if nesterov and not momentum:
             raise ValueError("nesterov=True needs momentum > 0, got 0")
 
@@ -233,10 +227,6 @@ class RMSprop(Optimiser):
 
     slots = ("square", "velocity")
     settings = ("alpha", "eps", "weight_decay", "momentum")
-    alpha: float
-    eps: float
-    weight_decay: float
-    momentum: float
 
     def __init__(
         self,
@@ -247,14 +237,11 @@ class RMSprop(Optimiser):
         weight_decay: float = 0.0,
         momentum: float = 0.0,
     ) -> None:
-        super().__init__(
-            params,
-            lr,
-            alpha=in_unit_interval("alpha", alpha),
-            eps=nonnegative("eps", eps),
-            weight_decay=nonnegative("weight_decay", weight_decay),
-            momentum=nonnegative("momentum", momentum),
-        )
+        super().__init__(params, lr)
+        self.alpha = in_unit_interval("alpha", alpha)
+        self.eps = nonnegative("eps", eps)
+        self.weight_decay = nonnegative("weight_decay", weight_decay)
+        self.momentum = nonnegative("momentum", momentum)
 
     def update(self, x: Array, g: Array, step: int) -> tuple[Array, Slots]:
         """One step of RMSprop."""
@@ -282,9 +269,6 @@ class Adam(Optimiser):
 
     slots = ("mean", "square")
     settings = ("betas", "eps", "weight_decay")
-    betas: tuple[float, float]
-    eps: float
-    weight_decay: float
 
     def __init__(
         self,
@@ -294,16 +278,12 @@ class Adam(Optimiser):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(
-            params,
-            lr,
-            betas=(
-                in_unit_interval("betas[0]", betas[0]),
-                in_unit_interval("betas[1]", betas[1]),
-            ),
-            eps=nonnegative("eps", eps),
-            weight_decay=nonnegative("weight_decay", weight_decay),
-        )
+        super().__init__(params, lr)
+        for i, beta in enumerate(betas):
+            in_unit_interval(f"betas[{i}]", beta)
+        self.betas = betas[0], betas[1]
+        self.eps = nonnegative("eps", eps)
+        self.weight_decay = nonnegative("weight_decay", weight_decay)
 
     def update(self, x: Array, g: Array, step: int) -> tuple[Array, Slots]:
         """One step of Adam."""

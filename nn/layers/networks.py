@@ -86,7 +86,29 @@ class Neuron(Module):
         return f"{activation_name(activation)}Neuron({len(self.w)})"
 
 
-class Layer(Module):
+class _Network(Module):
+    """What takes a list for each sample, and gives one: subclasses define how."""
+
+    def __call__(self, x: Sample) -> Any:
+        """The output for one sample: a list, or one number instead of a list of it."""
+        return _unwrapped(self._outputs([x]))[0]
+
+    def batch(self, X: Iterable[Sample]) -> list[Any]:
+        """The outputs for many samples; weights are read once.
+
+        The same Values as ``[net(x) for x in X]``, several times faster.
+        """
+        return _unwrapped(self.batch_inside(X))
+
+    def batch_inside(self, X: Iterable[Sample]) -> list[Any]:
+        """As ``batch``, but one output stays a list."""
+        return self._outputs(_as_list(X))
+
+    def _outputs(self, samples: list[Any]) -> list[Any]:
+        raise NotImplementedError
+
+
+class Layer(_Network):
     """``nout`` neurons side by side, all with the same ``nin`` inputs.
 
     Further arguments are those of ``Neuron``. Called with one sample it returns a list
@@ -116,19 +138,10 @@ class Layer(Module):
         ]
         self.label()
 
-    def __call__(self, x: Sample) -> Any:
-        """The outputs for one sample: a list, or one Value for a layer of one."""
-        return _unwrapped(Layer.batch_inside(self, [x]))[0]
-
-    def batch(self, X: Iterable[Sample]) -> list[Any]:
-        """The outputs for many samples; the weights are read once."""
-        return _unwrapped(self.batch_inside(X))
-
-    def batch_inside(self, X: Iterable[Sample]) -> list[list[Number]]:
-        """As ``batch``, always with a list for each sample."""
+    def _outputs(self, samples: list[Any]) -> list[Any]:
         neurons = self.neurons
         width = len(neurons[0].w)
-        samples = [_checked_sample(x, width, self) for x in _as_list(X)]
+        samples = [_checked_sample(x, width, self) for x in samples]
         if set(map(type, neurons)) != {Neuron}:  # a subclass may call differently
             return [[neuron(x) for neuron in neurons] for x in samples]
         outputs = _layer_function(neurons)
@@ -143,7 +156,7 @@ class Layer(Module):
         return f"Layer of [{', '.join(map(str, self.neurons))}]"
 
 
-class Sequential(Module):
+class Sequential(_Network):
     """Modules and functions applied one after the other.
 
     Each element is a module, a function of a list of numbers (``softmax``), or an
@@ -171,28 +184,15 @@ class Sequential(Module):
             if isinstance(layer, Layer):
                 layer.label(f"layer{i}.")
 
-    def __call__(self, x: Sample) -> Any:
-        """The output for one sample."""
-        return _unwrapped(Sequential.batch_inside(self, [x]))[0]
-
-    def batch(self, X: Iterable[Sample]) -> list[Any]:
-        """The outputs for many samples; each layer's weights are read once.
-
-        The same Values as ``[net(x) for x in X]``, several times faster.
-        """
-        return _unwrapped(self.batch_inside(X))
-
-    def batch_inside(self, X: Iterable[Sample]) -> list[Any]:
-        """As ``batch``, but one output stays a list."""
-        batch = _as_list(X)
+    def _outputs(self, samples: list[Any]) -> list[Any]:
         for layer in self.layers:
             if isinstance(layer, Module):
-                batch = layer.batch_inside(batch)
+                samples = layer.batch_inside(samples)
             elif is_known(layer):
-                batch = [[layer(x) for x in sample] for sample in batch]
+                samples = [[layer(x) for x in sample] for sample in samples]
             else:
-                batch = [layer(sample) for sample in batch]
-        return batch
+                samples = [layer(sample) for sample in samples]
+        return samples
 
     def __repr__(self) -> str:
         names = [

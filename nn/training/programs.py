@@ -78,13 +78,10 @@ def separable(loss: Loss) -> bool:
 def by_samples(model: Module) -> bool:
     """Whether a model's batches are its samples, one by one."""
     return all(
-        any(getattr(type(module), name) is getattr(own, name) for own in _BATCHES)
+        getattr(type(module), name) in (getattr(Module, name), getattr(Layer, name))
         for module in modules_of(model)
         for name in ("batch", "batch_inside")
     )
-
-
-_BATCHES = (Module, Sequential, Layer)
 
 
 def structure(model: Module) -> Any:
