@@ -4,7 +4,9 @@ An initialiser is a function ``(rng, nin, nout) -> float`` that draws one weight
 layer with ``nin`` inputs and ``nout`` neurons; ``rng`` is a ``random.Random`` (or the
 module ``random``). The same generator state always gives the same weights.
 
-Sources: Glorot & Bengio 2010 (xavier); He et al. 2015 (he).
+Weights of variance 2 / fan keep a layer's outputs as large as its inputs: fan is
+nin + nout for tanh and sigmoid (xavier; Glorot & Bengio 2010), nin for relu and its
+relatives (he; He et al. 2015).
 """
 
 from __future__ import annotations
@@ -35,65 +37,47 @@ def generator(seed: int | Generator | None) -> Generator:
     return random.Random(integer("seed", seed))
 
 
-def uniform(rng: Generator, nin: int, nout: int) -> float:
-    """Uniform on [-1, 1], as micrograd draws them."""
-    return float(rng.uniform(-1, 1))
+def _uniform(fan: Callable[[int, int], int]) -> Initialiser:
+    """Uniform around 0, with variance 2 / fan."""
+
+    def draw(rng: Generator, nin: int, nout: int) -> float:
+        bound = sqrt(6.0 / fan(nin, nout))
+        return float(rng.uniform(-bound, bound))
+
+    return draw
 
 
-def normal(rng: Generator, nin: int, nout: int) -> float:
-    """Normal with mean 0 and standard deviation 1."""
-    return float(rng.gauss(0.0, 1.0))
+def _normal(fan: Callable[[int, int], int]) -> Initialiser:
+    """Normal around 0, with variance 2 / fan."""
+    return lambda rng, nin, nout: float(rng.gauss(0.0, sqrt(2.0 / fan(nin, nout))))
 
 
-def xavier_uniform(rng: Generator, nin: int, nout: int) -> float:
-    """Uniform with variance 2 / (nin + nout): for tanh and sigmoid (Glorot)."""
-    bound = sqrt(6.0 / (nin + nout))
-    return float(rng.uniform(-bound, bound))
+def _xavier(nin: int, nout: int) -> int:
+    return nin + nout
 
 
-def xavier_normal(rng: Generator, nin: int, nout: int) -> float:
-    """Normal with variance 2 / (nin + nout): for tanh and sigmoid (Glorot)."""
-    return float(rng.gauss(0.0, sqrt(2.0 / (nin + nout))))
-
-
-def he_uniform(rng: Generator, nin: int, nout: int) -> float:
-    """Uniform with variance 2 / nin: for relu and its relatives (He, Kaiming)."""
-    bound = sqrt(6.0 / nin)
-    return float(rng.uniform(-bound, bound))
-
-
-def he_normal(rng: Generator, nin: int, nout: int) -> float:
-    """Normal with variance 2 / nin: for relu and its relatives (He, Kaiming)."""
-    return float(rng.gauss(0.0, sqrt(2.0 / nin)))
-
-
-def zeros(rng: Generator, nin: int, nout: int) -> float:
-    """0.0; draws nothing."""
-    return 0.0
+def _he(nin: int, nout: int) -> int:
+    return nin
 
 
 INITIALISERS: dict[str, Initialiser] = {
-    "uniform": uniform,
-    "normal": normal,
-    "xavier_uniform": xavier_uniform,
-    "xavier_normal": xavier_normal,
-    "glorot_uniform": xavier_uniform,
-    "glorot_normal": xavier_normal,
-    "he_uniform": he_uniform,
-    "he_normal": he_normal,
-    "kaiming_uniform": he_uniform,
-    "kaiming_normal": he_normal,
-    "zeros": zeros,
+    "uniform": lambda rng, nin, nout: float(rng.uniform(-1, 1)),  # as micrograd's
+    "normal": lambda rng, nin, nout: float(rng.gauss(0.0, 1.0)),
+    "xavier_uniform": _uniform(_xavier),
+    "xavier_normal": _normal(_xavier),
+    "glorot_uniform": _uniform(_xavier),
+    "glorot_normal": _normal(_xavier),
+    "he_uniform": _uniform(_he),
+    "he_normal": _normal(_he),
+    "kaiming_uniform": _uniform(_he),
+    "kaiming_normal": _normal(_he),
+    "zeros": lambda rng, nin, nout: 0.0,
 }
 
 
 def find_initialiser(init: str | Initialiser) -> Initialiser:
-    """The initialiser of a name; a callable is returned as it is.
-
-    Raises ValueError for an unknown name, listing the known ones.
-    """
+    """The initialiser of a name; a callable is returned as it is."""
     if callable(init):
         return init
-    return lookup(
-        "initialiser", init, INITIALISERS, "any function (rng, nin, nout) -> float"
-    )
+    otherwise = "any function (rng, nin, nout) -> float"
+    return lookup("initialiser", init, INITIALISERS, otherwise)

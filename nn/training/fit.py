@@ -123,9 +123,7 @@ def fit(
         raise ValueError("patience watches the validation loss: give validation= too")
     stepper = _optimiser(model, optimiser, lr)
     chosen = find_loss(loss)
-    measures = dict(map(find_metric, as_list("metrics", metrics, "a name")))
-    if measures.get("accuracy") is accuracy and chosen in _OF_SCORES:
-        measures["accuracy"] = partial(accuracy, threshold=0.0)
+    measures = _measures(metrics, chosen)
     factor = constant() if schedule is None else schedule
     function("schedule", factor, _SCHEDULE)
     calls = as_list("callbacks", callbacks, _CALLBACK)
@@ -217,6 +215,14 @@ def _optimiser(
             "model.parameters()"
         )
     return optimiser
+
+
+def _measures(metrics: Any, loss: Loss) -> dict[str, Metric]:
+    """The metrics by name; accuracy knows the threshold of the scores of a loss."""
+    found = dict(map(find_metric, as_list("metrics", metrics, "a name")))
+    if found.get("accuracy") is accuracy and loss in _OF_SCORES:
+        found["accuracy"] = partial(accuracy, threshold=0.0)
+    return found
 
 
 def _check_model(model: Any, who: str) -> None:
