@@ -236,10 +236,7 @@ LOSSES: dict[str, Loss] = {
 
 
 def find_loss(loss: str | Loss) -> Loss:
-    """The loss of a name in ``LOSSES`` (``_loss`` may be left out), or the function.
-
-    Raises ValueError for an unknown name, listing the known ones.
-    """
+    """The loss of a name, ``_loss`` left out or not; a callable as it is."""
     if callable(loss):
         return loss
     whole = isinstance(loss, str) and f"{loss}_loss" in LOSSES

@@ -32,10 +32,7 @@ Metric = Callable[[Any, Any], float]
 
 
 def to_array(outputs: Any) -> NDArray[np.float64]:
-    """Outputs as an array of floats: the data of Values, in the same shape.
-
-    Raises TypeError for what is no number, ShapeError for rows of different widths.
-    """
+    """Outputs as an array of floats; ShapeError for lists of different widths."""
     found = [plain("outputs", x, i) for i, x in enumerate(elements("outputs", outputs))]
     for i, x in enumerate(found):
         if np.size(x) != np.size(found[0]) or np.ndim(x) != np.ndim(found[0]):

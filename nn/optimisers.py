@@ -110,15 +110,12 @@ class Optimiser:
         Raises ValueError for the state of another kind of optimiser, ShapeError for
         one of another number of parameters.
         """
-        kind = type(self).__name__
-        if (
-            state.get("optimiser") != kind
-            or {*state["slots"]} != {*self.slots}
+        kind, given = type(self).__name__, state.get("optimiser")
+        if given != kind or (
+            {*state["slots"]} != {*self.slots}
             or {*state["settings"]} != {"lr", *self.settings}
         ):
-            raise ValueError(
-                f"not the state of {kind}: {short(state.get('optimiser'))}"
-            )
+            raise ValueError(f"not the state of {kind}: {short(given)}")
         slots = {n: np.array(s, dtype=float) for n, s in state["slots"].items()}
         for name, slot in slots.items():
             if slot.shape != (len(self.params),):
@@ -131,8 +128,7 @@ class Optimiser:
             setattr(self, name, setting)
 
     def __repr__(self) -> str:
-        names = ("lr", *self.settings)
-        settings = [f"{name}={getattr(self, name)!r}" for name in names]
+        settings = [f"{n}={getattr(self, n)!r}" for n in ("lr", *self.settings)]
         return f"{type(self).__name__}({', '.join(settings)})"
 
 
@@ -152,10 +148,10 @@ def _parameters(params: Iterable[Value] | Module) -> list[Value]:
             f"model.parameters()"
         )
     listed = list(params)
-    for parameter in listed:
-        if not isinstance(parameter, Value):
+    for kind in set(map(type, listed)):
+        if not issubclass(kind, Value):
             raise TypeError(
-                f"an optimiser changes Values, got {type(parameter).__name__}; give it "
+                f"an optimiser changes Values, got {kind.__name__}; give it "
                 f"model.parameters()"
             )
     if not listed:
@@ -332,10 +328,7 @@ OPTIMISERS: dict[str, Callable[..., Optimiser]] = {
 
 
 def find_optimiser(name: str) -> Callable[..., Optimiser]:
-    """The optimiser class of a name in ``OPTIMISERS``, in any case.
-
-    Raises ValueError for an unknown name, listing the known ones.
-    """
+    """The optimiser class of a name, in upper or lower case."""
     otherwise = "any Optimiser made from model.parameters()"
     return lookup("optimiser", name.lower(), OPTIMISERS, otherwise)
 

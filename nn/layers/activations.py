@@ -53,14 +53,7 @@ def is_known(function: Any) -> bool:
 
 
 def find_activation(activation: str | Activation) -> Activation:
-    """The function of a name in ``ACTIVATIONS``; a callable is returned as it is.
-
-    Raises ValueError for an unknown name, listing the known ones, and for ``softmax``,
-    which is no function of one number.
-
-    >>> find_activation("relu")(-2.0)
-    0.0
-    """
+    """The function of a name; a callable is returned as it is, but for ``softmax``."""
     if activation is softmax or activation == "softmax":
         raise ValueError(
             "softmax acts on a whole layer's outputs, not on one neuron: use "

@@ -25,11 +25,7 @@ Initialiser = Callable[[Generator, int, int], float]
 
 
 def generator(seed: int | Generator | None) -> Generator:
-    """Randomness from a seed: an int starts its own, None is the global ``random``.
-
-    >>> generator(7).random() == generator(7).random()
-    True
-    """
+    """Randomness from a seed: an int starts its own, None is the global ``random``."""
     if seed is None:
         return random
     if hasattr(seed, "random"):

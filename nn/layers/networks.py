@@ -10,6 +10,7 @@ lists to the next one; ``batch`` and calls unwrap the last list of one number.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from numbers import Real
 from operator import methodcaller
 from typing import Any
@@ -241,19 +242,12 @@ class MLP(Sequential):
         nouts = list(nouts)
         _at_least_one(len(nouts), "an MLP", "layer")
         activation = find_activation(activation)
-        widths, rng, last = [nin, *nouts], generator(seed), len(nouts) - 1
-        layers = [
-            Layer(
-                widths[i],
-                widths[i + 1],
-                nonlin=i != last or output != "linear",
-                activation=output if i == last else activation,
-                init=init,
-                seed=rng,
-            )
-            for i in range(len(nouts))
-        ]
-        super().__init__(*layers)
+        *hidden, last = pairwise([nin, *nouts])
+        drawn: dict[str, Any] = {"init": init, "seed": generator(seed)}
+        super().__init__(
+            *[Layer(*widths, activation=activation, **drawn) for widths in hidden],
+            Layer(*last, nonlin=output != "linear", activation=output, **drawn),
+        )
 
 
 def _at_least_one(count: int, who: str, what: str) -> None:

@@ -28,9 +28,6 @@ __all__ += ["output_program", "separable", "structure"]
 
 Program = Callable[..., Any]
 
-_OWN = (Neuron, Layer, Sequential, MLP)
-
-
 # -- What is known of models and losses ----------------------------------------------
 
 
@@ -40,25 +37,25 @@ def is_own_model(model: Module) -> bool:
     >>> is_own_model(MLP(2, [3, 1])), is_own_model(MLP(2, [3, 1], activation=abs))
     (True, False)
     """
-    for module in modules_of(model):
-        if type(module) not in _OWN:
-            return False
-        if isinstance(module, Neuron) and not is_known(module.activation):
-            return False
-        if isinstance(module, Sequential):
-            functions = [f for f in module.layers if not isinstance(f, Module)]
-            if not all(is_known(f) or f is softmax for f in functions):
-                return False
-    return True
+    return all(
+        type(module) in (Neuron, Layer, Sequential, MLP)
+        and all(
+            isinstance(f, Module) or is_known(f) or f is softmax
+            for f in _functions(module)
+        )
+        for module in modules_of(model)
+    )
+
+
+def _functions(module: Module) -> list[Any]:
+    """The functions and modules that one of the library's layers calls."""
+    if isinstance(module, Neuron):
+        return [module.activation]
+    return module.layers if isinstance(module, Sequential) else []
 
 
 def is_own_loss(loss: Loss) -> bool:
-    """Whether a loss is the library's own, its settings chosen by ``partial`` or not.
-
-    >>> from nn import mse_loss
-    >>> is_own_loss(partial(mse_loss, reduction="sum")), is_own_loss(max)
-    (True, False)
-    """
+    """Whether a loss is the library's own, or one with settings by ``partial``."""
     if isinstance(loss, partial) and not loss.args:
         loss = loss.func
     return any(loss is known for known in LOSSES.values())
@@ -87,14 +84,12 @@ def by_samples(model: Module) -> bool:
 def structure(model: Module) -> Any:
     """Equal as long as a model has the same parameters at the same places and, of the
     library's own layers, the same functions."""
-    functions: list[Any] = []
+    parts: list[Any] = [model.__tree_key__()]
     for module in modules_of(model):
-        functions.append(type(module))
-        if isinstance(module, Neuron):
-            functions += [module.nonlin, module.activation, *module.w, module.b]
-        elif isinstance(module, Sequential):
-            functions += module.layers
-    return model.__tree_key__(), functions
+        parts += [type(module), *_functions(module)]
+        if isinstance(module, Neuron):  # w or b may be plain numbers, set for good
+            parts += [module.nonlin, *module.w, module.b]
+    return parts
 
 
 # -- Programs ------------------------------------------------------------------------

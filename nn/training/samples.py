@@ -97,10 +97,7 @@ def _checked_input(sample: Any, i: int) -> list[float]:
 
 
 def hold_out(samples: Samples, share: float, seed: int) -> tuple[Samples, Samples]:
-    """Training and validation samples: a share is drawn from the seed.
-
-    Raises ValueError for a share outside (0, 1), DataError when a part would be empty.
-    """
+    """Training and validation samples: a share is drawn from the seed."""
     if not (isinstance(share, Real) and 0.0 < share < 1.0):
         raise ValueError(
             f"validation must be (X, y), or a share between 0 and 1, got {short(share)}"
