@@ -234,6 +234,25 @@ def test_branches_on_numbers_stay_eager_and_where_does_not(caplog):
     assert "no truth value" in caplog.text
 
 
+class HalfFrozen(Module):
+    """Its parameters are what its author says they are."""
+
+    def __init__(self):
+        self.w, self.fixed = Value(0.5), Value(2.0)
+
+    def parameters(self):
+        return [self.w]
+
+    def __call__(self, x):
+        return self.w * x[0] - self.fixed * x[1]
+
+
+def test_values_that_are_no_parameters_stay_in_the_graph():
+    both(HalfFrozen, engine="eager: Values take part")
+    model = HalfFrozen()
+    assert predict(model, X, compile=True).tolist() == predict(model, X).tolist()
+
+
 class Reaching(Wrapped):
     def __call__(self, x):
         return dot(self.net.layers[0].neurons[0].w, x)
