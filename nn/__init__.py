@@ -8,23 +8,13 @@
 [False, True, True, False]
 """
 
+from autograd import gelu, leaky_relu, relu, sigmoid, silu, softmax, softplus, tanh
 from nn import datasets as datasets
 from nn import schedules as schedules
-from nn.activations import (
-    ACTIVATIONS,
-    gelu,
-    leaky_relu,
-    linear,
-    relu,
-    sigmoid,
-    silu,
-    softmax,
-    softplus,
-    tanh,
-)
-from nn.clipping import clip_grad_norm, clip_grad_value
-from nn.history import History
-from nn.initialisers import INITIALISERS
+from nn.layers.activations import ACTIVATIONS, linear
+from nn.layers.initialisers import INITIALISERS
+from nn.layers.module import Module
+from nn.layers.networks import MLP, Layer, Neuron, Sequential
 from nn.losses import (
     LOSSES,
     binary_cross_entropy_with_logits,
@@ -35,52 +25,25 @@ from nn.losses import (
     mse_loss,
 )
 from nn.metrics import METRICS, accuracy, mean_absolute_error, r2_score
-from nn.module import Module
-from nn.network import MLP, Sequential
-from nn.neuron import Layer, Neuron
-from nn.optimiser import Optimiser
-from nn.optimisers import OPTIMISERS, SGD, Adam, AdamW, RMSprop
-from nn.training import fit, predict
+from nn.training.fit import fit, predict
+from nn.training.history import History
+from nn.training.optimisers import (
+    OPTIMISERS,
+    SGD,
+    Adam,
+    AdamW,
+    Optimiser,
+    RMSprop,
+    clip_grad_norm,
+    clip_grad_value,
+)
 
-__all__ = [
-    "ACTIVATIONS",
-    "INITIALISERS",
-    "LOSSES",
-    "METRICS",
-    "MLP",
-    "OPTIMISERS",
-    "SGD",
-    "Adam",
-    "AdamW",
-    "History",
-    "Layer",
-    "Module",
-    "Neuron",
-    "Optimiser",
-    "RMSprop",
-    "Sequential",
-    "accuracy",
-    "binary_cross_entropy_with_logits",
-    "clip_grad_norm",
-    "clip_grad_value",
-    "cross_entropy",
-    "datasets",
-    "fit",
-    "gelu",
-    "hinge_loss",
-    "huber_loss",
-    "l1_loss",
-    "leaky_relu",
-    "linear",
-    "mean_absolute_error",
-    "mse_loss",
-    "predict",
-    "r2_score",
-    "relu",
-    "schedules",
-    "sigmoid",
-    "silu",
-    "softmax",
-    "softplus",
-    "tanh",
-]
+__all__ = ["MLP", "Layer", "Module", "Neuron", "Sequential"]
+__all__ += ["ACTIVATIONS", "INITIALISERS", "LOSSES", "METRICS", "OPTIMISERS"]
+__all__ += ["gelu", "leaky_relu", "linear", "relu", "sigmoid", "silu", "softmax"]
+__all__ += ["binary_cross_entropy_with_logits", "cross_entropy", "hinge_loss"]
+__all__ += ["huber_loss", "l1_loss", "mse_loss", "softplus", "tanh"]
+__all__ += ["SGD", "Adam", "AdamW", "Optimiser", "RMSprop", "schedules"]
+__all__ += ["clip_grad_norm", "clip_grad_value"]
+__all__ += ["accuracy", "mean_absolute_error", "r2_score"]
+__all__ += ["History", "datasets", "fit", "predict"]

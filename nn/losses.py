@@ -27,8 +27,16 @@ from autograd import (
 )
 from autograd.table.primitives import less
 from autograd.table.reals import short
-from nn.checks import class_index, is_row, pairs, refuse_nan, rows, same_length
-from nn.settings import choose, positive
+from nn.validation import (
+    class_index,
+    elements,
+    is_sequence,
+    lookup,
+    pairs,
+    positive,
+    refuse_nan,
+    same_length,
+)
 
 __all__ = [
     "LOSSES",
@@ -160,16 +168,16 @@ def cross_entropy(logits: Any, targets: Any, reduction: str = "mean") -> Any:
     >>> cross_entropy([1000.0, -1000.0], 0), cross_entropy([1000.0, -1000.0], 1)
     (0.0, 2000.0)
     """
-    samples = rows(logits, "logits")
-    if samples and not is_row(samples[0]):
-        if is_row(targets):
+    samples = elements("logits", logits)
+    if samples and not is_sequence(samples[0]):
+        if is_sequence(targets):
             raise _one_logit(f"{len(samples)} single logits with a list of targets")
         samples, targets = [samples], [targets]
-    labels = rows(targets, "targets")
+    labels = elements("targets", targets)
     same_length(samples, labels)
     refuse_nan(labels)
     losses = [
-        _negative_log_likelihood(rows(sample), label, i)
+        _negative_log_likelihood(elements("logits", sample), label, i)
         for i, (sample, label) in enumerate(zip(samples, labels, strict=True))
     ]
     return _reduce(losses, reduction)
@@ -181,9 +189,9 @@ def _negative_log_likelihood(logits: list[Number], target: Any, i: int) -> Numbe
     total = logsumexp(logits)
     if _unknown(target):
         return total - take(logits, target)
-    if not is_row(target):
+    if not is_sequence(target):
         return total - logits[class_index(target, len(logits), i)]
-    probabilities = rows(target)
+    probabilities = elements("targets", target)
     if len(probabilities) != len(logits):
         raise ShapeError(
             f"target {i} has {len(probabilities)} probabilities, and the row "
@@ -228,13 +236,10 @@ LOSSES: dict[str, Loss] = {
 
 
 def find_loss(loss: str | Loss) -> Loss:
-    """The loss of a name in ``LOSSES`` (``_loss`` may be left out), or the function.
-
-    Raises ValueError for an unknown name, listing the known ones.
-    """
+    """The loss of a name, ``_loss`` left out or not; a callable as it is."""
     if callable(loss):
         return loss
     whole = isinstance(loss, str) and f"{loss}_loss" in LOSSES
     name = f"{loss}_loss" if whole else loss
     others = "any function (outputs, targets) -> Value; _loss may be left out"
-    return choose("loss", name, LOSSES, others)
+    return lookup("loss", name, LOSSES, others)

@@ -14,29 +14,26 @@ from numpy.typing import NDArray
 
 from autograd import DataError, ShapeError
 from autograd.table.reals import short
-from nn.checks import (
+from nn.validation import (
     class_index,
+    elements,
     flat,
-    is_row,
+    is_sequence,
+    lookup,
     pairs,
     plain,
     refuse_nan,
-    rows,
     same_length,
 )
-from nn.settings import choose
 
 __all__ = ["METRICS", "accuracy", "find_metric", "mean_absolute_error", "r2_score"]
 
 Metric = Callable[[Any, Any], float]
 
 
-def numbers(outputs: Any) -> NDArray[np.float64]:
-    """Outputs as an array of floats: the data of Values, in the same shape.
-
-    Raises TypeError for what is no number, ShapeError for rows of different widths.
-    """
-    found = [plain(x, "outputs", i) for i, x in enumerate(rows(outputs, "outputs"))]
+def to_array(outputs: Any) -> NDArray[np.float64]:
+    """Outputs as an array of floats; ShapeError for lists of different widths."""
+    found = [plain("outputs", x, i) for i, x in enumerate(elements("outputs", outputs))]
     for i, x in enumerate(found):
         if np.size(x) != np.size(found[0]) or np.ndim(x) != np.ndim(found[0]):
             raise ShapeError(
@@ -59,10 +56,10 @@ def accuracy(outputs: Any, targets: Any, threshold: float | None = None) -> floa
     >>> accuracy([0.9, 0.2], [1, 0]), accuracy([0.9, 0.2], [1, 0], threshold=0.0)
     (1.0, 0.5)
     """
-    scores, labels = rows(outputs), rows(targets)
+    scores, labels = elements("outputs", outputs), elements("targets", targets)
     same_length(scores, labels)
     refuse_nan(labels)
-    values = numbers(scores)
+    values = to_array(scores)
     if values.ndim == 2:
         width = values.shape[1]
         found = [_class_of(t, width) for t in labels]
@@ -82,9 +79,9 @@ def accuracy(outputs: Any, targets: Any, threshold: float | None = None) -> floa
 
 def _class_of(target: Any, width: int) -> Any:
     """The class of a one-hot row; any other target as it is."""
-    if not is_row(target):
+    if not is_sequence(target):
         return target
-    row = flat(target)
+    row = flat([target])
     one_hot = len(row) == width and sorted(row) == [0.0] * (width - 1) + [1.0]
     return row.index(1.0) if one_hot else target
 
@@ -95,7 +92,7 @@ def mean_absolute_error(outputs: Any, targets: Any) -> float:
     >>> mean_absolute_error([1.0, 4.0], [1.0, 2.0])
     1.0
     """
-    ps, ts = (numbers(xs) for xs in pairs(outputs, targets))
+    ps, ts = (to_array(xs) for xs in pairs(outputs, targets))
     return float(np.mean(np.abs(ps - ts)))
 
 
@@ -107,7 +104,7 @@ def r2_score(outputs: Any, targets: Any) -> float:
     >>> r2_score([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])
     1.0
     """
-    ps, ts = (numbers(xs) for xs in pairs(outputs, targets))
+    ps, ts = (to_array(xs) for xs in pairs(outputs, targets))
     errors = float(np.sum((ps - ts) ** 2))
     spread = float(np.sum((ts - ts.mean()) ** 2))
     if spread == 0.0:
@@ -127,4 +124,4 @@ def find_metric(metric: str | Metric) -> tuple[str, Metric]:
     if callable(metric):
         return getattr(metric, "__name__", repr(metric)), metric
     otherwise = "any function (outputs, targets) -> float"
-    return metric, choose("metric", metric, METRICS, otherwise)
+    return metric, lookup("metric", metric, METRICS, otherwise)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from math import cos, floor, pi
 
 from autograd.table.reals import short
-from nn.settings import positive
+from nn.validation import positive
 
 __all__ = ["constant", "cosine", "exponential", "linear", "step"]
 

@@ -11,7 +11,7 @@ from autograd.errors import DataError, MissingDependencyError, ShapeError
 from autograd.graph.modes import no_grad
 from autograd.numbers.value import Value
 from autograd.table.reals import as_float
-from nn.checks import rows as table
+from nn.validation import elements
 
 __all__ = ["axes", "numbers", "on_grid", "points", "scalar"]
 
@@ -50,7 +50,7 @@ def numbers(xs: Iterable[Any], name: str) -> Any:
 
 def points(xs: Iterable[Any], name: str) -> Any:
     """A float array of shape (n, 2), n > 0, from pairs of numbers or Values."""
-    rows = [list(row) for row in table(xs, name)]
+    rows = [list(row) for row in elements(name, xs)]
     for i, row in enumerate(rows):
         if len(row) != 2:
             raise ShapeError(

@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd.errors import ShapeError
 from autograd.transforms.gradients import jvp
-from nn.activations import find_activation
+from nn.layers.activations import find_activation
 from viz.numbers import axes, numbers, scalar
 from viz.surfaces import decision_boundary, descent_path
 

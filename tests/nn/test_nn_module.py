@@ -150,6 +150,38 @@ def test_rebuilding_with_values_gives_an_ordinary_module():
     assert twin.parameters()[0] is fresh
 
 
+def test_a_bound_copy_sees_what_stands_at_a_parameters_place():
+    model = Everything()
+    bound = model.bind([float(i) for i in range(10)])
+    bound.many[0] = 50.0
+    bound.scale = 7.0
+    assert bound.parameters()[1] == 50.0
+    assert len(bound.parameters()) == 10
+    assert (
+        bound.__tree_key__() == model.bind([0.5 * i for i in range(10)]).__tree_key__()
+    )
+    twice = bound.bind([Value(float(i)) for i in range(10)])
+    assert [p.data for p in twice.parameters()] == [float(i) for i in range(10)]
+
+
+def test_a_copy_around_the_parameters_that_a_user_names():
+    class Frozen(Module):
+        def __init__(self):
+            self.a, self.b = Value(1.0), Value(2.0)
+
+        def parameters(self):
+            return [self.a]
+
+        def __call__(self, x):
+            return self.a * self.b * x
+
+    model = Frozen()
+    bound = model.bind([3.0])
+    assert bound.parameters() == [3.0]
+    assert bound(10.0).data == 60.0
+    assert bound.b is not model.b
+
+
 def test_rebuilding_wants_the_right_number():
     numbers, rebuild = Everything().__tree_flatten__()
     with pytest.raises(ValueError, match="argument"):

@@ -17,23 +17,29 @@ from numpy.typing import NDArray
 
 from autograd import MissingDependencyError
 from autograd.table.reals import short
-from nn.checks import is_row, rows
-from nn.engine import all_outputs
-from nn.history import History
+from nn.layers.module import Module
 from nn.losses import (
     Loss,
     binary_cross_entropy_with_logits,
     find_loss,
     hinge_loss,
 )
-from nn.metrics import Metric, accuracy, find_metric, numbers
-from nn.module import Module
-from nn.optimiser import Optimiser
-from nn.optimisers import OPTIMISERS, find_optimiser
-from nn.samples import Samples, checked_rows, checked_samples, hold_out
+from nn.metrics import Metric, accuracy, find_metric, to_array
 from nn.schedules import Schedule, constant
-from nn.settings import function, integer, positive, several
-from nn.trainer import Trainer
+from nn.training.execution import compute_outputs
+from nn.training.history import History
+from nn.training.optimisers import OPTIMISERS, Optimiser, find_optimiser
+from nn.training.programs import is_own_loss
+from nn.training.samples import Samples, checked_inputs, checked_samples, hold_out
+from nn.training.trainer import Trainer
+from nn.validation import (
+    as_list,
+    elements,
+    function,
+    integer,
+    is_sequence,
+    positive,
+)
 
 __all__ = ["fit", "predict"]
 
@@ -41,8 +47,6 @@ Callback = Callable[[int, Module, History], Any]
 
 _CALLBACK = "a function (epoch, model, history)"
 _SCHEDULE = "a function of the time in epochs, see nn.schedules"
-
-
 _OF_SCORES = (hinge_loss, binary_cross_entropy_with_logits)  # that are 0 in between
 
 
@@ -71,7 +75,7 @@ def fit(
 
     Parameters
     ----------
-    X, y : a row of numbers for each sample, and its target: lists or arrays.
+    X, y : for each sample a list of numbers, and its target: lists or arrays.
     loss : a name in ``nn.LOSSES``, or a function ``(outputs, targets) -> Value``.
     optimiser : a name in ``nn.OPTIMISERS`` (then ``lr`` is its learning rate), or an
         optimiser of the model's parameters.
@@ -88,12 +92,14 @@ def fit(
     progress : True for a tqdm bar, "auto" for one if tqdm is installed, or False.
     callbacks : one or several, called as ``(epoch, model, history)`` after each epoch;
         one that returns True ends the training.
-    compile : True to compile each batch's loss and gradient, False not to; None, by
-        itself, where the run is long enough to gain. The first batch of every size is
-        computed eagerly, and must agree with the compiled code. A model or a loss that
-        cannot be compiled (``if`` on its numbers, dropout, parameters of its own) is
-        trained eagerly; ``history.engine`` and the log "nn" say why. Both ways give the
-        same numbers up to rounding, and are reproducible.
+    compile : True to compile each batch's loss and gradient, False not to. By itself
+        (None) the library's own is compiled, where the run is long enough to gain: its
+        layers, activations and losses. Models and losses of one's own compile on
+        request; what they read besides parameters and data is then read once, as by
+        ``jit``. The first batch of every size is computed eagerly, and must agree with
+        the compiled code; what cannot be compiled (``if`` on its numbers, dropout) is
+        trained eagerly. ``history.engine`` and the log "nn" say which, and why. Both
+        ways give the same numbers up to rounding, and are reproducible.
 
     Raises, before any step: DataError for empty or non-finite data, ShapeError for
     lengths or widths that do not fit, ValueError or TypeError for settings that make no
@@ -115,19 +121,24 @@ def fit(
     samples, held = _data(X, y, validation, seed)
     if patience is not None and held is None:
         raise ValueError("patience watches the validation loss: give validation= too")
-    chosen = _optimiser(model, optimiser, lr)
-    known = find_loss(loss)
-    measures = dict(map(find_metric, several("metrics", metrics, "a name")))
-    if measures.get("accuracy") is accuracy and known in _OF_SCORES:
-        measures["accuracy"] = partial(accuracy, threshold=0.0)
+    stepper = _optimiser(model, optimiser, lr)
+    chosen = find_loss(loss)
+    measures = _measures(metrics, chosen)
     factor = constant() if schedule is None else schedule
     function("schedule", factor, _SCHEDULE)
-    calls = several("callbacks", callbacks, _CALLBACK)
+    calls = as_list("callbacks", callbacks, _CALLBACK)
     for call in calls:
         function("callbacks", call, _CALLBACK)
-    watched = bool(calls or measures or schedule or (held and known is loss))
     trainer = Trainer(
-        *(model, known, chosen, factor, clip, measures, epochs, compile, watched)
+        model=model,
+        loss=chosen,
+        optimiser=stepper,
+        schedule=factor,
+        clip=clip,
+        metrics=measures,
+        epochs=epochs,
+        observed=bool(calls or measures or schedule or not is_own_loss(chosen)),
+        compile=compile,
     )
     for part in filter(None, (samples, held)):
         trainer.check(part)
@@ -152,8 +163,8 @@ def predict(
 ) -> NDArray[np.float64]:
     """The model's outputs as an array of floats; no graph is kept.
 
-    For many rows of inputs the shape is (samples,) when the model has one output, else
-    (samples, outputs); for a single row, () or (outputs,). ``compile`` is as in
+    For many samples the shape is (samples,) when the model has one output, else
+    (samples, outputs); for a single one, () or (outputs,). ``compile`` is as in
     ``fit``. Raises ShapeError for widths that do not fit, DataError for empty or
     non-finite inputs.
 
@@ -162,10 +173,10 @@ def predict(
     (2, 3)
     """
     _check_model(model, "predict takes")
-    samples = rows(X, "X")
-    single = bool(samples) and not is_row(samples[0])
-    checked = checked_rows([samples] if single else samples)
-    found = numbers(all_outputs(model, checked, compile))
+    samples = elements("X", X)
+    single = bool(samples) and not is_sequence(samples[0])
+    checked = checked_inputs([samples] if single else samples)
+    found = to_array(compute_outputs(model, checked, compile))
     return np.array(found[0]) if single else found
 
 
@@ -204,6 +215,14 @@ def _optimiser(
             "model.parameters()"
         )
     return optimiser
+
+
+def _measures(metrics: Any, loss: Loss) -> dict[str, Metric]:
+    """The metrics by name; accuracy knows the threshold of the scores of a loss."""
+    found = dict(map(find_metric, as_list("metrics", metrics, "a name")))
+    if found.get("accuracy") is accuracy and loss in _OF_SCORES:
+        found["accuracy"] = partial(accuracy, threshold=0.0)
+    return found
 
 
 def _check_model(model: Any, who: str) -> None:

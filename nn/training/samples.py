@@ -13,32 +13,32 @@ from numpy.typing import NDArray
 
 from autograd import DataError, ShapeError
 from autograd.table.reals import short
-from nn.checks import finite, is_row, rows
+from nn.validation import elements, finite, is_sequence
 
-__all__ = ["Samples", "checked_rows", "checked_samples", "hold_out"]
+__all__ = ["Samples", "checked_inputs", "checked_samples", "hold_out"]
 
 
 @dataclass
 class Samples:
-    """Rows of floats, and a target (a number or a row) for each."""
+    """A list of floats for each sample, and its target: a number or a list of them."""
 
     X: list[list[float]]
     y: list[Any]
-    tables: tuple[NDArray[np.float64], ...] = field(default=(), repr=False)
+    _arrays: tuple[NDArray[np.float64], ...] = field(default=(), repr=False)
 
     def __len__(self) -> int:
         return len(self.X)
 
     def arrays(self) -> tuple[NDArray[np.float64], ...]:
         """X and y as arrays, made once; samples taken later have theirs at once."""
-        if not self.tables:
-            self.tables = np.array(self.X, float), np.array(self.y, float)
-        return self.tables
+        if not self._arrays:
+            self._arrays = np.array(self.X, float), np.array(self.y, float)
+        return self._arrays
 
     def take(self, order: list[int]) -> Samples:
         """The samples of these indices."""
         X, y = [self.X[i] for i in order], [self.y[i] for i in order]
-        return Samples(X, y, tuple([table[order] for table in self.tables]))
+        return Samples(X, y, tuple([array[order] for array in self._arrays]))
 
     def batches(self, size: int, rng: Random | None) -> Iterator[Samples]:
         """All samples in pieces of ``size``, shuffled when there is a generator."""
@@ -51,56 +51,53 @@ class Samples:
 
 def checked_samples(X: Any, y: Any) -> Samples:
     """X and y as lists; see ``fit`` for what is refused."""
-    inputs, targets = checked_rows(rows(X, "X")), rows(y, "y")
+    inputs, targets = checked_inputs(elements("X", X)), elements("y", y)
     if len(inputs) != len(targets):
         raise ShapeError(
             f"X has {len(inputs)} samples, y has {len(targets)} targets: give one "
             f"target for each sample"
         )
     for i, target in enumerate(targets):
-        if is_row(target):
-            for j, t in enumerate(rows(target, f"y[{i}]")):
-                finite(t, "y", i, j)
+        if is_sequence(target):
+            for j, t in enumerate(elements(f"y[{i}]", target)):
+                finite("y", t, i, j)
         else:
-            finite(target, "y", i)
+            finite("y", target, i)
     return Samples(inputs, targets)
 
 
-def checked_rows(samples: list[Any]) -> list[list[float]]:
-    """The samples as rows of finite floats of one width, at least one."""
+def checked_inputs(samples: list[Any]) -> list[list[float]]:
+    """The samples as lists of finite floats of one width, at least one."""
     if not samples:
         raise DataError("X is empty: at least one sample is needed")
     for i, sample in enumerate(samples):
-        if not is_row(sample):
+        if not is_sequence(sample):
             raise ShapeError(
                 f"X[{i}] is {short(sample)}: each sample is a row of numbers; with one "
                 f"number for each sample, write [[x] for x in X]"
             )
-    checked = [_row(sample, i) for i, sample in enumerate(samples)]
-    for i, row in enumerate(checked):
-        if len(row) != len(checked[0]):
+    checked = [_checked_input(sample, i) for i, sample in enumerate(samples)]
+    for i, xs in enumerate(checked):
+        if len(xs) != len(checked[0]):
             raise ShapeError(
-                f"X[0] has {len(checked[0])} numbers and X[{i}] has {len(row)}: all "
+                f"X[0] has {len(checked[0])} numbers and X[{i}] has {len(xs)}: all "
                 f"samples must have the same width"
             )
     return checked
 
 
-def _row(sample: Any, i: int) -> list[float]:
-    cells = rows(sample, f"X[{i}]")
-    if cells and is_row(cells[0]):
+def _checked_input(sample: Any, i: int) -> list[float]:
+    cells = elements(f"X[{i}]", sample)
+    if cells and is_sequence(cells[0]):
         raise ShapeError(
             f"X[{i}][0] is a row itself: a sample is one row of numbers; flatten an "
             f"array of more axes by X.reshape(len(X), -1)"
         )
-    return [finite(x, "X", i, j) for j, x in enumerate(cells)]
+    return [finite("X", x, i, j) for j, x in enumerate(cells)]
 
 
 def hold_out(samples: Samples, share: float, seed: int) -> tuple[Samples, Samples]:
-    """Training and validation samples: a share is drawn from the seed.
-
-    Raises ValueError for a share outside (0, 1), DataError when a part would be empty.
-    """
+    """Training and validation samples: a share is drawn from the seed."""
     if not (isinstance(share, Real) and 0.0 < share < 1.0):
         raise ValueError(
             f"validation must be (X, y), or a share between 0 and 1, got {short(share)}"

@@ -3,6 +3,14 @@
 A parameter is a leaf ``Value``: an attribute itself, or inside lists, tuples, dicts,
 object arrays and other modules. Its name is the path that leads to it, such as
 ``layers.0.neurons.3.w.1``; the order is that of assignment.
+
+Transforms and compiled code need a model around other numbers: floats, duals, tracers.
+``bind`` makes such a copy. There a parameter is whatever stands where one stood:
+
+    >>> model = Module()
+    >>> model.w, model.rate = Value(2.0), 0.5
+    >>> model.bind([3.0]).named_parameters()
+    {'w': 3.0}
 """
 
 from __future__ import annotations
@@ -10,17 +18,18 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd import ShapeError, Value
 from autograd.table.reals import as_float
-from nn import storage
+from nn.layers import storage
 
 __all__ = ["Module", "modules_of"]
 
 Number = Any
+Place = tuple[str, Any]  # the path to a container, and the key inside it
 _PLAIN = {int, float, str, bool, type(None)}  # often among attributes, nothing inside
 
 
@@ -39,11 +48,13 @@ class Module:
     (7.0, ['w', 'b'])
     """
 
+    _places: frozenset[Place] | None = None  # of the parameters, in a bound copy
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """A class with a call of its own gets batches of it, not an ancestor's."""
         super().__init_subclass__(**kwargs)
         if "__call__" in cls.__dict__:
-            for name in ("batch", "rows"):
+            for name in ("batch", "batch_inside"):
                 if name not in cls.__dict__:
                     setattr(cls, name, getattr(Module, name))
 
@@ -58,7 +69,7 @@ class Module:
         """
         return [self(x) for x in X]
 
-    def rows(self, X: Iterable[Any]) -> list[Any]:
+    def batch_inside(self, X: Iterable[Any]) -> list[Any]:
         """As ``batch``, for a module inside a network: one output stays a list."""
         return self.batch(X)
 
@@ -66,9 +77,7 @@ class Module:
 
     def parameters(self) -> list[Number]:
         """The parameters in order, each once."""
-        if "_numbers" in self.__dict__:
-            return list(self.__dict__["_numbers"].values())
-        return list(_find(self)[0])
+        return _contents(self).parameters
 
     def named_parameters(self) -> dict[str, Number]:
         """{path: parameter}, in the order of ``parameters()``.
@@ -76,11 +85,11 @@ class Module:
         A parameter that is reached in two ways has the first name only. Raises
         ValueError when two parameters would have the same name.
         """
-        if "_numbers" in self.__dict__:
-            return dict(self.__dict__["_numbers"])
-        found = _find(self)[0]
-        named = {_joined(*name): parameter for parameter, name in found.items()}
-        if len(named) != len(found):
+        parameters, places, *_ = _contents(self)
+        named = dict(
+            zip([_joined(*place) for place in places], parameters, strict=True)
+        )
+        if len(named) != len(parameters):
             raise ValueError(
                 f"two parameters of {type(self).__name__} have the same name: give the "
                 f"keys of its dicts different text"
@@ -137,34 +146,41 @@ class Module:
 
     # -- As a tree of numbers --------------------------------------------------------
 
+    def bind(self, numbers: Iterable[Number]) -> Module:
+        """A copy around other numbers, one for each of ``parameters()``, in that order.
+
+        It shares nothing mutable with this module. Around Values it is an ordinary
+        module; around other numbers its parameters are these. Raises ValueError for
+        more or fewer of them.
+
+        >>> from nn import Neuron
+        >>> Neuron(2, nonlin=False).bind([2.0, 3.0, 1.0])([10.0, 100.0])
+        321.0
+        """
+        given = dict(zip(map(id, self.parameters()), numbers, strict=True))
+        copies: dict[int, Any] = dict(given)  # what deepcopy puts in each one's place
+        ordinary = all(isinstance(n, Value) and not n.op for n in given.values())
+        bound = copy.deepcopy(self, copies)
+        for module in [] if ordinary else modules_of(self):
+            inside, places, *_ = _contents(module)
+            at = [
+                place for p, place in zip(inside, places, strict=True) if id(p) in given
+            ]
+            copies[id(module)]._places = frozenset(at)
+        return bound
+
     def __tree_flatten__(
         self,
     ) -> tuple[list[Number], Callable[[Iterable[Number]], Module]]:
-        """The parameters, and a function that builds this module around new numbers.
-
-        The copy shares nothing mutable with the original. Its ``parameters()`` are the
-        new numbers, whatever they are.
-        """
-        parameters = self.parameters()
-
-        def rebuild(new: Iterable[Number]) -> Module:
-            numbers = dict(zip(map(id, parameters), new, strict=True))
-            memo: dict[int, Any] = dict(numbers)
-            twin = copy.deepcopy(self, memo)
-            if not all(map(_is_parameter, numbers.values())):
-                for module in _find(self)[1]:
-                    named = module.named_parameters().items()
-                    memo[id(module)]._numbers = {n: numbers[id(p)] for n, p in named}
-            return twin
-
-        return parameters, rebuild
+        """The parameters, and how to build this module around others."""
+        return self.parameters(), self.bind
 
     def __tree_key__(self) -> Any:
         """Equal as long as the same parameters are found at the same places."""
-        if "_numbers" in self.__dict__:
-            return tuple(self.__dict__["_numbers"])
-        found, _, again = _find(self)
-        return tuple(found.items()), tuple(again)
+        parameters, places, tied, _ = _contents(self)
+        if self._places is not None:
+            return tuple(places)
+        return tuple(parameters), tuple(places), tuple(tied)
 
 
 def _listed(what: str, names: list[str]) -> str:
@@ -174,38 +190,46 @@ def _listed(what: str, names: list[str]) -> str:
     return f"; {what}: {shown}{', ...' if len(names) > 5 else ''}"
 
 
-def _is_parameter(x: Any) -> bool:
-    return isinstance(x, Value) and not x.op
+class _Contents(NamedTuple):
+    """What is found below a module: each parameter and each module once, in order."""
+
+    parameters: list[Number]
+    places: list[Place]  # of the parameters
+    tied: list[tuple[Value, Place]]  # where a parameter is met again
+    modules: list[Module]
 
 
 def modules_of(root: Module) -> list[Module]:
     """A module and all modules below it, each once."""
-    return _find(root)[1]
+    return _contents(root).modules
 
 
-def _find(root: Module) -> tuple[dict[Value, tuple[str, Any]], list[Module], list[Any]]:
-    """{parameter: (path, key)} and the modules below a module, each once, in order;
-    and where parameters are met again."""
-    found: dict[Value, tuple[str, Any]] = {}
-    again: list[Any] = []
+def _contents(root: Module) -> _Contents:
+    values: dict[Value, Place] = {}
+    numbers: dict[Place, Number] = {}  # at the places of a bound copy
+    tied: list[tuple[Value, Place]] = []
     modules: list[Module] = []
-    seen: set[int] = set()
+    bound, seen = root._places, set[int]()
 
     def walk(part: Any, path: str) -> None:
         seen.add(id(part))
         if isinstance(part, Module):
             modules.append(part)
         for key, child in _items(part):
-            if isinstance(child, Value):
-                if not child.op and child not in found:
-                    found[child] = path, key
+            if bound is None and isinstance(child, Value):
+                if not child.op and child not in values:
+                    values[child] = path, key
                 elif not child.op:
-                    again.append((child, path, key))
+                    tied.append((child, (path, key)))
+            elif bound is not None and (path, key) in bound:
+                numbers[path, key] = child
             elif type(child) not in _PLAIN and id(child) not in seen:
                 walk(child, _joined(path, key))
 
     walk(root, "")
-    return found, modules, again
+    if bound is None:
+        return _Contents([*values], [*values.values()], tied, modules)
+    return _Contents([*numbers.values()], [*numbers], tied, modules)
 
 
 def _joined(path: str, key: Any) -> str:

@@ -1,7 +1,8 @@
 """Parameters of a run: in their Values, or, for compiled steps, in one array.
 
-Whoever computes eagerly asks for the Values first; whoever runs compiled code asks for
-the array. What is not asked for is not written.
+Whoever computes eagerly or looks at the model calls ``sync_to_values`` first; whoever
+runs a program asks for the ``array``. Between compiled steps nothing is written to the
+Values, which for a small batch would cost as much as the step.
 """
 
 from __future__ import annotations
@@ -11,10 +12,15 @@ from math import isfinite
 import numpy as np
 
 from autograd import Value
-from nn.clipping import clip_grad_norm, clipped
-from nn.module import Module
-from nn.optimiser import Array, Optimiser, assign
-from nn.optimisers import OPTIMISERS
+from nn.layers.module import Module
+from nn.training.optimisers import (
+    OPTIMISERS,
+    Array,
+    Optimiser,
+    assign,
+    clip_grad_norm,
+    norm_and_scale,
+)
 
 __all__ = ["Parameters"]
 
@@ -38,8 +44,8 @@ class Parameters:
             self._x = x
         return x
 
-    def in_values(self) -> list[Value]:
-        """The Values, with their numbers and gradients up to date."""
+    def sync_to_values(self) -> None:
+        """Write numbers and gradients of compiled steps to the Values."""
         x, g = self._x, self._g
         if x is not None:
             try:
@@ -48,7 +54,6 @@ class Parameters:
                 self._write(x, g)
                 raise
             self._x = self._g = None
-        return self.values
 
     def _write(self, x: Array, g: Array | None) -> None:
         assign(self.values, x.tolist())
@@ -60,7 +65,7 @@ class Parameters:
 
     def backward(self, loss: Value) -> Array:
         """The gradient of a loss in the graph, added to what frozen Values have."""
-        self.in_values()
+        self.sync_to_values()
         self.optimiser.zero_grad()
         before = np.array([p.grad for p in self.values])
         loss.backward()
@@ -68,8 +73,8 @@ class Parameters:
             found: Array = np.array([p.grad for p in self.values]) - before
         return found
 
-    def receive(self, gradient: Array) -> None:
-        """The gradient from compiled code."""
+    def set_gradient(self, gradient: Array) -> None:
+        """Take the gradient that a program computed."""
         if self.direct:
             self._g = gradient
             return
@@ -82,7 +87,8 @@ class Parameters:
         if self._g is None:
             clip_grad_norm(self.optimiser.params, max_norm)
         else:
-            self._g = clipped(self._g, max_norm)
+            with np.errstate(invalid="ignore"):  # of an infinite gradient
+                self._g = self._g * norm_and_scale(self._g, max_norm)[1]
 
     def finite(self) -> bool:
         """Whether no gradient is NaN or infinite."""
@@ -97,5 +103,5 @@ class Parameters:
             optimiser.step()
             self._x = None
             return
-        after, state = optimiser.computed(self._x, self._g)
+        after, state = optimiser.next_state(self._x, self._g)
         self._x, optimiser.steps, optimiser.state = after, optimiser.steps + 1, state

@@ -31,11 +31,7 @@ State = Mapping[str, float]
 
 
 def write(path: str | Path, state: State) -> None:
-    """Write {name: number} to a ``.json`` or ``.npz`` file, whole or not at all.
-
-    Raises ValueError for another suffix and for a name that NumPy would shorten,
-    OSError when the path cannot be written.
-    """
+    """Write {name: number} to a ``.json`` or ``.npz`` file; see ``Module.save``."""
     path = Path(path)
     encode = _CODECS[_suffix(path)][0]
     for name in state:
@@ -52,11 +48,7 @@ def write(path: str | Path, state: State) -> None:
 
 
 def read(path: str | Path) -> dict[str, float]:
-    """The {name: number} of a file that ``write`` made.
-
-    Raises ValueError for another suffix, OSError when the file cannot be read,
-    FileFormatError when it is damaged or of another kind.
-    """
+    """The {name: number} of a file that ``write`` made; see ``Module.load``."""
     path = Path(path)
     decode = _CODECS[_suffix(path)][1]
     content = path.read_bytes()
@@ -66,7 +58,9 @@ def read(path: str | Path) -> dict[str, float]:
         names, numbers = document["names"], document["numbers"]
         if not (isinstance(names, list) and isinstance(numbers, list)):
             raise TypeError("names and numbers are lists")
-        state = {_name(n): _number(x) for n, x in zip(names, numbers, strict=True)}
+        if not all(isinstance(name, str) for name in names):
+            raise TypeError("a name must be text")
+        state = {n: _number(x) for n, x in zip(names, numbers, strict=True)}
         if len(state) != len(names):
             raise ValueError("a name occurs twice")
     except Exception as cause:  # a decoder of foreign bytes may raise anything
@@ -94,12 +88,6 @@ def _suffix(path: Path) -> str:
     return suffix
 
 
-def _name(name: Any) -> str:
-    if not isinstance(name, str):
-        raise TypeError(f"a name must be text, got {short(name)}")
-    return name
-
-
 def _number(x: Any) -> float:
     if isinstance(x, str) and x not in ("nan", "inf", "-inf"):
         raise ValueError(f"not a number: {short(x)}")
@@ -111,12 +99,8 @@ def _number(x: Any) -> float:
 def _to_json(state: State) -> bytes:
     """Strict JSON: floats by their shortest exact text, nan and infinities as text."""
     numbers = [x if math.isfinite(x) else str(x) for x in state.values()]
-    document = {
-        "format": FORMAT,
-        "version": VERSION,
-        "names": list(state),
-        "numbers": numbers,
-    }
+    document = {"format": FORMAT, "version": VERSION, "names": [*state]}
+    document["numbers"] = numbers
     return (json.dumps(document, allow_nan=False, indent=1) + "\n").encode()
 
 

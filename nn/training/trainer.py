@@ -1,94 +1,100 @@
-"""Trainer: one run of ``fit``, epoch by epoch."""
+"""Trainer: one run of ``fit``, epoch by epoch and step by step."""
 
 from __future__ import annotations
 
 import warnings
 from collections import Counter
+from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any
 
-from autograd import Value, no_grad
-from nn.checks import plain
-from nn.engine import Engine
-from nn.history import History
+from autograd import no_grad
+from nn.layers.module import Module
 from nn.losses import Loss
 from nn.metrics import Metric
-from nn.module import Module
-from nn.optimiser import Optimiser
-from nn.parameters import Parameters
-from nn.samples import Samples
 from nn.schedules import Schedule
+from nn.training.execution import Execution
+from nn.training.history import History
+from nn.training.optimisers import Optimiser
+from nn.training.parameters import Parameters
+from nn.training.samples import Samples
+from nn.validation import plain
 
 __all__ = ["Trainer"]
 
 
+@dataclass(kw_only=True)
 class Trainer:
     """A model, its loss and its optimiser, and the history of training them.
 
-    ``watched`` says that others look at the model, or change it, after every epoch.
+    ``observed`` says that others look at the model, or change it, after every epoch.
+    As a context, it leaves the model as after the last step.
     """
 
-    def __init__(
-        self,
-        model: Module,
-        loss: Loss,
-        optimiser: Optimiser,
-        schedule: Schedule,
-        clip: float | None,
-        metrics: dict[str, Metric],
-        epochs: int,
-        compile: bool | None,
-        watched: bool,
-    ) -> None:
-        self.model, self.loss, self.optimiser = model, loss, optimiser
-        self.schedule, self.clip, self.metrics = schedule, clip, metrics
-        self.epochs, self.watched = epochs, watched or bool(metrics)
-        self.parameters = Parameters(model, optimiser)
-        self.engine = Engine(model, loss, self.parameters, compile)
-        self.lr = optimiser.lr  # of the last step, schedule included
-        self.history = History(metrics={name: [] for name in metrics})
-        self.best: dict[str, float] = {}
+    model: Module
+    loss: Loss
+    optimiser: Optimiser
+    schedule: Schedule
+    clip: float | None
+    metrics: dict[str, Metric]
+    epochs: int
+    observed: bool
+    compile: bool | None
+    best: dict[str, float] = field(default_factory=dict)  # the best epoch's parameters
+
+    def __post_init__(self) -> None:
+        self.parameters = Parameters(self.model, self.optimiser)
+        self.execution = Execution(self.model, self.loss, self.parameters, self.compile)
+        self.lr = self.optimiser.lr  # of the last step, schedule included
+        self.history = History(metrics={name: [] for name in self.metrics})
+
+    def __enter__(self) -> Trainer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.parameters.sync_to_values()
+        self.history.engine = self.execution.report
 
     def check(self, samples: Samples) -> None:
         """Let model, loss and metrics object before any step, on one output."""
         with no_grad():
             (output,) = self.model.batch(samples.X[:1])
-            number = plain(output, "outputs", 0)
+            outputs = [plain("outputs", output, 0)] * len(samples)
             self.loss([output] * len(samples), samples.y)
         for metric in self.metrics.values():
-            float(metric([number] * len(samples), samples.y))
+            float(metric(outputs, samples.y))
 
     def epoch(
         self, time: int, batches: list[Samples], held: Samples | None, best: bool
     ) -> None:
         """Train on each batch once, then measure and record; remember the ``best``."""
-        if self.watched:
-            self.engine.look_around()
-        total, outputs, targets, count = 0.0, [], [], 0
+        if self.observed:
+            self.execution.check_structure()
+        history, total, count = self.history, 0.0, 0
+        outputs, targets = [], []
         measured = bool(self.metrics) and held is None
         sizes = Counter(map(len, batches))
         for i, batch in enumerate(batches):
             left = sizes[len(batch)] * (self.epochs - time)
-            value, found = self.engine.gradient(batch, left, measured)
+            value, found = self.execution.gradient(batch, left, measured)
             self.step(value, time + i / len(batches))
             outputs += found
-            total, count = total + value * len(batch), count + len(batch)
             targets += batch.y
-            if self.history.stopped:
+            total, count = total + value * len(batch), count + len(batch)
+            if history.stopped:
                 break
-        history = self.history
         history.losses.append(total / count)
         history.learning_rates.append(self.lr)
         if held is not None:
-            outputs = self.engine.outputs(held, self.epochs - time)
+            outputs = self.execution.outputs(held, self.epochs - time)
             targets = held.y
-            history.validation_losses.append(_number(self.loss(outputs, targets)))
-        if self.watched:
-            self.parameters.in_values()
+            loss = plain("the validation loss", self.loss(outputs, targets))
+            history.validation_losses.append(loss)
+        if self.observed:
+            self.parameters.sync_to_values()
         for name, metric in self.metrics.items():
             history.metrics[name].append(float(metric(outputs, targets)))
         if best and history.best_epoch == len(history) - 1:
-            self.parameters.in_values()
+            self.parameters.sync_to_values()
             self.best = self.model.state_dict()
 
     def step(self, value: float, time: float) -> None:
@@ -115,15 +121,3 @@ class Trainer:
             f"{self.lr:.4g}: lower lr, or set clip="
         )
         warnings.warn(self.history.stopped, RuntimeWarning, stacklevel=5)
-
-    def __enter__(self) -> Trainer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Leave the model as after the last step, and say how it was trained."""
-        self.parameters.in_values()
-        self.history.engine = self.engine.report
-
-
-def _number(value: Any) -> float:
-    return float(value.data if isinstance(value, Value) else value)

@@ -1,0 +1,298 @@
+"""Neurons, layers of neurons, and networks of layers.
+
+A neuron computes ``activation(b + w1 x1 + w2 x2 + ...)``. Constructor arguments,
+attributes, texts and, without a seed, the very weights are those of micrograd's ``nn``.
+
+Inside a network samples are lists, also of one number: a layer's ``batch_inside`` gives
+lists to the next one; ``batch`` and calls unwrap the last list of one number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from numbers import Real
+from operator import methodcaller
+from typing import Any
+
+from autograd import Primitive, ShapeError, Value, affine
+from autograd.table.reals import short
+from nn.layers.activations import (
+    Activation,
+    activation_name,
+    find_activation,
+    is_known,
+    linear,
+)
+from nn.layers.initialisers import Generator, Initialiser, find_initialiser, generator
+from nn.layers.module import Module
+from nn.validation import integer
+
+__all__ = ["MLP", "Layer", "Neuron", "Sequential"]
+
+Number = Any
+Sample = Sequence[Number]
+Seed = int | Generator | None
+
+
+class Neuron(Module):
+    """One neuron: ``activation(b + w1 x1 + w2 x2 + ...)``.
+
+    Parameters
+    ----------
+    nin : the number of inputs.
+    nonlin : False leaves the activation out.
+    activation : a name in ``nn.ACTIVATIONS``, or any function of one number.
+    init : a name in ``nn.INITIALISERS``, or a function ``(rng, nin, nout) -> float``.
+    seed : an int, or a ``random.Random``; None draws from the global ``random``.
+
+    Called with ``nin`` numbers or Values it returns one Value. Raises ShapeError for
+    another number of inputs.
+
+    >>> from nn import Neuron
+    >>> neuron = Neuron(2, activation="tanh", seed=0)
+    >>> neuron, neuron([0.0, 0.0]).data
+    (TanhNeuron(2), 0.0)
+    """
+
+    def __init__(
+        self,
+        nin: int,
+        nonlin: bool = True,
+        activation: str | Activation = "relu",
+        init: str | Initialiser = "uniform",
+        seed: Seed = None,
+    ) -> None:
+        _at_least_one(nin, "a neuron", "input")
+        draw, rng = find_initialiser(init), generator(seed)
+        self.w = [Value(draw(rng, nin, 1)) for _ in range(nin)]
+        self.b = Value(0.0)
+        self.nonlin = nonlin
+        self.activation = find_activation(activation)
+        self.label()
+
+    def __call__(self, x: Sample) -> Number:
+        """The neuron's output for one sample of ``nin`` inputs."""
+        outputs = _layer_function([self])
+        return outputs(_checked_sample(x, len(self.w), self))[0]
+
+    def label(self, prefix: str = "") -> None:
+        """Name the parameters ``{prefix}w0``, ``{prefix}w1`` ..., ``{prefix}b``."""
+        self.b.label = f"{prefix}b"
+        for k, w in enumerate(self.w):
+            w.label = f"{prefix}w{k}"
+
+    def __repr__(self) -> str:
+        activation = self.activation if self.nonlin else linear
+        return f"{activation_name(activation)}Neuron({len(self.w)})"
+
+
+class _Network(Module):
+    """What takes a list for each sample, and gives one: subclasses define how."""
+
+    def __call__(self, x: Sample) -> Any:
+        """The output for one sample: a list, or one number instead of a list of it."""
+        return _unwrapped(self._outputs([x]))[0]
+
+    def batch(self, X: Iterable[Sample]) -> list[Any]:
+        """The outputs for many samples; weights are read once.
+
+        The same Values as ``[net(x) for x in X]``, several times faster.
+        """
+        return _unwrapped(self.batch_inside(X))
+
+    def batch_inside(self, X: Iterable[Sample]) -> list[Any]:
+        """As ``batch``, but one output stays a list."""
+        return self._outputs(_as_list(X))
+
+    def _outputs(self, samples: list[Any]) -> list[Any]:
+        raise NotImplementedError
+
+
+class Layer(_Network):
+    """``nout`` neurons side by side, all with the same ``nin`` inputs.
+
+    Further arguments are those of ``Neuron``. Called with one sample it returns a list
+    of ``nout`` Values; a layer of one neuron returns that neuron's Value (but inside a
+    network, layers pass lists on). Raises ShapeError for another number of inputs.
+
+    >>> from nn import Layer
+    >>> layer = Layer(2, 3, seed=0)
+    >>> layer, len(layer([1.0, 2.0]))
+    (Layer of [ReLUNeuron(2), ReLUNeuron(2), ReLUNeuron(2)], 3)
+    """
+
+    def __init__(
+        self,
+        nin: int,
+        nout: int,
+        *,
+        init: str | Initialiser = "uniform",
+        seed: Seed = None,
+        **kwargs: Any,
+    ) -> None:
+        _at_least_one(nout, "a layer", "neuron")
+        draw, rng = find_initialiser(init), generator(seed)
+        self.neurons = [
+            Neuron(nin, init=lambda r, n, _: draw(r, n, nout), seed=rng, **kwargs)
+            for _ in range(nout)
+        ]
+        self.label()
+
+    def _outputs(self, samples: list[Any]) -> list[Any]:
+        neurons = self.neurons
+        width = len(neurons[0].w)
+        samples = [_checked_sample(x, width, self) for x in samples]
+        if set(map(type, neurons)) != {Neuron}:  # a subclass may call differently
+            return [[neuron(x) for neuron in neurons] for x in samples]
+        outputs = _layer_function(neurons)
+        return [outputs(x) for x in samples]
+
+    def label(self, prefix: str = "") -> None:
+        """Name the parameters ``{prefix}neuron0.w0`` ...."""
+        for j, neuron in enumerate(self.neurons):
+            neuron.label(f"{prefix}neuron{j}.")
+
+    def __repr__(self) -> str:
+        return f"Layer of [{', '.join(map(str, self.neurons))}]"
+
+
+class Sequential(_Network):
+    """Modules and functions applied one after the other.
+
+    Each element is a module, a function of a list of numbers (``softmax``), or an
+    activation, by name or as the function, which acts on every number. A last output
+    of one number is returned as that number, not as a list.
+
+    >>> from nn import Layer, Sequential, softmax
+    >>> hidden, last = Layer(2, 4, seed=0), Layer(4, 3, nonlin=False, seed=1)
+    >>> net = Sequential(hidden, last, softmax)
+    >>> round(sum(p.data for p in net([1.0, 2.0])), 12)
+    1.0
+    """
+
+    def __init__(self, *layers: Module | str | Callable[..., Any]) -> None:
+        self.layers: list[Any] = [
+            find_activation(layer) if isinstance(layer, str) else layer
+            for layer in layers
+        ]
+        for i, layer in enumerate(self.layers):
+            if not callable(layer):
+                raise TypeError(
+                    f"element {i} must be a module or a function, got "
+                    f"{type(layer).__name__}"
+                )
+            if isinstance(layer, Layer):
+                layer.label(f"layer{i}.")
+
+    def _outputs(self, samples: list[Any]) -> list[Any]:
+        for layer in self.layers:
+            if isinstance(layer, Module):
+                samples = layer.batch_inside(samples)
+            elif is_known(layer):
+                samples = [[layer(x) for x in sample] for sample in samples]
+            else:
+                samples = [layer(sample) for sample in samples]
+        return samples
+
+    def __repr__(self) -> str:
+        names = [
+            str(layer) if isinstance(layer, Module) else activation_name(layer)
+            for layer in self.layers
+        ]
+        return f"{type(self).__name__} of [{', '.join(names)}]"
+
+
+class MLP(Sequential):
+    """A multi-layer perceptron: ``nin`` inputs, then layers of the widths ``nouts``.
+
+    Parameters
+    ----------
+    nin : the number of inputs.
+    nouts : the number of neurons of each layer, the last for the outputs.
+    activation : of all layers but the last.
+    seed : an int for weights of its own; None draws from the global ``random`` exactly
+        as micrograd does.
+    init : how weights are drawn, see ``nn.INITIALISERS``; biases start at 0.
+    output : the activation of the last layer.
+
+    Called with one sample it returns a list of Values, or one Value when the last
+    layer has one neuron. Raises ShapeError for another number of inputs.
+
+    >>> from nn import MLP
+    >>> model = MLP(2, [16, 16, 1], seed=0)
+    >>> len(model.parameters()), len(model.batch([[1.0, 2.0], [3.0, 4.0]]))
+    (337, 2)
+    """
+
+    def __init__(
+        self,
+        nin: int,
+        nouts: Sequence[int],
+        activation: str | Activation = "relu",
+        seed: Seed = None,
+        init: str | Initialiser = "uniform",
+        output: str | Activation = "linear",
+    ) -> None:
+        if not isinstance(nouts, Iterable) or isinstance(nouts, str):
+            raise TypeError(
+                f"nouts is a sequence of widths, got {short(nouts)}: write "
+                f"MLP({short(nin)}, [{short(nouts)}]) for one layer"
+            )
+        nouts = list(nouts)
+        _at_least_one(len(nouts), "an MLP", "layer")
+        activation = find_activation(activation)
+        *hidden, last = pairwise([nin, *nouts])
+        drawn: dict[str, Any] = {"init": init, "seed": generator(seed)}
+        super().__init__(
+            *[Layer(*widths, activation=activation, **drawn) for widths in hidden],
+            Layer(*last, nonlin=output != "linear", activation=output, **drawn),
+        )
+
+
+def _at_least_one(count: int, who: str, what: str) -> None:
+    if integer(f"{who}'s number of {what}s", count) < 1:
+        raise ShapeError(f"{who} needs at least one {what}, got {count}")
+
+
+def _as_list(X: Iterable[Any]) -> list[Any]:
+    return X.tolist() if hasattr(X, "tolist") else list(X)
+
+
+def _checked_sample(x: Sample, width: int, module: Module) -> list[Number]:
+    """One sample as a list of floats and Values, its width checked."""
+    try:
+        xs = _as_list(x)
+    except TypeError:
+        raise TypeError(
+            f"a sample is a sequence of {width} number(s), got {short(x)}; write "
+            f"[x] for one"
+        ) from None
+    if len(xs) != width:
+        raise ShapeError(
+            f"{type(module).__name__} takes {width} inputs, got {len(xs)}; use "
+            f".batch(X) for many samples at once"
+        )
+    for kind in set(map(type, xs)):
+        if kind is not float and not hasattr(kind, "level"):
+            return [float(x) if isinstance(x, Real) else x for x in xs]
+    return xs
+
+
+def _layer_function(neurons: list[Neuron]) -> Callable[[Sample], list[Number]]:
+    """The outputs of neurons for a sample; their weights are read here, once."""
+    weigh = affine([n.w for n in neurons], [n.b for n in neurons])
+    activations = [n.activation if n.nonlin else linear for n in neurons]
+    first = activations[0]
+    if any(activation is not first for activation in activations):
+        return lambda x: [f(y) for f, y in zip(activations, weigh(x), strict=True)]
+    if first is linear:
+        return weigh
+    if isinstance(first, Primitive) and isinstance(neurons[0].b, Value):
+        first = methodcaller(first.name)  # faster than the primitive's own call
+    return lambda x: list(map(first, weigh(x)))
+
+
+def _unwrapped(outputs: list[Any]) -> list[Any]:
+    """Lists of one number as that number."""
+    return [y[0] if type(y) is list and len(y) == 1 else y for y in outputs]

@@ -1,0 +1,12 @@
+"""Training: a model, data and settings in; a trained model and a history out.
+
+Samples enter as lists or arrays, are checked once and cut into batches. A batch's loss
+and gradient are computed in the graph, or by a program compiled from it; then the
+optimiser changes the parameters, and the history records the epoch.
+
+Read ``fit`` first (settings, the loop over epochs), then ``trainer`` (one epoch, one
+step). ``samples`` holds the data, ``optimisers`` the formulas of PyTorch, ``history``
+the record. ``execution`` decides how a
+batch is computed; ``programs`` builds what is compiled, and says for which models that
+needs no asking; ``parameters`` holds the numbers while compiled steps change them.
+"""

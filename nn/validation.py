@@ -1,0 +1,237 @@
+"""What users pass, checked where it arrives: the error names the argument.
+
+Settings first: a wrong type is a TypeError, a senseless number or an unknown name a
+ValueError. Then data: what is no number is a TypeError; numbers that cannot be used
+are a DataError, lengths that do not fit a ShapeError.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping
+from math import isfinite
+from numbers import Real
+from typing import Any, TypeVar
+
+import numpy as np
+
+from autograd import DataError, ShapeError, Value
+from autograd.table.reals import as_float, short
+
+__all__ = ["as_list", "class_index", "elements", "finite", "flat", "function"]
+__all__ += ["in_unit_interval", "integer", "is_sequence", "lookup", "nonnegative"]
+__all__ += ["pairs", "plain", "positive", "refuse_nan", "same_length"]
+
+Number = Any
+T = TypeVar("T")
+
+
+# -- Settings ------------------------------------------------------------------------
+
+
+def real(name: str, x: Any) -> Any:
+    """x itself if it is a real number."""
+    try:
+        as_float(x)
+    except TypeError:
+        raise TypeError(f"{name} must be a real number, got {short(x)}") from None
+    except OverflowError:
+        raise ValueError(f"{name} must be a finite number: it is too large") from None
+    return x
+
+
+def integer(name: str, x: Any) -> int:
+    """x as an int; NumPy's integers are accepted."""
+    try:
+        return operator.index(x)
+    except TypeError:
+        raise TypeError(f"{name} must be an int, got {short(x)}") from None
+
+
+def positive(name: str, x: Any) -> Any:
+    """x, which must be > 0."""
+    if not real(name, x) > 0:
+        raise ValueError(f"{name} must be > 0, got {short(x)}")
+    return x
+
+
+def nonnegative(name: str, x: Any) -> Any:
+    """x, which must be finite and >= 0."""
+    if not (real(name, x) >= 0.0 and isfinite(x)):
+        raise ValueError(f"{name} must be a finite number >= 0, got {short(x)}")
+    return x
+
+
+def in_unit_interval(name: str, x: Any) -> Any:
+    """x, which must lie in [0, 1)."""
+    if not 0.0 <= real(name, x) < 1.0:
+        raise ValueError(f"{name} must lie in [0, 1), got {short(x)}")
+    return x
+
+
+def lookup(what: str, name: Any, table: Mapping[str, T], otherwise: str) -> T:
+    """The entry of that name; the error lists the names of the table."""
+    if isinstance(name, str) and name in table:
+        return table[name]
+    raise ValueError(
+        f"unknown {what} {short(name)}: known are {', '.join(table)}, and {otherwise}"
+    )
+
+
+def function(name: str, f: Any, what: str) -> Any:
+    """f itself if it can be called."""
+    if not callable(f):
+        raise TypeError(f"{name} must be {what}, got {short(f)}")
+    return f
+
+
+def as_list(name: str, given: Any, what: str) -> list[Any]:
+    """One name or function, or an iterable of them, as a list."""
+    if isinstance(given, str) or callable(given):
+        return [given]
+    try:
+        return list(given)
+    except TypeError:
+        raise TypeError(
+            f"{name} must be {what}, or a list of them, got {short(given)}"
+        ) from None
+
+
+# -- Data ----------------------------------------------------------------------------
+
+
+def is_sequence(x: Any) -> bool:
+    """Whether x is a sequence of numbers rather than a number."""
+    return isinstance(x, list | tuple) or getattr(x, "shape", ()) != ()
+
+
+def elements(name: str, xs: Any) -> list[Any]:
+    """The elements of any iterable or table; a single number is one element.
+
+    Raises TypeError for text and what has no elements, DataError for masked ones.
+    """
+    if np.ma.is_masked(xs) and xs is not np.ma.masked:
+        raise DataError(
+            f"{name} has {np.sum(xs.mask)} masked element(s): remove those "
+            f"samples, or fill them in"
+        )
+    if hasattr(xs, "toarray"):
+        raise TypeError(f"{name} is a sparse matrix: pass {name}.toarray()")
+    if hasattr(xs, "__array__"):
+        xs = np.asarray(xs).tolist()
+    single = hasattr(xs, "level") and not hasattr(xs, "__len__")
+    if single or isinstance(xs, Real):
+        return [xs]
+    if isinstance(xs, str | bytes) or not (
+        hasattr(xs, "__iter__") or hasattr(xs, "__getitem__")
+    ):
+        raise TypeError(
+            f"{name} must be a sequence of numbers or rows, got {short(xs)}"
+        )
+    return list(xs)
+
+
+def number(name: str, x: Any, *at: int) -> float:
+    """x as a float; the errors call it ``name[i][j]`` for ``at`` = i, j."""
+    if x is np.ma.masked:
+        raise DataError(
+            f"{_place(name, at)} is masked: remove that sample, or fill it in"
+        )
+    try:
+        return as_float(x)
+    except TypeError:
+        raise TypeError(
+            f"{_place(name, at)} is {short(x)}: expected a real number"
+        ) from None
+    except OverflowError:
+        raise DataError(
+            f"{_place(name, at)} is beyond the largest float, 1.8e308: scale it down"
+        ) from None
+
+
+def finite(name: str, x: Any, *at: int) -> float:
+    """As ``number``, and DataError for NaN and infinities."""
+    found = number(name, x, *at)
+    if not isfinite(found):
+        raise DataError(
+            f"{_place(name, at)} is {short(x)}: remove that sample, or fill it in"
+        )
+    return found
+
+
+def _place(name: str, at: tuple[int, ...]) -> str:
+    return name + "".join([f"[{i}]" for i in at])
+
+
+def plain(name: str, x: Any, *at: int) -> Any:
+    """A number, or rows of them, as floats and lists: the data of Values."""
+    if is_sequence(x):
+        return [plain(name, y, *at, i) for i, y in enumerate(elements(name, x))]
+    return number(name, x.data if isinstance(x, Value) else x, *at)
+
+
+def flat(xs: list[Any]) -> list[Number]:
+    """The numbers of a list, or of a list of rows, with ints made floats."""
+    out: list[Number] = []
+    for x in xs:
+        if is_sequence(x):
+            out += flat(elements("the data", x))
+        else:
+            out.append(float(x) if isinstance(x, int) else x)
+    return out
+
+
+def pairs(predictions: Any, targets: Any) -> tuple[list[Number], list[Number]]:
+    """Predictions and targets as flat lists of one length, without NaN targets.
+
+    Raises ShapeError naming both lengths, DataError for empty data or a NaN target.
+
+    >>> pairs([[1.0, 2.0], [3.0, 4.0]], [[0, 1], [1, 0]])
+    ([1.0, 2.0, 3.0, 4.0], [0.0, 1.0, 1.0, 0.0])
+    """
+    predictions = elements("predictions", predictions)
+    targets = elements("targets", targets)
+    same_length(predictions, targets)
+    ps, ts = flat(predictions), flat(targets)
+    same_length(ps, ts)
+    refuse_nan(ts)
+    return ps, ts
+
+
+def same_length(predictions: list[Any], targets: list[Any]) -> None:
+    """Raise ShapeError for different lengths, DataError for nothing at all."""
+    if len(predictions) != len(targets):
+        raise ShapeError(
+            f"{len(predictions)} predictions with {len(targets)} targets: give one "
+            f"target for each prediction"
+        )
+    if not predictions:
+        raise DataError("a loss or metric needs at least one prediction, got none")
+
+
+def refuse_nan(targets: list[Any]) -> None:
+    """Raise DataError naming the first target that is NaN, or a row with one."""
+    for i, target in enumerate(targets):
+        numbers = flat([target]) if is_sequence(target) else [target]
+        if any(map(_is_nan, numbers)):
+            raise DataError(f"target {i} is NaN: remove that sample, or fill it in")
+
+
+def _is_nan(x: Any) -> bool:
+    """Whether a number is NaN; a traced one has no value yet, and is not."""
+    value = x.data if isinstance(x, Value) else x
+    return isinstance(value, Real) and value != value
+
+
+def class_index(target: Any, classes: int, i: int) -> int:
+    """The target of sample i as the index of a class.
+
+    Raises DataError when it is no whole number from 0 to classes - 1.
+    """
+    index = float(target) if isinstance(target, Real) else -1
+    if index not in range(classes):
+        raise DataError(
+            f"target {i} is {short(target)}: a class is a whole number from 0 to "
+            f"{classes - 1}, since there are {classes} logits"
+        )
+    return int(index)
