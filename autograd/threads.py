@@ -1,28 +1,26 @@
-"""Locks for what the whole process shares: re-entrant, and free in a forked child.
+"""Threads: work spread over several, work apart from signals, and a lock for both.
 
-A signal handler runs in the middle of whatever the main thread does, its critical
-sections included: a lock that it holds already must let it in. A child of ``fork`` has
-one thread, and a lock that another thread held would stay locked for ever: so who forks
-waits for the lock, and child and parent release it.
+``process_lock`` guards what the whole process shares. A signal handler runs in the
+middle of whatever the main thread does, its critical sections included: a lock that
+it holds already must let it in. A child of ``fork`` has one thread, and a lock that
+another thread held would stay locked for ever: so who forks waits for the lock, and
+child and parent release it.
 
-Work in other threads: spread over several, or apart from signals.
-
-``spread``: all helpers have ended when the call ends.
-
-Helpers write into memory that the caller owns. So the caller must not go on while one
-of them still writes: not even when an interrupt ends its wait, and not when another
-interrupt comes while it waits for them to stop. Python has no such wait: signals are
-looked at between any two instructions, and in every wait for a lock. But it looks at
-none in the middle of a call of C. A helper works under a lock of its own; the last
-thing that ``spread`` does, whatever happened, is one call that takes all these locks.
-A helper that comes too late finds its lock taken, or no work left, and leaves.
+``spread``: all helpers have ended when the call ends. Helpers write into memory that
+the caller owns. So the caller must not go on while one of them still writes: not even
+when an interrupt ends its wait, and not when another interrupt comes while it waits
+for them to stop. Python has no such wait: signals are looked at between any two
+instructions, and in every wait for a lock. But it looks at none in the middle of a
+call of C. A helper works under a lock of its own; the last thing that ``spread``
+does, whatever happened, is one call that takes all these locks. A helper that comes
+too late finds its lock taken, or no work left, and leaves.
 
 Signals are handled by the main thread alone, so that helpers are never interrupted.
 ``apart`` lets one do what must not stop halfway, nor be entered again by a handler:
 imports, and calls of libraries that lock.
 
-Source: CPython, *Python/ceval.c* (where the eval breaker is checked: at the start of a
-function, at jumps backwards, and after calls) and ``pythread.h``.
+Source: CPython, *Python/ceval.c* (where the eval breaker is checked: at the start of
+a function, at jumps backwards, and after calls) and ``pythread.h``.
 """
 
 from __future__ import annotations
@@ -56,8 +54,6 @@ def process_lock() -> Any:
         )
     return lock
 
-
-# -- Work in other threads: spread over several, or apart from signals.
 
 T = TypeVar("T")
 

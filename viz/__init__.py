@@ -11,8 +11,9 @@
 'svg'
 """
 
-from viz.plots import activation, decision_boundary, descent_path, line_fit, loss_curve
+from viz.plots import activation, line_fit, loss_curve
 from viz.render import draw_dot, render
+from viz.surfaces import decision_boundary, descent_path
 
 __all__ = [
     "activation",

@@ -17,8 +17,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-__all__ = ["orderly_end", "run"]
-
 _DEADLY = [getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")]
 
 

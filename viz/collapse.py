@@ -19,8 +19,6 @@ from autograd.errors import RenderError
 from viz.diagram import Box, Diagram, Edge, Span
 from viz.owners import owners
 
-__all__ = ["collapse"]
-
 Key = Hashable
 
 READABLE_BOXES, READABLE_EDGES = 60, 120

@@ -17,8 +17,6 @@ from autograd.graph.reverse import edges
 from autograd.table.primitives import TABLE
 from viz.finite import finite_differences
 
-__all__ = ["Box", "Diagram", "Edge", "Trace"]
-
 Node = Any
 DOT = TABLE["dot"]
 Span = tuple[float, float]  # the least and the largest of some numbers

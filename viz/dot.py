@@ -14,8 +14,6 @@ from viz.diagram import Box, Diagram, Span
 from viz.fonts import FAMILY
 from viz.picture import Picture
 
-__all__ = ["STYLES", "to_dot"]
-
 # A diverging pair that colour-blind readers tell apart, pale enough for black text.
 _POSITIVE, _NEGATIVE, _NAN = (103, 169, 207), (239, 138, 98), "#d9c2e9"
 _TINTS = {

@@ -13,8 +13,6 @@ from typing import Any
 from autograd.graph.handmade import Handmade
 from autograd.graph.nodes import CONSTANT, grouped, pairs, topological_order
 
-__all__ = ["finite_differences"]
-
 Node = Any
 _CUBE_ROOT = sys.float_info.epsilon ** (1 / 3)
 

@@ -18,8 +18,6 @@ from xml.sax.saxutils import escape
 
 from nn.files import replace
 
-__all__ = ["FAMILY", "environment"]
-
 FAMILY = "DejaVu Sans,Verdana,sans-serif"  # Verdana: the same widths, for browsers
 FOLDER = Path(__file__).parent / "_fonts"
 _SYSTEM = (

@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from math import isfinite
 
-__all__ = ["clip", "constant", "html", "number", "record"]
-
 _RECORD = {c: "\\" + c for c in '{}|<>"\\'} | {"&": "&amp;", "\n": "\\n"}
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\\": "\\\\", "\n": "<br/>"}
 

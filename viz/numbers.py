@@ -13,8 +13,6 @@ from autograd.numbers.value import Value
 from autograd.table.reals import as_float
 from nn.validation import elements
 
-__all__ = ["axes", "numbers", "on_grid", "points", "scalar"]
-
 
 def axes(ax: Any) -> Any:
     """The given axes, or those of a new figure."""

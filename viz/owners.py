@@ -11,8 +11,6 @@ import re
 
 from viz.diagram import Diagram
 
-__all__ = ["owners"]
-
 _PARAMETER = re.compile(r"((?:.*\.)?neuron\d+)\.[^.]+")
 _LINEAR = {"+", "*", "-", "·", "Σ"}
 

@@ -22,8 +22,6 @@ from autograd.errors import MissingDependencyError, RenderError
 from viz.children import orderly_end, run
 from viz.fonts import environment
 
-__all__ = ["Picture"]
-
 MAX_PIXELS = 8000
 _BITMAPS = {"png", "jpg", "jpeg", "jpe", "gif"}
 _ENDS = {  # how a whole picture begins and ends

@@ -15,9 +15,6 @@ from autograd.errors import ShapeError
 from autograd.transforms.gradients import jvp
 from nn.layers.activations import find_activation
 from viz.numbers import axes, numbers, scalar
-from viz.surfaces import decision_boundary, descent_path
-
-__all__ = ["activation", "decision_boundary", "descent_path", "line_fit", "loss_curve"]
 
 _DECADES = 50.0  # a range of this factor is drawn on a logarithmic axis
 

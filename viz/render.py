@@ -19,8 +19,6 @@ from viz.diagram import Trace
 from viz.dot import STYLES, to_dot
 from viz.picture import Picture
 
-__all__ = ["draw_dot", "render"]
-
 _FORMATS = ("png", "svg", "pdf", "dot", "gv")
 _CHOICES = {
     "style": tuple(STYLES),

@@ -11,8 +11,6 @@ from autograd.errors import DataError, ShapeError
 from autograd.table.reals import short
 from viz.numbers import axes, numbers, on_grid, points
 
-__all__ = ["decision_boundary", "descent_path"]
-
 _METHODS = ("contourf", "contour", "pcolormesh")
 
 

@@ -24,8 +24,6 @@ from autograd.graph.strong import share
 from autograd.numbers.lifted import primal_of
 from autograd.numbers.value import Value
 
-__all__ = ["Decision", "detect_anomaly"]
-
 _PACKAGE = os.path.dirname(os.path.abspath(autograd.__file__))
 _SOURCE = "_anomaly_source"
 

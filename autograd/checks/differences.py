@@ -26,8 +26,6 @@ import numpy as np
 from autograd.numbers.value import Value
 from autograd.table.reals import as_float
 
-__all__ = ["Estimate", "estimated", "numerical_gradient", "plain", "verdict"]
-
 _EPS = float(np.finfo(float).eps)
 
 

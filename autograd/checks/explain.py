@@ -21,8 +21,6 @@ from autograd.graph.reverse import edges
 from autograd.numbers.symbolic import Symbol
 from autograd.numbers.value import Value
 
-__all__ = ["Explanation", "Path", "explain"]
-
 Node = Any
 _WHOLE = 10**21  # counts below are printed with all their digits
 _LONG = 100  # steps: of longer paths the first and the last half are printed

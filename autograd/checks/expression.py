@@ -21,8 +21,6 @@ from autograd.numbers import functions
 from autograd.numbers.operators import METHODS
 from autograd.table.primitives import TABLE
 
-__all__ = ["CONSTANTS", "FUNCTIONS", "Formula"]
-
 _LONGEST = 10_000
 _SEQUENCES = {"sum", "prod", "mean", "logsumexp"}  # take their operands one by one too
 CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}

@@ -21,8 +21,6 @@ from autograd.table.reals import short
 from autograd.transforms.gradients import gradient
 from autograd.transforms.tree import flatten
 
-__all__ = ["GradcheckReport", "gradcheck"]
-
 
 @dataclass(frozen=True)
 class Entry:

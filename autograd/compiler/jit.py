@@ -34,8 +34,6 @@ from autograd.errors import TraceError
 from autograd.graph.modes import MODES
 from autograd.threads import apart
 
-__all__ = ["Compiled", "jit"]
-
 Tree = Any
 _CHAINED = 8  # entries of a function that are tried one after the other
 _MANY = 32  # plans of a function that are worth a word

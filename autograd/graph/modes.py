@@ -22,8 +22,6 @@ from typing import Any
 
 from autograd.graph import nodes as graph
 
-__all__ = ["MODES", "Mode", "no_grad", "observed"]
-
 
 @dataclass(frozen=True)
 class _State:

@@ -27,8 +27,6 @@ from typing import Any
 from autograd.table.primitive import Primitive
 from autograd.table.primitives import guarded_multiply, selected_multiply
 
-__all__ = ["is_zero", "share"]
-
 Number = Any
 
 

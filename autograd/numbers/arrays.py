@@ -15,8 +15,6 @@ from autograd.numbers.grids import as_grid, elementwise, of_many, refuse_masked
 from autograd.table.primitive import ARRAY_HANDLERS, Primitive
 from autograd.table.primitives import TABLE
 
-__all__ = ["NUMPY"]
-
 Array = Any
 
 

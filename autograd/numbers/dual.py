@@ -16,8 +16,6 @@ from autograd.numbers.lifted import Level
 from autograd.numbers.operators import Operators
 from autograd.table.primitive import Primitive
 
-__all__ = ["Dual"]
-
 Number = Any
 
 

@@ -18,8 +18,6 @@ from autograd.table.primitive import Primitive
 from autograd.table.primitives import TABLE
 from autograd.table.reals import as_float, comparable, is_masked
 
-__all__ = ["Affine", "affine"]
-
 _DOT = TABLE["dot"]
 
 

@@ -16,8 +16,6 @@ from autograd.numbers.value import Value
 from autograd.table.primitive import Primitive
 from autograd.table.primitives import absolute, equal, floor
 
-__all__ = ["TAKE", "place_of", "take"]
-
 Number = Any
 
 

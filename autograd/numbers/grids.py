@@ -17,17 +17,6 @@ import numpy as np
 from autograd.table.primitive import Primitive
 from autograd.table.primitives import ALIASES, TABLE
 
-__all__ = [
-    "Grid",
-    "apply_function",
-    "apply_ufunc",
-    "as_grid",
-    "elementwise",
-    "grid",
-    "of_many",
-    "refuse_masked",
-]
-
 
 class Grid(np.ndarray):
     """An array of numbers that numpy's functions treat as the table says."""

@@ -18,8 +18,6 @@ from autograd.graph.nodes import CONSTANT, attach
 from autograd.numbers.operators import Operators
 from autograd.table.primitive import Primitive
 
-__all__ = ["Level", "Lifted", "checked", "primal_of"]
-
 Number = Any
 _NUMBERS = itertools.count(1)  # next() is atomic: no two transforms share a level
 

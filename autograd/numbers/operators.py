@@ -13,16 +13,6 @@ from autograd.table.primitive import Primitive
 from autograd.table.primitives import ALIASES, TABLE
 from autograd.table.reals import as_float, comparable, is_masked
 
-__all__ = [
-    "BINARY",
-    "COMPARISONS",
-    "EQUALITIES",
-    "METHODS",
-    "UNARY",
-    "Operators",
-    "method_of",
-]
-
 # operator method (without underscores) -> row
 BINARY: dict[str, Primitive] = {
     "add": TABLE["add"],

@@ -18,8 +18,6 @@ from weakref import ref
 from autograd.errors import GraphError
 from autograd.graph.nodes import CONSTANT, MANY, topological_order
 
-__all__ = ["deep_copy", "reduce", "shallow_copy"]
-
 Node = Any
 _FIELDS = ("_number", "grad", "_primitive", "_second", "_x", "_y")
 _SEEN = "autograd: nodes copied already"

@@ -16,8 +16,6 @@ from typing import Any
 from autograd.numbers.operators import Operators
 from autograd.table.primitive import Primitive
 
-__all__ = ["Expression", "Symbol"]
-
 _ATOM = 10
 _PRECEDENCE = dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), 0)
 _PRECEDENCE |= {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "**": 4}

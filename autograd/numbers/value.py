@@ -21,8 +21,6 @@ from autograd.numbers.operators import Operators
 from autograd.table.primitive import Primitive
 from autograd.table.reals import as_float, short
 
-__all__ = ["Value"]
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 

@@ -6,8 +6,6 @@ from math import inf
 from numbers import Complex, Real
 from typing import Any
 
-__all__ = ["as_float", "comparable", "is_masked", "short", "unboxed"]
-
 
 def as_float(x: Any) -> float:
     """The float that a real number holds: int, bool, Fraction, numpy scalar, 0-d array.

@@ -18,8 +18,6 @@ from autograd.table.primitive import Composite
 from autograd.table.reals import as_float
 from autograd.transforms.gradients import value_and_grad, vjp
 
-__all__ = ["checkpoint"]
-
 Number = Any
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import warnings
 
-__all__ = ["LARGE", "announce"]
-
 LARGE = 10**6  # derivatives: some ten seconds of the eager engine
 _BYTES = 32  # a Python float in a list; an index in a set is not less
 

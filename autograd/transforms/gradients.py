@@ -24,20 +24,6 @@ from autograd.numbers.value import Value
 from autograd.table.reals import as_float, short, unboxed
 from autograd.transforms.tree import flatten, matched, named
 
-__all__ = [
-    "Transform",
-    "check_argnums",
-    "grad",
-    "gradient",
-    "jvp",
-    "places_of",
-    "refuse_nothing",
-    "tagged",
-    "transform_of",
-    "value_and_grad",
-    "vjp",
-]
-
 Number = Any
 Tree = Any
 

@@ -24,8 +24,6 @@ from autograd.transforms.gradients import (
 from autograd.transforms.sparse import sparse_hessian, sparse_jacobian
 from autograd.transforms.tree import flatten, named
 
-__all__ = ["hessian", "hvp", "jacobian"]
-
 Tree = Any
 
 

@@ -28,8 +28,6 @@ from autograd.transforms.costs import announce
 from autograd.transforms.gradients import check_argnums, gradient
 from autograd.transforms.tree import flatten
 
-__all__ = ["colour", "sparse_hessian", "sparse_jacobian"]
-
 Node = Any
 Pattern = list[set[int]]  # the rows that have an entry, for each column
 

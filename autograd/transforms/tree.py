@@ -13,8 +13,6 @@ from typing import Any
 from autograd.errors import ShapeError
 from autograd.table.reals import short
 
-__all__ = ["flatten", "matched", "named", "structure", "tree_map"]
-
 Tree = Any
 Rebuild = Callable[[Iterable[Any]], Tree]
 

@@ -10,6 +10,7 @@ import pytest
 
 import autograd
 from autograd import Value, gradient
+from autograd.compiler.numpy.primitives import FOLDS
 from autograd.numbers.arrays import NUMPY
 from autograd.numbers.dual import Dual
 from autograd.numbers.lifted import Level
@@ -31,6 +32,10 @@ def close(got, expected, scale=0.0):
 def test_every_row_has_an_oracle_and_a_numpy_entry():
     assert set(oracles.ORACLES) == set(TABLE)
     assert set(NUMPY) == set(TABLE)
+
+
+def test_numpy_folds_what_folds():
+    assert set(FOLDS) == {name for name in ROWS if TABLE[name].fold is not None}
 
 
 def test_every_row_is_public_or_a_helper():

@@ -34,6 +34,7 @@ from autograd.compiler.trace.program import (
     CODE,
     CONSTANT,
     INPUT,
+    PRIMITIVES,
     Ints,
     Program,
     offsets_of,
@@ -42,7 +43,7 @@ from autograd.compiler.trace.program import (
 )
 
 Hashes = npt.NDArray[np.uint64]
-_SYMMETRIC = [CODE["maximum"], CODE["minimum"], CODE["logsumexp"]]
+_SYMMETRIC = [CODE[p.name] for p in PRIMITIVES if p.symmetric and p.arity is None]
 _POWER = CODE["power"]
 
 FEWEST = 16  # steps that make a recurrence

@@ -97,10 +97,6 @@ class Layout:
         along = self.step[positions][:, np.newaxis] * np.arange(self.samples)
         return np.asarray((self.address[positions][:, np.newaxis] + along).ravel())
 
-    # the words of ``entry``
-    wide, lane_step = is_batched, sample_step
-    rows = property(lambda self: self.samples)
-
 
 def unmixed(bulk: Bulk) -> Bulk:
     """The program with streams whose numbers all are batched, or all are shared.

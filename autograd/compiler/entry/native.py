@@ -112,13 +112,13 @@ class _Results:
         return plan.function.assembled(value, parts)
 
     def _gradient(self, place: int, section: Any) -> Tree:
-        begin, end, wide = section
+        begin, end, batched = section
         container = self.plan.inputs.containers[place]
         positions = self.outputs[begin:end]
         if container.shape is not None:
-            if wide and (end - begin != 1 or not self.layout.wide(positions)):
+            if batched and (end - begin != 1 or not self.layout.is_batched(positions)):
                 raise _UnfitError
-            if not wide:
+            if not batched:
                 self._start(positions)
             slot = slot_of(self.program, int(positions[0]))
             return Leaf(self._start(positions[:1]), container.shape, slot)
@@ -126,14 +126,14 @@ class _Results:
         return container.rebuild_named([Leaf(start) for start in places])
 
     def _function(self, function: Function) -> Tree:
-        plan, rows = self.plan, self.layout.rows
+        plan, samples = self.plan, self.layout.samples
         leaves = []
         for k, position in enumerate(self.outputs.tolist()):
-            wide = bool(plan.executor.bulk.is_batched(self.outputs[k : k + 1])[0])
-            step = self.layout.lane_step(self.outputs[k : k + 1])
+            batched = bool(plan.executor.bulk.is_batched(self.outputs[k : k + 1])[0])
+            step = self.layout.sample_step(self.outputs[k : k + 1])
             if function.mapped[k] and step != 1:
                 raise _UnfitError
-            shape = (rows,) if wide else None
+            shape = (samples,) if batched else None
             leaves.append(Leaf(int(self.layout.address[position]), shape))
         found = function.rebuild(leaves)
         if isinstance(found, np.ndarray):

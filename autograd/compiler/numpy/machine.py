@@ -53,7 +53,6 @@ from autograd.compiler.trace.program import Ints
 from autograd.numbers.arrays import NUMPY
 from autograd.numbers.gather import TAKE
 from autograd.table.primitive import Primitive
-from autograd.table.primitives import TABLE
 
 
 class NumpyMachine(MemoryMachine):
@@ -151,7 +150,7 @@ class NumpyMachine(MemoryMachine):
     def _apply(self, primitive: Primitive, operands: list[Floats], out: Floats) -> None:
         """out = primitive(*operands), in steps as few and fast as there are."""
         name = primitive.name
-        known = TABLE.get(name) is primitive and (name in EXACT or not self.strict)
+        known = primitive.builtin and (name in EXACT or not self.strict)
         function = NUMPY.get(name) if known else None
         if primitive in PRODUCTS:
             self._do(np.multiply, *operands, out)
@@ -199,10 +198,9 @@ class NumpyMachine(MemoryMachine):
     def _reduce(self, operation: SegmentReduce, batched: bool) -> None:
         result = self._memory.block(operation.target)
         name = operation.primitive.name
-        known = TABLE.get(name) is operation.primitive
         exact = name in EXACT or not self.strict  # of zeros the first is the largest
-        fold = FOLDS.get(name) if known and exact else None
-        if fold is not None and operation.counts.all():
+        fold = FOLDS.get(name) if operation.primitive.builtin and exact else None
+        if fold is not None and not operation.has_gaps:
             self._fold(fold, operation, result, batched)
         else:
             self._one_by_one(operation, result, batched)

@@ -89,7 +89,9 @@ class Function:
 
     def shapes(self, bulk: Bulk, sections: Sequence[Section]) -> list[tuple[int, ...]]:
         """Of the results that ``run`` gives."""
-        return [(b - a, bulk.batch) if wide else (b - a,) for a, b, wide in sections]
+        return [
+            (b - a, bulk.batch) if batched else (b - a,) for a, b, batched in sections
+        ]
 
     def finish(self, results: Sequence[Any]) -> Tree:
         """The caller's result from those that were collected."""

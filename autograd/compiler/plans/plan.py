@@ -116,7 +116,9 @@ class Plan:
     def sizes(self) -> list[int]:
         """How many numbers the result of each section has."""
         samples = self.bulk.batch
-        return [(b - a) * (samples if wide else 1) for a, b, wide in self.sections]
+        return [
+            (b - a) * (samples if batched else 1) for a, b, batched in self.sections
+        ]
 
     @cached_property
     def room(self) -> Room:
