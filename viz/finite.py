@@ -6,15 +6,14 @@ step is the one of ``autograd.gradcheck``: eps^(1/3) max(1, |x|).
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
+from autograd.checks.differences import central_step
 from autograd.graph.handmade import Handmade
 from autograd.graph.nodes import CONSTANT, grouped, pairs, topological_order
 
 Node = Any
-_CUBE_ROOT = sys.float_info.epsilon ** (1 / 3)
 
 
 def finite_differences(
@@ -35,7 +34,7 @@ def finite_differences(
     slopes: dict[Node, float | None] = {}
     for leaf in leaves:
         x = leaf.data
-        h = _CUBE_ROOT * max(1.0, abs(x))
+        h = central_step(x)
         high, low = (_rerun(interior, roots, start, {leaf: v}) for v in (x + h, x - h))
         known = high is not None and low is not None
         slopes[leaf] = (high - low) / ((x + h) - (x - h)) if known else None

@@ -51,7 +51,7 @@ def numerical_gradient(
     flat = point.reshape(-1)
     slopes = np.empty_like(flat)
     for i, centre in enumerate(flat.copy()):
-        h = step or _step(centre)
+        h = step or central_step(centre)
         values = []
         for shifted in (centre + h, centre - h):
             flat[i] = shifted
@@ -61,7 +61,7 @@ def numerical_gradient(
     return slopes.reshape(point.shape) if point.ndim else float(slopes[0])
 
 
-def _step(x: float) -> float:
+def central_step(x: float) -> float:
     return float(_EPS ** (1 / 3) * max(1.0, abs(x)))
 
 

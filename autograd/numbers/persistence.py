@@ -23,11 +23,9 @@ _FIELDS = ("_number", "grad", "_primitive", "_second", "_x", "_y")
 _SEEN = "autograd: nodes copied already"
 
 
-def new_node(kind: type | None = None) -> Node:
+def new_node(kind: type) -> Node:
     """An empty node, to be filled in."""
-    from autograd.numbers.value import _Node
-
-    return object.__new__(kind or _Node)
+    return object.__new__(kind)
 
 
 def _clone(node: Node) -> Node:
@@ -114,10 +112,8 @@ class _Shell:
         self.node, self.block = node, block
 
     def __reduce__(self) -> Any:
-        from autograd.numbers.value import Value, _Node
-
         kind = type(self.node)
-        return new_node, (None if kind in (Value, _Node) else kind,)
+        return new_node, (getattr(kind, "written_as", kind),)
 
 
 class _Session:

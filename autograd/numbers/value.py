@@ -229,6 +229,7 @@ class _Node(Value):
 
     __slots__ = ()
     __init__ = object.__init__
+    written_as = Value  # in pickles
 
 
 _Node.__name__ = _Node.__qualname__ = "Value"

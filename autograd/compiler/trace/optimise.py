@@ -113,15 +113,7 @@ def _renamed(program: Program, alias: Ints) -> Program:
     """The program with every use of number i a use of alias[i] (never a later one)."""
     while not np.array_equal(alias, further := alias[alias]):
         alias = further
-    near = program.computed & ~program.spread
-    two = near & (program.second >= 0)
-    return replace(
-        program,
-        first=np.where(near, alias[np.where(near, program.first, 0)], program.first),
-        second=np.where(two, alias[np.where(two, program.second, 0)], program.second),
-        operands=alias[program.operands],
-        outputs=alias[program.outputs],
-    )
+    return _renumbered(program, alias)
 
 
 def _keys(program: Program) -> Ints:

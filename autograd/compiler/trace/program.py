@@ -156,12 +156,8 @@ class Program:
 
     def _apply(self, code: int, own: list[Number]) -> Number:
         primitive = self.primitives[code]
-        if primitive.arity is not None:
-            return primitive.apply(tuple(own))
         count = self.groups.get(code, 1)
-        size = len(own) // count
-        parts = [tuple(own[k * size : (k + 1) * size]) for k in range(count)]
-        return primitive.apply(tuple(parts))
+        return primitive.apply(primitive.regroup(own, [len(own) // count] * count))
 
     def __str__(self) -> str:
         lines = [f"program of {len(self)} instructions, {self.inputs} inputs"]
