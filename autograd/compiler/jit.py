@@ -29,7 +29,7 @@ from autograd.compiler.plans.nodes import as_nodes, recording
 from autograd.compiler.plans.plan import Plan
 from autograd.compiler.plans.signature import Binding, from_recipe, to_recipe
 from autograd.compiler.trace.arguments import key_of, numbers_of
-from autograd.compiler.trace.tracer import LIMIT, ElsewhereError
+from autograd.compiler.trace.tracer import LIMIT, OuterTransformError
 from autograd.errors import TraceError
 from autograd.graph.modes import MODES
 from autograd.threads import apart
@@ -59,7 +59,7 @@ class Compiled:
         """What the function returns; written into the arrays of ``out``, if given."""
         try:
             found = self._prepare(args, kwargs)
-        except ElsewhereError:  # f closes over a number of a transform under way
+        except OuterTransformError:  # f closes over a number of a transform under way
             found = None
         if found is None:
             return self.function(*args, **kwargs)
@@ -127,7 +127,7 @@ class Compiled:
         if plan.executor.backend == "llvm":
             native = apart(lambda: import_module("autograd.compiler.entry.native"))
             entry = native.entry_of(plan, args, own)
-            plan.entered = entry is not None
+            plan.has_native_entry = entry is not None
         entry = entry or array_shortcut(plan, args, own)
         if entry is None:
             return

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from autograd.errors import GraphError
-from autograd.graph.modes import MODES, admit
+from autograd.graph.modes import MODES, finish_node
 from autograd.graph.nodes import attach, pairs
 from autograd.graph.sweep import push
 from autograd.table.primitive import Primitive
@@ -83,7 +83,7 @@ class Edited(Primitive):
         return Edited, (self.primitive, self.old)
 
 
-def adopt(node: Node, children: Iterable[Any], rule: Any) -> None:
+def make_handmade(node: Node, children: Iterable[Any], rule: Any) -> None:
     """Make ``node`` an operation on ``children``.
 
     ``rule`` is the operation's name, or the sequence of its local gradients.
@@ -108,10 +108,10 @@ def adopt(node: Node, children: Iterable[Any], rule: Any) -> None:
             )
         attach(node, LocalGradients("custom", partials), children, numbers)
     if MODES.active:
-        admit(node)
+        finish_node(node)
 
 
-def keep_result(node: Node) -> None:
+def freeze_result(node: Node) -> None:
     """Before a computed node's data is edited: its rule goes on with the old result."""
     if not isinstance(node._primitive, Handmade | Edited):
         node._primitive = Edited(node._primitive, node._number)
@@ -130,7 +130,7 @@ def replace_rule(node: Node, backward: Callable[[], None]) -> None:
     attach(node, handmade, (children,), (numbers,))
 
 
-def push_to_operands(node: Node) -> None:
+def propagate(node: Node) -> None:
     """What a lecture's ``node._backward()`` does: hand node.grad to the operands."""
     if node._primitive is not None:
         push([node])

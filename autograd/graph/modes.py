@@ -168,14 +168,14 @@ class observed(Mode):
         return {"observers": (*state.observers, self.observer)}
 
 
-def show(number: Any, primitive: Any, operands: Any) -> Any:
+def notify(number: Any, primitive: Any, operands: Any) -> Any:
     """Let the observers see a number that was just made, and from what."""
     for observer in MODES.thread.observers:
         observer(number, primitive, operands)
     return number
 
 
-def admit(node: Any) -> Any:
+def finish_node(node: Any) -> Any:
     """Show a new Value to the observers; without recording it becomes a leaf."""
     state = MODES.thread
     for observer in state.observers:

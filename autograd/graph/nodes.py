@@ -91,17 +91,17 @@ def operands(node: Node) -> tuple[Any, ...]:
     return tuple([x if p is CONSTANT else p for p, x in pairs(node)])
 
 
-def attach(node: Node, primitive: Any, holders: Any, numbers: Any) -> None:
+def attach(node: Node, primitive: Any, operands: Any, numbers: Any) -> None:
     """Make ``node`` the result of a row: its operands, and the numbers they hold."""
     node._primitive, node._second, node._y = primitive, None, None
     if primitive.arity in (1, 2):
-        node._first, node._x = holders[0], numbers[0]
+        node._first, node._x = operands[0], numbers[0]
         if primitive.arity == 2:
-            node._second, node._y = holders[1], numbers[1]
+            node._second, node._y = operands[1], numbers[1]
     elif primitive.arity is None:
-        node._first, node._second, node._x = holders, MANY, numbers
+        node._first, node._second, node._x = operands, MANY, numbers
     else:
-        node._first, node._second, node._x = (holders,), MANY, (numbers,)
+        node._first, node._second, node._x = (operands,), MANY, (numbers,)
 
 
 def topological_order(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd.graph.modes import MODES, show
+from autograd.graph.modes import MODES, notify
 from autograd.graph.strong import is_zero, share
 from autograd.numbers.lifted import Level
 from autograd.numbers.operators import Operators
@@ -47,7 +47,7 @@ class Dual(Operators):
                 part = share(primitive, operand.tangent, partial)
                 tangent = part if is_zero(tangent) else tangent + part
         out = Dual(result, tangent, level)
-        return show(out, primitive, primitive.flat(operands)) if MODES.active else out
+        return notify(out, primitive, primitive.flat(operands)) if MODES.active else out
 
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, {self.tangent!r}, level={self.level})"

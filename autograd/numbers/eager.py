@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from autograd.errors import ShapeError
-from autograd.graph.modes import MODES, admit
+from autograd.graph.modes import MODES, finish_node
 from autograd.graph.nodes import CONSTANT, MANY
 from autograd.numbers.operators import BINARY, COMPARISONS, METHODS, UNARY, method_of
 from autograd.numbers.value import Value, _Node
@@ -42,7 +42,7 @@ def _unary(primitive: Primitive) -> Callable[[Value], Any]:
         out._x = x = self._number
         out._number = evaluate(x)
         out.grad = 0.0
-        return admit(out) if MODES.active else out
+        return finish_node(out) if MODES.active else out
 
     method.__doc__ = primitive.__doc__
     return method
@@ -70,7 +70,7 @@ def _binary(primitive: Primitive) -> Callable[[Value, Any], Any]:
         out._y = y
         out._number = evaluate(x, y)
         out.grad = 0.0
-        return admit(out) if MODES.active else out
+        return finish_node(out) if MODES.active else out
 
     return method
 
@@ -90,7 +90,7 @@ def _reflected(primitive: Primitive) -> Callable[[Value, Any], Any]:
         out._y = y = self._number
         out._number = evaluate(x, y)
         out.grad = 0.0
-        return admit(out) if MODES.active else out
+        return finish_node(out) if MODES.active else out
 
     return method
 
@@ -149,18 +149,18 @@ class Affine:
             return self._nodes((CONSTANT, *xs), (1.0, *[x._number for x in xs]))
         return [_DOT(row, (1.0, *xs)) for row in self.rows]
 
-    def _nodes(self, holders: Any, numbers: tuple[float, ...]) -> list[Any]:
+    def _nodes(self, operands: Any, numbers: tuple[float, ...]) -> list[Any]:
         evaluate, results = _DOT.evaluate, []
         for row, saved in self.layer or ():
             out = _Node()
             out._primitive = _DOT
-            out._first = (row, holders)
+            out._first = (row, operands)
             out._second = MANY
             out._x = (saved, numbers)
             out._number = evaluate(saved, numbers)
             out.grad = 0.0
             results.append(out)
-        return [admit(out) for out in results] if MODES.active else results
+        return [finish_node(out) for out in results] if MODES.active else results
 
 
 for _name, _row in BINARY.items():

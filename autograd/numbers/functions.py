@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from autograd.errors import DataError, ShapeError
 from autograd.numbers.eager import affine
-from autograd.table import primitives as row
+from autograd.table import primitives
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +57,7 @@ def sum(xs: Iterable[Number]) -> Number:
     >>> sum([Value(1.0), 2.0, 3.5]).data
     6.5
     """
-    return row.sum(xs)
+    return primitives.sum(xs)
 
 
 @overload
@@ -68,7 +68,7 @@ def prod(xs: Iterable[N]) -> N: ...
 def prod(xs: Iterable[Number]) -> Number: ...
 def prod(xs: Iterable[Number]) -> Number:
     """The product of a sequence as one node; 1.0 for an empty one. Zeros are exact."""
-    return row.prod(xs)
+    return primitives.prod(xs)
 
 
 @overload
@@ -94,8 +94,8 @@ def dot(ws: Sequence[Number], xs: Sequence[Number], bias: Number = 0.0) -> Numbe
     if hasattr(bias, "level"):
         return affine([ws], [bias])(xs)[0]
     if type(bias) is float and bias == 0.0:
-        return row.dot(ws, xs)
-    return row.dot((bias, *ws), (1.0, *xs))
+        return primitives.dot(ws, xs)
+    return primitives.dot((bias, *ws), (1.0, *xs))
 
 
 @overload
@@ -109,7 +109,7 @@ def mean(xs: Iterable[Number]) -> Number:
     listed: Any = xs if hasattr(xs, "over_batch") else _listed(xs, "mean")
     if not len(listed):
         raise DataError("the mean of an empty sequence is not defined")
-    return row.sum(listed) / float(len(listed))
+    return primitives.sum(listed) / float(len(listed))
 
 
 def _listed(xs: Any, name: str) -> tuple[Number, ...]:
@@ -142,7 +142,7 @@ def maximum(*xs: Number) -> Number:
     >>> maximum(1.0, 3.0), maximum([2.0, 5.0, 4.0])
     (3.0, 5.0)
     """
-    return row.maximum(_some(xs, "maximum"))
+    return primitives.maximum(_some(xs, "maximum"))
 
 
 @overload
@@ -159,7 +159,7 @@ def minimum(xs: Iterable[N], /) -> N: ...
 def minimum(*xs: Number) -> Number: ...
 def minimum(*xs: Number) -> Number:
     """The smallest operand; otherwise as ``maximum``."""
-    return row.minimum(_some(xs, "minimum"))
+    return primitives.minimum(_some(xs, "minimum"))
 
 
 def _some(xs: tuple[Number, ...], name: str) -> tuple[Number, ...]:
@@ -183,7 +183,7 @@ def where(condition: Number, x: Number, y: Number) -> Number:
 
     So ``where(x > 0, log(x), 0.0)`` has a finite gradient everywhere.
     """
-    return row.where(condition, x, y)
+    return primitives.where(condition, x, y)
 
 
 @overload
@@ -192,7 +192,7 @@ def clip(x: N, low: float, high: float) -> N: ...
 def clip(x: Number, low: Number, high: Number) -> Number: ...
 def clip(x: Number, low: Number, high: Number) -> Number:
     """x limited to [low, high]; at a bound the gradient is shared, 1/2 to x."""
-    return row.minimum((row.maximum((x, low)), high))
+    return primitives.minimum((primitives.maximum((x, low)), high))
 
 
 @overload
@@ -203,7 +203,7 @@ def logsumexp(xs: Iterable[N]) -> N: ...
 def logsumexp(xs: Iterable[Number]) -> Number: ...
 def logsumexp(xs: Iterable[Number]) -> Number:
     """log(e^x1 + e^x2 + ...) without overflow, as one node; -inf for an empty one."""
-    return row.logsumexp(xs)
+    return primitives.logsumexp(xs)
 
 
 @overload
@@ -212,7 +212,7 @@ def logaddexp(x: N, y: N) -> N: ...
 def logaddexp(x: Number, y: Number) -> Number: ...
 def logaddexp(x: Number, y: Number) -> Number:
     """log(e^x + e^y) without overflow."""
-    return row.logsumexp((x, y))
+    return primitives.logsumexp((x, y))
 
 
 @overload
@@ -226,9 +226,9 @@ def softmax(xs: Iterable[Number]) -> Any:
     >>> softmax([0.0, 0.0])
     [0.5, 0.5]
     """
-    weights = [row.exp(x) for x in _centred(xs)]
-    total = row.sum(weights)  # 1, but for rounding
-    return _like(xs, [row.divide(weight, total) for weight in weights])
+    weights = [primitives.exp(x) for x in _centred(xs)]
+    total = primitives.sum(weights)  # 1, but for rounding
+    return _like(xs, [primitives.divide(weight, total) for weight in weights])
 
 
 @overload
@@ -242,7 +242,7 @@ def log_softmax(xs: Iterable[Number]) -> Any:
 
 def _centred(xs: Iterable[Number]) -> list[Number]:
     xs = _listed(xs, "softmax")
-    total = row.logsumexp(xs)
+    total = primitives.logsumexp(xs)
     return [x - total for x in xs]
 
 
@@ -269,7 +269,7 @@ def reciprocal(x: N) -> N: ...
 def reciprocal(x: Number) -> Number: ...
 def reciprocal(x: Number) -> Number:
     """1 / x."""
-    return row.divide(1.0, x)
+    return primitives.divide(1.0, x)
 
 
 @overload
@@ -278,7 +278,7 @@ def silu(x: N) -> N: ...
 def silu(x: Number) -> Number: ...
 def silu(x: Number) -> Number:
     """x * sigmoid(x), also called swish."""
-    return x * row.sigmoid(x)
+    return x * primitives.sigmoid(x)
 
 
 @overload
@@ -287,7 +287,7 @@ def gelu(x: N) -> N: ...
 def gelu(x: Number) -> Number: ...
 def gelu(x: Number) -> Number:
     """x * Phi(x), Phi the normal distribution function; from erfc, good in the tail."""
-    return x * (0.5 * row.erfc(x * -math.sqrt(0.5)))
+    return x * (0.5 * primitives.erfc(x * -math.sqrt(0.5)))
 
 
 @overload
@@ -296,7 +296,7 @@ def leaky_relu(x: N, slope: float = 0.01) -> N: ...
 def leaky_relu(x: Number, slope: float = 0.01) -> Number: ...
 def leaky_relu(x: Number, slope: float = 0.01) -> Number:
     """x above 0, slope * x below; the slope's gradient at 0."""
-    return row.where(row.greater(x, 0.0), x, slope * x)
+    return primitives.where(primitives.greater(x, 0.0), x, slope * x)
 
 
 @overload
@@ -305,4 +305,4 @@ def digamma(x: N) -> N: ...
 def digamma(x: Number) -> Number: ...
 def digamma(x: Number) -> Number:
     """The derivative of lgamma."""
-    return row.polygamma(0.0, x)
+    return primitives.polygamma(0.0, x)

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 from autograd.errors import EscapedError
-from autograd.graph.modes import MODES, show
+from autograd.graph.modes import MODES, notify
 from autograd.graph.nodes import CONSTANT, attach
 from autograd.numbers.operators import Operators
 from autograd.table.primitive import Primitive
@@ -78,8 +78,10 @@ class Lifted(Operators):
         if primitive.predicate:
             return result
         out = Lifted(result, level)
-        attach(out, primitive, primitive.map(partial(_holder, level), operands), inner)
-        return show(out, primitive, primitive.flat(operands)) if MODES.active else out
+        attach(
+            out, primitive, primitive.map(partial(_recorded, level), operands), inner
+        )
+        return notify(out, primitive, primitive.flat(operands)) if MODES.active else out
 
     def __repr__(self) -> str:
         return f"Lifted({self.primal!r}, level={self.level})"
@@ -89,7 +91,7 @@ def _lowered(level: int, x: Number) -> Number:
     return x.primal if type(x) is Lifted and x.level == level else x
 
 
-def _holder(level: int, x: Number) -> Number:
+def _recorded(level: int, x: Number) -> Number:
     return x if type(x) is Lifted and x.level == level else CONSTANT
 
 

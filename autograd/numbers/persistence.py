@@ -2,10 +2,9 @@
 
 Pickle recurses through what an object refers to. So a node is not pickled with its
 operands: it refers to a *block*, one flat list of all nodes below it, operands first.
-In a block a node is named by its *shell*, which unpickles to the empty node itself.
-Shells live as long as the pickler that wrote them, so nodes shared by several objects
-in one pickle stay shared, and each is written once. Each thread knows its own shells:
-what another one is writing is none of its business.
+In a block a node is named by its *reference*, which unpickles to the empty node itself.
+References live as long as the pickler that wrote them, so nodes shared by several
+objects in one pickle stay shared, and each is written once. Each thread knows its own.
 """
 
 from __future__ import annotations
@@ -103,7 +102,7 @@ def _refuse_closure(node: Node) -> None:
         )
 
 
-class _Shell:
+class _Reference:
     """Stands for a node in a pickle; loads as the empty node itself."""
 
     __slots__ = ("__weakref__", "block", "node")
@@ -117,13 +116,13 @@ class _Shell:
 
 
 class _Session:
-    """The shells of the picklers under way, by the identity of their nodes.
+    """The references of the picklers under way, by the identity of their nodes.
 
-    Blocks own it, so that it lives as long as some shell does.
+    Blocks own it, so that it lives as long as some reference does.
     """
 
     def __init__(self) -> None:
-        self.shells: dict[int, ref[_Shell]] = {}
+        self.references: dict[int, ref[_Reference]] = {}
 
 
 class _Thread(threading.local):
@@ -135,18 +134,18 @@ class _Thread(threading.local):
 _THREAD = _Thread()
 
 
-def _shell_of(node: Any) -> _Shell | None:
+def _reference_of(node: Any) -> _Reference | None:
     session = _THREAD.session()
-    weak = session.shells.get(id(node)) if session else None
-    shell = weak() if weak else None
-    return shell if shell is not None and shell.node is node else None
+    weak = session.references.get(id(node)) if session else None
+    reference = weak() if weak else None
+    return reference if reference is not None and reference.node is node else None
 
 
-class _Known(set[Any]):
-    """Nodes not to visit: marks, nodes met, and nodes that have a shell."""
+class _Visited(set[Any]):
+    """Nodes not to visit: marks, nodes met, and nodes that have a reference."""
 
     def __contains__(self, node: object) -> bool:
-        return super().__contains__(node) or _shell_of(node) is not None
+        return super().__contains__(node) or _reference_of(node) is not None
 
 
 class _Block:
@@ -154,21 +153,24 @@ class _Block:
 
     def __init__(self, session: _Session) -> None:
         self.session = session
-        self.shells: list[_Shell] = []
+        self.references: list[_Reference] = []
 
     def __getstate__(self) -> Any:
-        nodes = [shell.node for shell in self.shells]
-        others: dict[_Block, None] = {}  # of all shells that are named, when they are
+        nodes = [reference.node for reference in self.references]
+        others: dict[
+            _Block, None
+        ] = {}  # of all references that are named, when they are
         columns = [[getattr(node, field, None) for node in nodes] for field in _FIELDS]
-        firsts = [_named(node._first, others) for node in nodes]
-        seconds = [_named(node._second, others) for node in nodes]
+        firsts = [_reference(node._first, others) for node in nodes]
+        seconds = [_reference(node._second, others) for node in nodes]
         columns[_FIELDS.index("_second")] = seconds
         attributes = [
-            {key: _named(thing, others) for key, thing in node.__dict__.items()} or None
+            {key: _reference(thing, others) for key, thing in node.__dict__.items()}
+            or None
             for node in nodes
         ]
         others.pop(self, None)
-        return list(others), self.shells, columns, firsts, attributes
+        return list(others), self.references, columns, firsts, attributes
 
     def __setstate__(self, state: Any) -> None:
         _, nodes, columns, firsts, attributes = state
@@ -180,38 +182,38 @@ class _Block:
                 node.__dict__.update(own)
 
 
-def _named(operand: Any, blocks: dict[_Block, None]) -> Any:
-    """The shell of an operand (or of each in a tuple); marks stay themselves.
+def _reference(operand: Any, blocks: dict[_Block, None]) -> Any:
+    """The reference of an operand (or of each in a tuple); marks stay themselves.
 
-    A shell may be gone at the next look, or there, when the collector has run.
+    A reference may be gone at the next look, or there, when the collector has run.
     """
     if type(operand) is tuple:
-        return tuple([_named(p, blocks) for p in operand])
-    shell = _shell_of(operand)
-    if shell is None:
+        return tuple([_reference(p, blocks) for p in operand])
+    reference = _reference_of(operand)
+    if reference is None:
         return operand
-    blocks[shell.block] = None
-    return shell
+    blocks[reference.block] = None
+    return reference
 
 
-def resolve(node: Node, block: Any) -> Node:
+def _load(node: Node, block: Any) -> Node:
     """Unpickling: the node, whose block has been or is being filled."""
     return node
 
 
 def reduce(root: Node) -> Any:
-    """Pickle: the root by its shell, and the block with everything below it."""
-    shell = _shell_of(root)
-    if shell is None:
+    """Pickle: the root by its reference, and the block with everything below it."""
+    reference = _reference_of(root)
+    if reference is None:
         session = _THREAD.session() or _Session()
         _THREAD.session = ref(session)
         block = _Block(session)
-        nodes = _reachable(root, _Known())
+        nodes = _reachable(root, _Visited())
         for node in nodes:
             if node._primitive is not None:
                 _refuse_closure(node)
-        block.shells = [_Shell(node, block) for node in nodes]
-        session.shells.update({id(one.node): ref(one) for one in block.shells})
-        shell = _shell_of(root)
-        assert shell is not None
-    return resolve, (shell, shell.block)
+        block.references = [_Reference(node, block) for node in nodes]
+        session.references.update({id(one.node): ref(one) for one in block.references})
+        reference = _reference_of(root)
+        assert reference is not None
+    return _load, (reference, reference.block)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from autograd.graph import handmade
-from autograd.graph.modes import MODES, admit
+from autograd.graph.modes import MODES, finish_node
 from autograd.graph.nodes import CONSTANT, attach, operands, refuse_unrecorded
 from autograd.graph.sweep import sweep
 from autograd.numbers import persistence
@@ -97,7 +97,7 @@ class Value(Signatures):
             rule = names.pop(ours, rule)
         if names:
             raise TypeError(f"Value() has no argument {next(iter(names))!r}")
-        handmade.adopt(self, children, rule)
+        handmade.make_handmade(self, children, rule)
 
     # -- What a node holds -----------------------------------------------------------
 
@@ -109,7 +109,7 @@ class Value(Signatures):
     @data.setter
     def data(self, data: Any) -> None:
         if self._primitive is not None:
-            handmade.keep_result(self)
+            handmade.freeze_result(self)
         self._number = data if type(data) is float else _plain(data)
 
     primal = data
@@ -166,8 +166,8 @@ class Value(Signatures):
             return data
         out = _Node()
         out._number, out.grad = as_float(data), 0.0
-        attach(out, primitive, primitive.map(_holder, operands), numbers)
-        return admit(out) if MODES.active else out
+        attach(out, primitive, primitive.map(_recorded, operands), numbers)
+        return finish_node(out) if MODES.active else out
 
     # -- As a Python number ----------------------------------------------------------
 
@@ -217,7 +217,7 @@ class Value(Signatures):
 
     @property
     def _backward(self) -> Callable[[], None]:
-        return lambda: handmade.push_to_operands(self)
+        return lambda: handmade.propagate(self)
 
     @_backward.setter
     def _backward(self, rule: Callable[[], None]) -> None:
@@ -239,7 +239,7 @@ def _saved(operand: Any) -> float:
     return operand if type(operand) is float else operand._number
 
 
-def _holder(operand: Any) -> Any:
+def _recorded(operand: Any) -> Any:
     return CONSTANT if type(operand) is float else operand
 
 

@@ -51,8 +51,9 @@ class Transform:
 
     def of(self, function: Callable[..., Any], argnums: Any = None) -> Any:
         """The same transform of another function, at other places if they are given."""
-        wanted = self.argnums if argnums is None else argnums
-        return self.make(function) if wanted is None else self.make(function, wanted)
+        if self.argnums is None:
+            return self.make(function)
+        return self.make(function, self.argnums if argnums is None else argnums)
 
 
 def transform_of(function: Any) -> Transform | None:

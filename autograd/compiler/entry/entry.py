@@ -8,6 +8,9 @@ that describe arguments and results, in a table reached through the builtin's ``
 What is not exactly as the nodes say goes on, unchanged, to a fallback in Python: errors
 are never decided here.
 
+    f(x, [y, z]) with x, y, z at the memory's places 0, 1, 2 is described by
+    NUMBER at 0 | LIST of 2 | NUMBER at 8 | NUMBER at 16     (kinds, bytes)
+
 Objects are read at fixed offsets, as the C API's macros do. The offsets are compared
 with what Python says before the first use; where they disagree there are no entries.
 

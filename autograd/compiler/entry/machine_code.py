@@ -316,11 +316,11 @@ fresh:
   store ptr %results, ptr %cursor
   fields %results: i64 %kind 8
   %many = icmp ugt i64 %kind, 2
-  br i1 %many, label %container, label %leaf
+  br i1 %many, label %spec, label %leaf
 leaf:
   %single = call ptr @make(ptr %cursor)
   ret ptr %single
-container:
+spec:
   %was = call i32 @PyGC_Disable()
   %whole = call ptr @make(ptr %cursor)
   if i32 %was 0 done collect

@@ -23,7 +23,7 @@ LONGEST = 1 << 20  # numbers of a memory: longer programs run without the GIL
 Tree = Any
 
 
-class _UnfitError(Exception):
+class NoNativeEntryError(Exception):
     """The plan has no entry."""
 
 
@@ -44,7 +44,7 @@ def entry_of(
         result = _Results(plan, machine).tree()
         if not all(map(_is_tree, (*given, result))):
             return None
-    except (_UnfitError, KeyError):
+    except (NoNativeEntryError, KeyError):
         return None
     run, memory, tables = machine.addresses()
     slots = program.slots, len(program.bulk.regions)
@@ -55,18 +55,18 @@ def _argument(plan: Plan, program: LLVMProgram, place: int, arg: Tree) -> Any:
     inputs = plan.inputs
     numbers = inputs.of(place)
     if len(numbers) != 1:
-        raise _UnfitError
+        raise NoNativeEntryError
     source, first = inputs.sources[numbers[0]], int(inputs.starts[numbers[0]])
     start = int(program.layout.address[first])
-    container = inputs.containers[place]
-    if container.shape is not None:
+    spec = inputs.specs[place]
+    if spec.shape is not None:
         if source.axis != 0 and source.kind == "samples":
-            raise _UnfitError
+            raise NoNativeEntryError
         slot = slot_of(program, first)
-        return Leaf(start, container.shape, slot)
+        return Leaf(start, spec.shape, slot)
     if not _is_plain(arg):
-        raise _UnfitError
-    return container.rebuild([Leaf(start + k) for k in range(container.count)])
+        raise NoNativeEntryError
+    return spec.rebuild([Leaf(start + k) for k in range(spec.count)])
 
 
 def slot_of(program: LLVMProgram, position: int) -> int | None:
@@ -113,17 +113,17 @@ class _Results:
 
     def _gradient(self, place: int, section: Any) -> Tree:
         begin, end, batched = section
-        container = self.plan.inputs.containers[place]
+        spec = self.plan.inputs.specs[place]
         positions = self.outputs[begin:end]
-        if container.shape is not None:
+        if spec.shape is not None:
             if batched and (end - begin != 1 or not self.layout.is_batched(positions)):
-                raise _UnfitError
+                raise NoNativeEntryError
             if not batched:
                 self._start(positions)
             slot = slot_of(self.program, int(positions[0]))
-            return Leaf(self._start(positions[:1]), container.shape, slot)
+            return Leaf(self._start(positions[:1]), spec.shape, slot)
         places = self.layout.address[positions].tolist()
-        return container.rebuild_named([Leaf(start) for start in places])
+        return spec.rebuild_named([Leaf(start) for start in places])
 
     def _function(self, function: Function) -> Tree:
         plan, samples = self.plan, self.layout.samples
@@ -132,13 +132,13 @@ class _Results:
             batched = bool(plan.executor.bulk.is_batched(self.outputs[k : k + 1])[0])
             step = self.layout.sample_step(self.outputs[k : k + 1])
             if function.mapped[k] and step != 1:
-                raise _UnfitError
+                raise NoNativeEntryError
             shape = (samples,) if batched else None
             leaves.append(Leaf(int(self.layout.address[position]), shape))
         found = function.rebuild(leaves)
         if isinstance(found, np.ndarray):
             if any(function.mapped):
-                raise _UnfitError
+                raise NoNativeEntryError
             return Leaf(self._start(self.outputs), found.shape)
         return found
 
@@ -146,5 +146,5 @@ class _Results:
         """Where consecutive places begin."""
         places = self.layout.address[positions]
         if not len(places) or (np.diff(places) != 1).any():
-            raise _UnfitError
+            raise NoNativeEntryError
         return int(places[0])

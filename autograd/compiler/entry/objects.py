@@ -29,7 +29,7 @@ def _samples() -> list[Any]:
 
 
 def _as_assumed() -> bool:
-    """Whether arrays, floats and containers lie in memory as TEXT reads them."""
+    """Whether arrays, floats and specs lie in memory as TEXT reads them."""
     for a in _samples():
         _, kind, data, axes, dims, _, _, dtype, flags = _words(id(a), 9)
         seen = kind, data, axes & 0xFFFFFFFF, dtype, flags & 0xFFFFFFFF

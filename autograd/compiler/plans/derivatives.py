@@ -123,7 +123,7 @@ class Gradient(Function):
         """The function must return one number."""
         super().connect(traced, inputs)
         count = len(traced.program.outputs)
-        if not (traced.alone and count == 1):
+        if not (traced.is_number and count == 1):
             raise TypeError(
                 f"{self.name} needs a function that returns one number, got a tree of "
                 f"{count}; use jacobian or vjp for several outputs"
@@ -176,24 +176,24 @@ class Gradient(Function):
 
     def _flat(self, argument: int, rest: list[Any]) -> Any:
         """The gradient of an argument, from all sources that read it."""
-        container, total = self.inputs.containers[argument], None
+        spec, total = self.inputs.specs[argument], None
         for number in self.inputs.of(argument):
             source, part = self.inputs.sources[number], rest.pop(0)
             if source.kind == "samples":
-                assert container.shape is not None
-                shape = list(container.shape)
+                assert spec.shape is not None
+                shape = list(spec.shape)
                 samples = shape.pop(source.axis)
                 part = np.moveaxis(part.T.reshape(samples, *shape), 0, source.axis)
             flat = part.reshape(-1)
             total = flat if total is None else total + flat
-        return np.zeros(container.count) if total is None else total
+        return np.zeros(spec.count) if total is None else total
 
     def finish(self, results: Sequence[Any]) -> Tree:
         """Gradients like their arguments, behind the value."""
         rest = list(results)
         value = rest.pop(0) if self.with_value else None
         parts = [
-            self.inputs.containers[i].gradient(numbers)
+            self.inputs.specs[i].gradient(numbers)
             for i, numbers in zip(self.chosen, rest, strict=True)
         ]
         if value is not None:
@@ -242,7 +242,7 @@ class HessianProduct(Gradient):
 
     def behind(self, first: Bulk, wrt: Ints) -> Bulk:
         """Hessian times direction."""
-        start, count = int(self.inputs.starts[1]), self.inputs.containers[1].count
+        start, count = int(self.inputs.starts[1]), self.inputs.specs[1].count
         return _along(first, wrt, start + np.array(self.order[:count], np.int64))
 
 
@@ -253,7 +253,7 @@ class Hessian(Gradient):
 
     @property
     def _count(self) -> int:
-        count: int = self.inputs.containers[self.chosen[0]].count
+        count: int = self.inputs.specs[self.chosen[0]].count
         return count
 
     def extended(self, bulk: Bulk) -> Bulk:
@@ -281,10 +281,10 @@ class Hessian(Gradient):
 
     def finish(self, results: Sequence[Any]) -> Tree:
         """The argument's shape, with the argument's shape in place of each number."""
-        container = self.inputs.containers[self.chosen[0]]
-        if container.shape is not None:
-            return results[0].reshape(container.shape * 2)
-        return container.rebuild_named([container.gradient(r) for r in results[0]])
+        spec = self.inputs.specs[self.chosen[0]]
+        if spec.shape is not None:
+            return results[0].reshape(spec.shape * 2)
+        return spec.rebuild_named([spec.gradient(r) for r in results[0]])
 
 
 KINDS: dict[str, type[Gradient]] = {

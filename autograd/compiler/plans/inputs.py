@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autograd.compiler.trace.arguments import Container
+from autograd.compiler.trace.arguments import TreeSpec
 from autograd.compiler.trace.program import Ints
 from autograd.compiler.trace.tracer import Source
 
@@ -26,12 +26,12 @@ class Inputs:
 
     Attributes
     ----------
-    sources, containers : the sources, and how each argument is made of numbers.
+    sources, specs : the sources, and how each argument is made of numbers.
     starts : the first input of each source, and the end.
     """
 
-    def __init__(self, sources: list[Source], containers: list[Container]) -> None:
-        self.sources, self.containers = sources, containers
+    def __init__(self, sources: list[Source], specs: list[TreeSpec]) -> None:
+        self.sources, self.specs = sources, specs
         self.starts: Ints = np.cumsum([0, *map(self.count, sources)])
 
     def count(self, source: Source) -> int:
@@ -40,11 +40,11 @@ class Inputs:
             return 1
         if source.kind == "array":
             return int(source.data.size // source.data.shape[source.axis])
-        container = self.containers[source.data]
+        spec = self.specs[source.data]
         if source.kind == "samples":
-            assert container.shape is not None
-            return int(container.count // max(container.shape[source.axis], 1))
-        return int(container.count)
+            assert spec.shape is not None
+            return int(spec.count // max(spec.shape[source.axis], 1))
+        return int(spec.count)
 
     def of(self, argument: int) -> list[int]:
         """The sources that read an argument, by their numbers."""
@@ -81,8 +81,8 @@ class Inputs:
         found = []
         for number, source in enumerate(self.sources):
             if source.kind in ("numbers", "samples"):
-                container = self.containers[source.data]
-                if container.shape is not None and container.count >= LARGE:
+                spec = self.specs[source.data]
+                if spec.shape is not None and spec.count >= LARGE:
                     found.append((int(self.starts[number]), self.count(source)))
         return found
 
@@ -100,7 +100,7 @@ class Inputs:
             elif source.kind == "array":
                 parts.append(_by_samples(source.data, source.axis))
             elif source.kind == "samples":
-                shape = self.containers[source.data].shape
+                shape = self.specs[source.data].shape
                 assert shape is not None
                 given = numbers[source.data].reshape(shape)
                 parts.append(_by_samples(given, source.axis))

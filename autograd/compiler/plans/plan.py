@@ -44,7 +44,7 @@ class Plan:
     program, primal, bulk : the traced function; its array program; the same with
         derivatives.
     sections : how the outputs are cut, see ``Executor``.
-    entered : whether calls go through machine code.
+    has_native_entry : whether calls go through machine code.
     """
 
     @collector_off()
@@ -53,7 +53,7 @@ class Plan:
     ) -> None:
         self.settings, self.seconds = settings, dict[str, float]()
         self.name = getattr(function, "__name__", "compiled")
-        self.entered = False
+        self.has_native_entry = False
         self.operations: dict[int, Composite] = {}  # of results that are nodes
         self._slopes: dict[int, Executor] = {}
         made = self.function = derivative(function, args, settings.strict)
@@ -61,7 +61,7 @@ class Plan:
         traced = self._timed("trace", lambda: record(*order))
         self.traced, self.baked = len(traced.program), traced.program.constants
         self.program = self._timed("optimise", lambda: optimise(traced.program))
-        self.inputs = Inputs(traced.sources, traced.containers)
+        self.inputs = Inputs(traced.sources, traced.specs)
         made.connect(traced, self.inputs)
         self.primal: Bulk = self._timed("reroll", self._rerolled)
         self.bulk = self.primal
@@ -175,7 +175,7 @@ class Plan:
             f"backend {self.executor.backend}, {self.executor.form}: "
             f"{self.executor.reason}",
             f"ready after {1e3 * sum(self.seconds.values()):.1f} ms ({times})",
-            f"calls through {'machine code' if self.entered else 'Python'}",
+            f"calls through {'machine code' if self.has_native_entry else 'Python'}",
             called
             and f"rows without code of their own, run by Python: "
             f"{', '.join(sorted(called))}",

@@ -45,28 +45,23 @@ class Signature:
 
     count: int
     names: tuple[str, ...]
-    fixed: tuple[tuple[int | str, Any], ...]
+    static: tuple[tuple[int | str, Any], ...]
     kinds: tuple[Any, ...] = ()
 
     def bound(self, function: Callable[..., Tree]) -> Callable[..., Tree]:
-        """The function of the arguments that move; gradients stay gradients."""
-        if not self.names and not self.fixed:
+        """The function of the traced arguments alone; gradients stay gradients."""
+        if not self.names and not self.static:
             return function
         transform = derivative_of(function)
         if transform is None:
             return _Bound(function, self)
         check_argnums(transform.places, self.count, self.names)
-        moving = [place for place in range(self.count) if place not in dict(self.fixed)]
-        places = [moving.index(place % self.count) for place in transform.places]
-        single = not isinstance(transform.argnums, tuple)
-        own = (
-            None
-            if transform.argnums is None
-            else places[0]
-            if single
-            else tuple(places)
-        )
-        made: Callable[..., Tree] = transform.of(_Bound(transform.function, self), own)
+        static = dict(self.static)
+        traced = [place for place in range(self.count) if place not in static]
+        places = [traced.index(place % self.count) for place in transform.places]
+        argnums = tuple(places) if isinstance(transform.argnums, tuple) else places[0]
+        inner = _Bound(transform.function, self)
+        made: Callable[..., Tree] = transform.of(inner, argnums)
         return made
 
 
@@ -77,16 +72,15 @@ class _Bound:
         self.function, self.signature = function, signature
         self.__name__ = getattr(function, "__name__", "function")
 
-    def __call__(self, *moving: Tree) -> Tree:
-        rest, fixed = iter(moving), dict(self.signature.fixed)
+    def __call__(self, *traced: Tree) -> Tree:
+        rest, static = iter(traced), dict(self.signature.static)
         args = [
-            fixed[place] if place in fixed else next(rest)
+            static[place] if place in static else next(rest)
             for place in range(self.signature.count)
         ]
-        named = {name: x for name, x in fixed.items() if isinstance(name, str)}
-        return self.function(
-            *args, **named, **{n: next(rest) for n in self.signature.names}
-        )
+        named = {name: x for name, x in static.items() if isinstance(name, str)}
+        named |= {name: next(rest) for name in self.signature.names}
+        return self.function(*args, **named)
 
 
 class Binding:
@@ -127,9 +121,9 @@ class Binding:
                 known = self.signatures[shape] = Signature(*shape, ())
             return known, [*args, *kwargs.values()]
         given: list[tuple[int | str, Any]] = [*enumerate(args), *kwargs.items()]
-        fixed = [pair for pair in given if pair[0] in self.places | self.names]
+        static = [pair for pair in given if pair[0] in self.places | self.names]
         names = tuple([name for name in kwargs if name not in self.names])
-        for name, value in fixed:
+        for name, value in static:
             try:
                 hash(value)
             except TypeError:
@@ -137,9 +131,9 @@ class Binding:
                     f"a static argument selects what is compiled and must be hashable: "
                     f"argument {name!r} is {type(value).__name__}"
                 ) from None
-        moving = [x for name, x in given if name not in self.places | self.names]
-        kinds = tuple([_kind(value) for _, value in fixed])
-        return Signature(len(args), names, tuple(fixed), kinds), moving
+        traced = [x for name, x in given if name not in self.places | self.names]
+        kinds = tuple([_kind(value) for _, value in static])
+        return Signature(len(args), names, tuple(static), kinds), traced
 
 
 def _kind(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """Arguments and results of compiled functions: trees in, one flat array, trees out.
 
-A *container* remembers how one argument is made of numbers. Arrays are passed on as
+A *spec* remembers how one argument is made of numbers. Arrays are passed on as
 they are; everything else (numbers, lists, dicts, modules) is flattened at each call.
 """
 
@@ -74,7 +74,7 @@ def numbers_of(x: Tree, as_floats: bool) -> tuple[Floats | None, list[Any] | Non
         ) from None
 
 
-class Container:
+class TreeSpec:
     """How an argument, or a gradient like it, is built from numbers."""
 
     def __init__(self, example: Tree, as_floats: bool = False) -> None:

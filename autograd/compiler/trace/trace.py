@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.trace.arguments import Container, is_array
+from autograd.compiler.trace.arguments import TreeSpec, is_array
 from autograd.compiler.trace.program import Program
 from autograd.compiler.trace.tracer import LIMIT, Source, Trace
 from autograd.compiler.trace.vmap import Mapped, TracedArray
@@ -32,9 +32,9 @@ class Traced:
     program: Program
     sources: list[Source]
     rebuild: Callable[..., Tree]
-    containers: list[Container]
+    specs: list[TreeSpec]
     mapped: list[bool]  # of each result, whether it is one for each sample
-    alone: bool  # whether the result is one number
+    is_number: bool  # whether the result is one number
 
 
 def record(
@@ -61,16 +61,16 @@ def _recorded(
     as_floats: Sequence[int],
     in_order: bool,
 ) -> Traced:
-    containers = [Container(arg, place in as_floats) for place, arg in enumerate(args)]
+    specs = [TreeSpec(arg, place in as_floats) for place, arg in enumerate(args)]
     given = []
-    for place, (arg, container) in enumerate(zip(args, containers, strict=True)):
+    for place, (arg, spec) in enumerate(zip(args, specs, strict=True)):
         source = Source("numbers", place)
         if is_array(arg):
             given.append(TracedArray(tracing, arg, source))
             if in_order:
                 assert given[-1].array is not None
         else:
-            given.append(container.rebuild(tracing.inputs(source, container.count)))
+            given.append(spec.rebuild(tracing.inputs(source, spec.count)))
     before = _random_state()
     with observed(tracing.saw), collector_off():
         result = unboxed(f(*given))
@@ -86,8 +86,8 @@ def _recorded(
     mapped = [isinstance(y, Mapped) for y in outputs]
     numbers = [y.number if isinstance(y, Mapped) else y for y in outputs]
     program = tracing.program(numbers)
-    alone = len(outputs) == 1 and outputs[0] is result
-    return Traced(program, tracing.sources, rebuild, containers, mapped, alone)
+    is_number = len(outputs) == 1 and outputs[0] is result
+    return Traced(program, tracing.sources, rebuild, specs, mapped, is_number)
 
 
 @contextmanager

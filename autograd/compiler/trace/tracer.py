@@ -173,7 +173,7 @@ for _name, _row in METHODS.items():
 LIMIT = 20_000_000  # instructions: about 1.5 GB of lists
 
 
-class ElsewhereError(TraceError):
+class OuterTransformError(TraceError):
     """A number belongs to a transform that is under way, outside of the trace."""
 
 
@@ -278,7 +278,7 @@ class Trace:
                 self.known[key] = tracer.index
             return self.known[key]
         if hasattr(checked(x), "level"):
-            raise ElsewhereError(
+            raise OuterTransformError(
                 "the function closes over a number of a transform that is under way; "
                 "pass it as an argument"
             )
