@@ -32,10 +32,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from autograd.compiler.entry.machine_code import DECLARED, TEXT, expanded
-from autograd.compiler.entry.objects import (
+from autograd.compiler.entry.machine_code import (
+    DECLARED,
+    TEXT,
     api_address,
     api_function,
+    expanded,
     is_as_assumed,
     new_array_address,
 )

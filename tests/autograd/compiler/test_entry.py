@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("llvmlite")
 
-from autograd.compiler.entry import entry, objects
+from autograd.compiler.entry import entry, machine_code
 from autograd.compiler.entry.entry import Leaf, native_entry
 from autograd.compiler.entry.shortcuts import attach
 from autograd.compiler.llvm.engine import engine
@@ -547,7 +547,7 @@ def test_unknown_layouts(monkeypatch, afresh, name):
 
 
 def test_free_threaded_builds(monkeypatch, afresh):
-    monkeypatch.setattr(objects.sysconfig, "get_config_var", lambda name: 1)
+    monkeypatch.setattr(machine_code.sysconfig, "get_config_var", lambda name: 1)
     assert made([Leaf(0)], SUM) is None
 
 
@@ -561,8 +561,8 @@ def test_without_llvmlite(monkeypatch, afresh):
 
 @pytest.mark.parametrize("field", [1, 2, 3, 7, 8])
 def test_layouts_that_differ_are_seen(monkeypatch, field):
-    assert objects._as_assumed()
-    real = objects._words
+    assert machine_code._as_assumed()
+    real = machine_code._words
 
     def off_by_one(address, count):
         words = real(address, count)
@@ -570,17 +570,17 @@ def test_layouts_that_differ_are_seen(monkeypatch, field):
             words[field] += 1
         return words
 
-    monkeypatch.setattr(objects, "_words", off_by_one)
-    assert not objects._as_assumed()
+    monkeypatch.setattr(machine_code, "_words", off_by_one)
+    assert not machine_code._as_assumed()
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])
 def test_numbers_and_containers_that_differ_are_seen(monkeypatch, count):
-    real = objects._words
+    real = machine_code._words
 
     def off_by_one(address, number):
         words = real(address, number)
         return [word + 8 for word in words] if number == count else words
 
-    monkeypatch.setattr(objects, "_words", off_by_one)
-    assert not objects._as_assumed()
+    monkeypatch.setattr(machine_code, "_words", off_by_one)
+    assert not machine_code._as_assumed()
