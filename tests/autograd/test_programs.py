@@ -24,7 +24,7 @@ def test_a_wrong_rule_is_found_and_shrunk(monkeypatch):
     row = TABLE["tanh"]
     right = row.rules[0]
     monkeypatch.setattr(row, "joint", lambda x, y: (right(x, y) * (1 + 1e-12),))
-    _, _, failures = programs.campaign(0, 600)
+    _, _, failures = programs.campaign(0, 1200)
     assert failures
     for _, complaint, (program, _) in failures:
         assert "slope" in complaint or "differs" in complaint
