@@ -1,6 +1,6 @@
-"""The exponential family: exp, expm1, tanh, sigmoid, sinh, cosh, sech2, gaussian.
+"""Exponentials, logarithms and powers; tanh, sigmoid and their slopes.
 
-All start from x = n ln 2 + r with |r| <= ln(2)/2 and a minimax polynomial,
+Exponentials start from x = n ln 2 + r with |r| <= ln(2)/2 and a minimax polynomial,
 
     e^x = 2^n (1 + r + r^2 p(r)).
 
@@ -9,12 +9,8 @@ difference is exact; what r loses when the second part is taken off is kept besi
 2^n is made in the exponent field, as a product of two powers so that overflow and
 subnormal results come out of one last multiplication.
 
-Source: Cody & Waite 1980, chapter 6; Muller, *Elementary Functions*, 3rd ed. 2016,
-sections 11.1 (reduction) and 4.2 (splitting).
-
-Logarithms and powers.
-
-x = 2^k m with sqrt(1/2) <= m < sqrt(2), f = m - 1 and s = f / (2 + f) give
+Logarithms start from x = 2^k m with sqrt(1/2) <= m < sqrt(2). With f = m - 1 and
+s = f / (2 + f),
 
     log m = log((1 + s) / (1 - s)) = 2 s + s z p(z),    z = s^2,
 
@@ -22,8 +18,9 @@ which is summed as f - (f^2/2 - s (f^2/2 + z p)), where f is exact. A power need
 logarithm to some 68 bits, because y log2(x) reaches 1024: there s and the first two
 terms of the series are sums of two doubles.
 
-Source: Tang 1990 and fdlibm (s and the summation); Dekker 1971 (double-double);
-Muller, *Elementary Functions*, 3rd ed. 2016, section 11.3 (powers).
+Sources: Cody & Waite 1980, chapter 6; Tang 1990 and fdlibm (s and the summation);
+Dekker 1971 (double-double); Muller, *Elementary Functions*, 3rd ed. 2016, sections 4.2
+(splitting), 11.1 (reduction) and 11.3 (powers).
 """
 
 from __future__ import annotations
@@ -35,7 +32,7 @@ from autograd.compiler.llvm.functions import coefficients
 from autograd.compiler.llvm.functions.value import Kernel, Vector, Whole
 
 LN2, LN2_LOW = 0.6931471805599453, 2.3190468138462996e-17
-LOG2_E = 1.4426950408889634
+LOG2_E, LOG2_E_LOW = 1.4426950408889634, 2.0355273740931033e-17
 SHIFTER = 6755399441055744.0  # 1.5 * 2^52: adding it leaves an integer in the low bits
 SHIFTER_BITS = 0x4338000000000000
 BIAS = 1023
@@ -220,14 +217,13 @@ EXPONENTIAL: dict[str, Kernel] = {
 }
 
 
-# -- Logarithms and powers.
+# -- Logarithms and powers -------------------------------------------------------------
 
 SMALLEST_NORMAL = 2.2250738585072014e-308
 ROOT_HALF_BITS = 0x3FE6A09E00000000  # of sqrt(1/2), cut off
 MANTISSA = (1 << 52) - 1
 OFFSET = 1024  # keeps k + OFFSET positive
 TWO_52_BITS = 0x4330000000000000  # of 2^52: an integer below stands in its low bits
-LOG2_E, LOG2_E_LOW = 1.4426950408889634, 2.0355273740931033e-17
 LOG10_2, LOG10_2_LOW = 0.3010299956639812, -2.8037281277851704e-18
 LOG10_E, LOG10_E_LOW = 0.4342944819032518, 1.098319650216765e-17
 TWO_THIRDS, TWO_THIRDS_LOW = 0.6666666666666666, 3.700743415417188e-17

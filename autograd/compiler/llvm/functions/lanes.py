@@ -59,7 +59,6 @@ class Lanes:
         return scalar if self.width == 1 else f"<{self.width} x {scalar}>"
 
     def fresh(self) -> str:
-        """A name not used before."""
         self._fresh += 1
         return f"{self.prefix}{self._fresh}"
 
@@ -89,19 +88,15 @@ class Lanes:
         return self.emit(f"{operation}{self.flags} {self.type} {a}, {b}")
 
     def add(self, a: str, b: str) -> str:
-        """a + b."""
         return self._arithmetic("fadd", a, b)
 
     def subtract(self, a: str, b: str) -> str:
-        """a - b."""
         return self._arithmetic("fsub", a, b)
 
     def multiply(self, a: str, b: str) -> str:
-        """a * b."""
         return self._arithmetic("fmul", a, b)
 
     def divide(self, a: str, b: str) -> str:
-        """a / b."""
         return self._arithmetic("fdiv", a, b)
 
     def negate(self, a: str) -> str:
@@ -148,16 +143,13 @@ class Lanes:
         return self.emit(f"{_COMPARISONS[kind]} {predicate} {operand} {a}, {b}")
 
     def select(self, mask: str, a: str, b: str) -> str:
-        """a where the mask holds, else b."""
         chosen = f"{self.type} {a}, {self.type} {b}"
         return self.emit(f"select {self.mask} {mask}, {chosen}")
 
     def logic(self, operation: str, a: str, b: str) -> str:
-        """and, or, xor of masks."""
         return self.emit(f"{operation} {self.mask} {a}, {b}")
 
     def whole(self, operation: str, a: str, b: str) -> str:
-        """Integer operations: add, sub, and, or, xor, shl, lshr."""
         return self.emit(f"{operation} {self.integers} {a}, {b}")
 
     def bits(self, a: str) -> str:

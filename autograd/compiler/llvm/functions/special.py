@@ -1,9 +1,4 @@
-"""erf, erfc, the cube root, hypot and the direction cosine.
-
-Sources: DLMF 7.2 and 7.12 (error function); Kahan 1991, "Computing a real cube root"
-(the first guess from the exponent field); Dekker 1971 for exact residuals.
-
-polygamma, and the derivatives of lgamma with it: order and argument in every lane.
+"""erf, erfc, the cube root, hypot and the direction cosine; polygamma of any order.
 
 With w = (-1)^(n+1) n! the polygamma function of order n is w G(x), where
 
@@ -16,9 +11,12 @@ The first terms are added up, the rest from some t on is the asymptotic series
 
 with qk = (n + 2k - 2) (n + 2k - 1) / (2k (2k - 1)). Left of 1/2, where x = r - m with a
 whole m and |r| <= 1/2, the pole at -m is taken out, what lies right of it is G(1 + r),
-and what lies left of it is mirrored: there are m terms, G(1 - r) - G(1 - x).
+and what lies left of it is mirrored: there are m terms, G(1 - r) - G(1 - x). Order and
+argument may differ in every lane.
 
-Source: DLMF 5.15 (series and recurrence); 5.15.6 (reflection, here term by term).
+Sources: DLMF 7.2 and 7.12 (error function), 5.15 (series, recurrence and reflection,
+here term by term); Kahan 1991, "Computing a real cube root" (the first guess from the
+exponent field); Dekker 1971 for exact residuals.
 """
 
 from __future__ import annotations
@@ -176,7 +174,7 @@ SPECIAL: dict[str, Kernel] = {
 }
 
 
-# -- polygamma, and the derivatives of lgamma with it: order and argument i
+# -- polygamma -------------------------------------------------------------------------
 
 BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
 HIGHEST = 60  # order

@@ -1,10 +1,9 @@
-"""What machine code takes from the C library, and how LLVM is told where it is.
-
-How LLVM evaluates the rows of the table, 1, 2, 4 or 8 doubles at a time.
+"""How LLVM evaluates the rows of the table, 1, 2, 4 or 8 doubles at a time.
 
 ``KERNELS`` is the table of this machine: row name -> function of a builder and operand
 names that emits the row and returns the result's name. Cheap rows are emitted in place,
-the others as a call of an internal function, which ``module_text`` defines.
+the others as a call of an internal function, which ``module_text`` defines. A few ask
+the C library, whose addresses ``register_symbols`` tells LLVM.
 
     lanes, needed = Lanes(8), set()
     y = emit_row(lanes, "tanh", ["%x"], needed)
@@ -37,7 +36,9 @@ from autograd.compiler.llvm.functions.trigonometry import INVERSE, TRIGONOMETRIC
 from autograd.compiler.llvm.functions.value import Kernel, Vector, on_names
 from autograd.table.primitives import TABLE
 
-# Functions of the C library: those that kernels call, and those that LLVM may call
+# -- The C library ---------------------------------------------------------------------
+
+# Functions: those that kernels call, and those that LLVM may call
 # where the processor has no such instruction.
 FUNCTIONS = (
     *("exp", "expm1", "log", "log2", "log10", "log1p", "pow", "cbrt", "fmod"),
@@ -88,7 +89,7 @@ def register_symbols() -> None:
         llvm.add_symbol(name, address)
 
 
-# -- How LLVM evaluates the rows of the table, 1, 2, 4 or 8 doubles at a ti
+# -- The table -------------------------------------------------------------------------
 
 Emitter = Callable[..., str]
 Needed = set[tuple[str, int]]  # row, width

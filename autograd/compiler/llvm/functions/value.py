@@ -24,7 +24,6 @@ class Vector(_Named):
     """Doubles, one for each lane."""
 
     def constant(self, x: float) -> Vector:
-        """The same number in every lane."""
         return Vector(self.lanes, self.lanes.constant(x))
 
     def _text(self, x: Vector | float) -> str:
@@ -87,7 +86,6 @@ class Vector(_Named):
         return self._mask("une", x)
 
     def above_or_nan(self, x: Vector | float) -> Mask:
-        """Not <= x."""
         return self._mask("ugt", x)
 
     def is_nan(self) -> Mask:
@@ -95,7 +93,6 @@ class Vector(_Named):
         return self._mask("uno", self)
 
     def intrinsic(self, name: str, *others: Vector | float) -> Vector:
-        """sqrt, floor, ceil, trunc ... of LLVM."""
         rest = [self._text(x) for x in others]
         return self._new(self.lanes.intrinsic(name, self.name, *rest))
 
@@ -114,7 +111,6 @@ class Vector(_Named):
         return self._new(name)
 
     def polynomial(self, coefficients: Sequence[float]) -> Vector:
-        """c0 + c1 x + c2 x^2 + ..."""
         return self._new(self.lanes.polynomial(self.name, coefficients))
 
     def at_most(self, bound: Vector | float) -> Vector:
@@ -137,7 +133,6 @@ class Vector(_Named):
         return [*map(self._new, self.lanes.repeat([x.name for x in firsts], named))]
 
     def bits(self) -> Whole:
-        """The bits as integers."""
         return Whole(self.lanes, self.lanes.bits(self.name))
 
 
@@ -178,11 +173,9 @@ class Whole(_Named):
         return self._mask("slt", n)
 
     def differs(self, n: int) -> Mask:
-        """Not equal."""
         return self._mask("ne", n)
 
     def double(self) -> Vector:
-        """The doubles that have these bits."""
         return Vector(self.lanes, self.lanes.double(self.name))
 
 
@@ -200,7 +193,6 @@ class Mask(_Named):
         return self._do("or", other)
 
     def choose(self, x: Vector | float, y: Vector | float) -> Vector:
-        """x where this holds, else y."""
         a, b = (
             v.name if isinstance(v, Vector) else self.lanes.constant(v) for v in (x, y)
         )

@@ -43,13 +43,11 @@ class Code:
         return self.scalar.emit(text)
 
     def do(self, text: str) -> None:
-        """One line without a value."""
         self.lines.append(f"  {text}")
 
     # -- Offsets ---------------------------------------------------------------------
 
     def plus(self, a: Offset, b: Offset) -> Offset:
-        """A + b."""
         if isinstance(a, int) and isinstance(b, int):
             return a + b
         if a == 0 or b == 0:
@@ -57,7 +55,6 @@ class Code:
         return self.emit(f"add i64 {a}, {b}")
 
     def times(self, a: Offset, b: Offset) -> Offset:
-        """A * b."""
         if isinstance(a, int) and isinstance(b, int):
             return a * b
         if a == 0 or b == 0:
@@ -67,13 +64,12 @@ class Code:
         return self.emit(f"mul i64 {a}, {b}")
 
     def minus(self, a: Offset, b: Offset) -> Offset:
-        """A - b."""
         if isinstance(a, int) and isinstance(b, int):
             return a - b
         return a if b == 0 else self.emit(f"sub i64 {a}, {b}")
 
     def over(self, a: Offset, n: int) -> Offset:
-        """A // n, for what is not negative."""
+        """a // n for a >= 0."""
         return a // n if isinstance(a, int) else self.emit(f"udiv i64 {a}, {n}")
 
     def at(self, base: str, offset: Offset, kind: str = "double") -> str:
@@ -172,7 +168,6 @@ class Code:
         return self.emit(f"icmp slt <{self.width} x i64> <{lanes}>, {limit}")
 
     def splat(self, kind: str, value: str | int) -> str:
-        """A scalar in every lane."""
         vector = f"<{self.width} x {kind}>"
         one = self.emit(f"insertelement {vector} poison, {kind} {value}, i64 0")
         lanes = f"<{self.width} x i32> zeroinitializer"
@@ -189,7 +184,6 @@ class Code:
         )
 
     def store(self, value: str, pointer: str, mask: str | None = None) -> None:
-        """Into neighbours."""
         if mask is None:
             self.do(f"store {self.type} {value}, ptr {pointer}, align 8")
             return
@@ -206,15 +200,12 @@ class Code:
         )
 
     def load_one(self, pointer: str) -> str:
-        """One double."""
         return self.emit(f"load double, ptr {pointer}, align 8")
 
     def store_one(self, value: str, pointer: str) -> None:
-        """One double."""
         self.do(f"store double {value}, ptr {pointer}, align 8")
 
     def broadcast(self, pointer: str) -> str:
-        """One double in every lane."""
         return self.splat("double", self.load_one(pointer))
 
     def load_indices(self, pointer: str, mask: str | None = None) -> str:
@@ -246,7 +237,6 @@ class Code:
     def scatter(
         self, value: str, base: str, indices: str, mask: str | None = None
     ) -> None:
-        """Into elements behind a pointer."""
         w, mask = self.width, mask or self._all()
         places = self._spread(base, indices)
         self.do(
@@ -265,7 +255,6 @@ class Code:
         return self.emit(f"add {kind} {moved}, {self.splat('i64', start)}")
 
     def total(self, value: str) -> str:
-        """The sum of all lanes."""
         operands = f"double {self.scalar.constant(-0.0)}, {self.type} {value}"
         name = f"@llvm.vector.reduce.fadd.v{self.width}f64"
         return self.emit(f"call reassoc double {name}({operands})")

@@ -1,13 +1,14 @@
-"""Guards of kernels: products in which an exact 0 is strong (see ``strong``).
+"""Dense kernels: matrix products in register tiles, dot products, transposed copies.
+
+A product of (4, k) by (k, 16) keeps its 4 x 2 vectors of sums in registers, reads 4
+numbers and 2 vectors for each of the k terms, and writes once. Where b's rows are far
+apart it is copied first, so that k is contiguous.
 
 %strong, an argument of every kernel of products, has bit 0 set where zeros of the first
-factor win, bit 1 for the second.
-
-Dense kernels: matrix products in register tiles, dot products, transposed copies.
+factor are strong (``autograd.graph.strong``), bit 1 for the second. Products are plain
+at first; ``mended`` does those again, guarded, whose sums came out NaN.
 
 Source: Goto & van de Geijn 2008 (register tiles, packing).
-
-Transposed copies: out[k, j] = b[j, k], k contiguous in b.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def strong_masks(code: Code, lanes: Lanes) -> tuple[str, str]:
     return flags[0], flags[1]
 
 
-# -- Dense kernels: matrix products in register tiles, dot products, transp
+# -- Products --------------------------------------------------------------------------
 
 Part = Callable[[Offset, list[str], str | None], list[str]]
 _LONG = 256  # numbers of a row
@@ -312,7 +313,7 @@ def shuffled(code: Code, kind: str, x: str, y: str, places: list[int]) -> str:
     )
 
 
-# -- Transposed copies: out[k, j] = b[j, k], k contiguous in b.
+# -- Transposed copies: out[k, j] = b[j, k] --------------------------------------------
 
 
 def pack_kernel(code: Code) -> None:
