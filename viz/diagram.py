@@ -127,8 +127,8 @@ class Trace:
                 tail = self._tail(holder, x, _key(node, group, numbers, i))
                 slope = next(slopes) if holder is not CONSTANT else None
                 operands.append((tail, slope))
-        row = node._primitive
-        box = _box("operation", row.symbol or row.name, node)
+        primitive = node._primitive
+        box = _box("operation", primitive.symbol or primitive.name, node)
         self._index[node] = self._connect(box, operands)
 
     def _expand(self, node: Node) -> None:

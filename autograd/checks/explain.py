@@ -240,15 +240,15 @@ def _steps(
 
 
 def _formula(node: Node, position: int, names: dict[Node, str]) -> str:
-    """The partial derivative of one edge, as the row writes it, with these names."""
-    row = node._primitive
-    if isinstance(row, Handmade):
+    """The partial derivative of one edge as a formula, with these names."""
+    primitive = node._primitive
+    if isinstance(primitive, Handmade):
         return "a number given by hand"
     flat = [p if type(p) is float else Symbol(names[p]) for p in operands(node)]
-    given = row.regroup(flat, [len(xs) for _, xs in grouped(node)])
-    if row.chooses:  # what is not chosen has no edge
+    given = primitive.regroup(flat, [len(xs) for _, xs in grouped(node)])
+    if primitive.chooses:  # what is not chosen has no edge
         return f"{_edges(node)[position][1]:g}"
-    formulas = row.partials(given, Symbol(names[node]))
+    formulas = primitive.partials(given, Symbol(names[node]))
     pairs = zip(operands(node), formulas, strict=True)
     formula = [f for p, f in pairs if type(p) is not float][position]
     return f"{formula:g}" if type(formula) is float else str(formula)

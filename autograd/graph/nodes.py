@@ -2,7 +2,7 @@
 
 A node is known by its attributes alone:
 
-    _primitive   the row that made it; None for a leaf
+    _primitive   the primitive that made it; None for a leaf
     _first       its first operand; when ``_second is MANY``, a tuple of groups of them
     _second      its second operand; None after a function of one operand
     _x, _y       the numbers that the operands held when the node was made (``_x`` is
@@ -92,7 +92,7 @@ def operands(node: Node) -> tuple[Any, ...]:
 
 
 def attach(node: Node, primitive: Any, operands: Any, numbers: Any) -> None:
-    """Make ``node`` the result of a row: its operands, and the numbers they hold."""
+    """Make ``node`` the result of a primitive of operands, which hold these numbers."""
     node._primitive, node._second, node._y = primitive, None, None
     if primitive.arity in (1, 2):
         node._first, node._x = operands[0], numbers[0]

@@ -6,11 +6,11 @@ which would let one overflowing branch spoil every gradient beside it. Here
 
 1. *nothing sent*: a cotangent or tangent of exactly 0 contributes 0, whatever the
    partial;
-2. *not chosen*: rows that choose (``Primitive.chooses``: where, maximum, relu, floor
-   ...) send nothing to what they did not choose, whatever the cotangent;
+2. *not chosen*: primitives that choose (``Primitive.chooses``: where, maximum, relu,
+   floor ...) send nothing to what they did not choose, whatever the cotangent;
 3. otherwise IEEE: a partial that merely happens to be 0 meets inf as NaN.
 
-The products are rows themselves, and choose, so that the rules hold at every order:
+The products are primitives themselves, and choose: the rules hold at every order.
 
     where(x > 0, log(x), 0) at 0:  sent 0, partial 1/0:  0 * inf -> 0   (rule 1)
     sqrt(relu(x)) at -1:           sent inf, partial 0:  inf * 0 -> 0   (rule 2)

@@ -161,19 +161,19 @@ def derive(primitive: Any) -> None:
     primitive.plain = not (primitive.chooses or primitive.pull or primitive.push)
 
 
-def _of_table(row: Any) -> Any:
+def _of_table(primitive: Any) -> Any:
     """The very partials of the table without dispatch.
 
-    The same code objects get a namespace in which a row's name means its evaluation on
+    The same code objects get a namespace in which its name means its evaluation on
     floats. Nothing is written twice; backward through a tanh becomes twice as fast.
     """
-    if row.arity is None:
-        return (), None, _on_floats(row.joint)
-    if row.rules[0].__closure__ is None:
-        rules = tuple(map(_on_floats, row.rules))
+    if primitive.arity is None:
+        return (), None, _on_floats(primitive.joint)
+    if primitive.rules[0].__closure__ is None:
+        rules = tuple(map(_on_floats, primitive.rules))
         joint = join(rules)
     else:  # a joint function, or constants
-        rules, joint = row.rules, row.joint
+        rules, joint = primitive.rules, primitive.joint
     return rules, joint, _group(joint)
 
 
@@ -217,7 +217,7 @@ def push(interior: list[Node]) -> None:
     """The hot loop: each node hands its gradient to its operands.
 
     Zero is strong here as everywhere (see ``strong``): a node whose gradient is 0 sends
-    nothing, and neither does a row that chooses to what it did not choose.
+    nothing, and neither does a primitive that chooses to what it did not choose.
     """
     for node in reversed(interior):
         g = node.grad
@@ -255,7 +255,7 @@ def push(interior: list[Node]) -> None:
 
 
 def _push_special(node: Node, primitive: Any, g: float) -> None:
-    """Nodes made by hand, rows that choose, and nodes that stand for many."""
+    """Nodes made by hand, primitives that choose, and nodes that stand for many."""
     if primitive.push:
         primitive.push(node)
     elif primitive.pull and not isfinite(g):

@@ -113,7 +113,7 @@ _SAME_NAME = [
 ]
 _MAPPED = ["direction_cosine", "gaussian", "erf", "erfc", "lgamma", "polygamma"]
 
-# row name -> function of arrays (n-ary rows: of the sequence of operands)
+# name -> function of arrays (n-ary ones: of the sequence of operands)
 NUMPY: dict[str, Callable[..., Array]] = {
     **{name: getattr(np, name) for name in _SAME_NAME},
     **{name: _each(name) for name in _MAPPED},
@@ -158,7 +158,7 @@ def _is_numeric(x: Any) -> bool:
 
 
 def _evaluate(primitive: Primitive, operands: tuple[Any, ...]) -> Array:
-    """A row some of whose operands are arrays."""
+    """A primitive some of whose operands are arrays."""
     flat = primitive.flat(operands)
     refuse_masked(flat)
     numeric = all(_is_numeric(x) and not hasattr(x, "level") for x in flat)

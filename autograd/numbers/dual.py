@@ -1,7 +1,7 @@
 """Forward mode: a dual number carries a value and its derivative along one direction.
 
-(x + x' e) with e^2 = 0: f(x + x' e) = f(x) + f'(x) x' e. A row of many operands sums
-its partials times the operands' tangents.
+(x + x' e) with e^2 = 0: f(x + x' e) = f(x) + f'(x) x' e. A primitive of many operands
+sums its partials times the operands' tangents.
 
 Source: Griewank & Walther 2008, section 3.1 (forward propagation of tangents).
 """
@@ -28,7 +28,7 @@ class Dual(Operators):
         self.primal, self.tangent, self.level = primal, tangent, level
 
     def apply(self, primitive: Primitive, operands: tuple[Number, ...]) -> Number:
-        """The result of a row whose highest operand is of this level."""
+        """The result of a primitive whose highest operand is of this level."""
         level = self.level
         if not level.open:
             level.refuse()

@@ -1,7 +1,7 @@
-"""The eager engine: Values apply rows. Operators and methods are built here, once.
+"""The eager engine: Values apply primitives; operators and methods are built once.
 
 Everything here is about speed, and nothing about derivatives: each function evaluates
-its row on floats and notes down which row it was, its operands and their numbers.
+its primitive on floats and notes down which one it was, its operands and their numbers.
 """
 
 from __future__ import annotations
@@ -163,12 +163,16 @@ class Affine:
         return [finish_node(out) for out in results] if MODES.active else results
 
 
-for _name, _row in BINARY.items():
-    setattr(Value, f"__{_name}__", _binary(_row))
-    setattr(Value, f"__r{_name}__", _reflected(_row))
-for _name, _row in UNARY.items():
-    setattr(Value, f"__{_name}__", _unary(_row))
-for _name, _row in COMPARISONS.items():
-    setattr(Value, f"__{_name}__", _comparison(_row))
-for _name, _row in METHODS.items():
-    setattr(Value, _name, _unary(_row) if _row.arity == 1 else method_of(_row))
+for _name, _primitive in BINARY.items():
+    setattr(Value, f"__{_name}__", _binary(_primitive))
+    setattr(Value, f"__r{_name}__", _reflected(_primitive))
+for _name, _primitive in UNARY.items():
+    setattr(Value, f"__{_name}__", _unary(_primitive))
+for _name, _primitive in COMPARISONS.items():
+    setattr(Value, f"__{_name}__", _comparison(_primitive))
+for _name, _primitive in METHODS.items():
+    setattr(
+        Value,
+        _name,
+        _unary(_primitive) if _primitive.arity == 1 else method_of(_primitive),
+    )

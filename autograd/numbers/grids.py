@@ -80,7 +80,11 @@ def _clip(x: Any, low: Any, high: Any) -> Any:
 
 
 _UFUNCS: dict[str, Callable[..., Any]] = {
-    **{name: row for name, row in TABLE.items() if row.arity in (1, 2)},
+    **{
+        name: primitive
+        for name, primitive in TABLE.items()
+        if primitive.arity in (1, 2)
+    },
     **{alias: TABLE[name] for alias, name in ALIASES.items() if TABLE[name].arity},
     "positive": lambda x: x,
     "real": lambda x: x,
@@ -147,18 +151,24 @@ def _by_numpy(
 
 
 def _fold(
-    row: Primitive, array: Any, axis: Any = 0, keepdims: bool = False, **others: Any
+    primitive: Primitive,
+    array: Any,
+    axis: Any = 0,
+    keepdims: bool = False,
+    **others: Any,
 ) -> Any:
     """``array.max(axis)`` and its like: those that tie share the gradient."""
     unset = (None, True, getattr(np, "_NoValue", None))
     if any(all(x is not y for y in unset) for x in others.values()):
-        raise TypeError(f"{row.name} of such numbers takes no {', '.join(others)}")
+        raise TypeError(
+            f"{primitive.name} of such numbers takes no {', '.join(others)}"
+        )
     array = np.asarray(_shielded(array))
     axes = range(array.ndim) if axis is None else np.atleast_1d(axis).tolist()
     axes = sorted([k % array.ndim for k in axes]) if array.ndim else []
     front = np.moveaxis(array, axes, range(len(axes)))
     rest = front.shape[len(axes) :]
-    result = row(tuple(front.reshape(-1, *rest))) if array.ndim else array.item()
+    result = primitive(tuple(front.reshape(-1, *rest))) if array.ndim else array.item()
     if not keepdims:
         return result
     shape = [1 if k in axes else n for k, n in enumerate(array.shape)]

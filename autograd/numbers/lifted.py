@@ -1,6 +1,6 @@
 """The lifted node: a graph node of a transform, with a level and any number inside.
 
-Every call of a transform takes a fresh level. A row applied to numbers of several
+Every call of a transform takes a fresh level. A primitive applied to numbers of several
 levels is handled by the highest, which sees all others as constants: perturbations of
 nested derivatives cannot be confused (Siskind & Pearlmutter 2005). The level is closed
 when the transform returns; a number of it that was kept is refused from then on.
@@ -69,7 +69,7 @@ class Lifted(Operators):
         self._y: Any = None
 
     def apply(self, primitive: Primitive, operands: tuple[Number, ...]) -> Number:
-        """The result of a row whose highest operand is of this level."""
+        """The result of a primitive whose highest operand is of this level."""
         level = self.level
         if not level.open:
             level.refuse()

@@ -13,7 +13,7 @@ from autograd.table.primitive import Primitive
 from autograd.table.primitives import ALIASES, TABLE
 from autograd.table.reals import as_float, comparable, is_masked
 
-# operator method (without underscores) -> row
+# operator method (without underscores) -> primitive
 BINARY: dict[str, Primitive] = {
     "add": TABLE["add"],
     "sub": TABLE["subtract"],
@@ -40,13 +40,13 @@ COMPARISONS: dict[
 }
 EQUALITIES: dict[str, Primitive] = {"eq": TABLE["equal"], "ne": TABLE["not_equal"]}
 
-# method name -> row of one or two operands that no operator serves
+# method name -> primitive of one or two operands that no operator serves
 METHODS: dict[str, Primitive] = {
-    name: row
-    for name, row in TABLE.items()
-    if row.arity in (1, 2)
-    and row not in BINARY.values()
-    and not (row.predicate or row.internal)
+    name: primitive
+    for name, primitive in TABLE.items()
+    if primitive.arity in (1, 2)
+    and primitive not in BINARY.values()
+    and not (primitive.predicate or primitive.internal)
     and name != "polygamma"  # whose first operand is an order
 }
 METHODS |= {alias: METHODS[name] for alias, name in ALIASES.items() if name in METHODS}
@@ -67,40 +67,40 @@ def is_number(x: Any) -> bool:
     return True
 
 
-def _binary(row: Primitive) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _binary(primitive: Primitive) -> tuple[Callable[..., Any], Callable[..., Any]]:
     def forward(self: Any, other: Any) -> Any:
-        return row.apply((self, other)) if is_number(other) else NotImplemented
+        return primitive.apply((self, other)) if is_number(other) else NotImplemented
 
     def reflected(self: Any, other: Any) -> Any:
-        return row.apply((other, self)) if is_number(other) else NotImplemented
+        return primitive.apply((other, self)) if is_number(other) else NotImplemented
 
     return forward, reflected
 
 
-def _comparison(row: Primitive) -> Callable[..., Any]:
+def _comparison(primitive: Primitive) -> Callable[..., Any]:
     """A truth value; of traced numbers, a condition for ``where``."""
 
     def compare(self: Any, other: Any) -> Any:
         if not is_number(other):
             return NotImplemented
-        truth = row.apply((self, comparable(other)))
+        truth = primitive.apply((self, comparable(other)))
         return bool(truth) if type(truth) is float else truth
 
     return compare
 
 
-def method_of(row: Primitive) -> Callable[..., Any]:
-    """The row as a method: self is its first operand."""
+def method_of(primitive: Primitive) -> Callable[..., Any]:
+    """The primitive as a method: self is its first operand."""
 
     def method(self: Any, *others: Any) -> Any:
-        return row(self, *others)
+        return primitive(self, *others)
 
-    method.__doc__ = row.__doc__
+    method.__doc__ = primitive.__doc__
     return method
 
 
 class Operators:
-    """A number whose operators and methods apply rows by general dispatch.
+    """A number whose operators and methods apply primitives by general dispatch.
 
     Two numbers are ``==`` when they are equal, and their hash is by identity: sets and
     dicts tell them apart all the same.
@@ -158,13 +158,13 @@ class Operators:
         return self.__float__()
 
 
-for _name, _row in BINARY.items():
-    _forward, _reflected = _binary(_row)
+for _name, _primitive in BINARY.items():
+    _forward, _reflected = _binary(_primitive)
     setattr(Operators, f"__{_name}__", _forward)
     setattr(Operators, f"__r{_name}__", _reflected)
-for _name, _row in (COMPARISONS | EQUALITIES).items():
-    setattr(Operators, f"__{_name}__", _comparison(_row))
-for _name, _row in UNARY.items():
-    setattr(Operators, f"__{_name}__", method_of(_row))
-for _name, _row in METHODS.items():
-    setattr(Operators, _name, method_of(_row))
+for _name, _primitive in (COMPARISONS | EQUALITIES).items():
+    setattr(Operators, f"__{_name}__", _comparison(_primitive))
+for _name, _primitive in UNARY.items():
+    setattr(Operators, f"__{_name}__", method_of(_primitive))
+for _name, _primitive in METHODS.items():
+    setattr(Operators, _name, method_of(_primitive))

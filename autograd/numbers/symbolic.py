@@ -1,4 +1,4 @@
-"""Symbols: the row applied to names gives formulas (labels, the derivative table).
+"""Symbols: a primitive applied to names gives formulas (labels, the derivative table).
 
 >>> from autograd.numbers.symbolic import Symbol
 >>> from autograd.table.primitives import TABLE
@@ -22,7 +22,7 @@ _PRECEDENCE |= {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "**": 4}
 
 
 class Expression(Operators):
-    """A row applied to expressions and numbers."""
+    """A primitive applied to expressions and numbers."""
 
     __slots__ = ("operands", "primitive")
     level = 0
@@ -34,7 +34,7 @@ class Expression(Operators):
         self.primitive, self.operands = primitive, operands
 
     def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Expression:
-        """The expression for a row applied to expressions."""
+        """The expression for a primitive applied to expressions."""
         return Expression(primitive, operands)
 
     def __bool__(self) -> bool:

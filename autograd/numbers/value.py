@@ -159,7 +159,7 @@ class Value(Signatures):
         sweep(self, MODES.thread.inspect if MODES.active else None)
 
     def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
-        """The node for a row applied to Values and floats."""
+        """The node for a primitive applied to Values and floats."""
         numbers = primitive.map(_saved, operands)
         data = primitive.evaluate(*numbers)
         if primitive.predicate:

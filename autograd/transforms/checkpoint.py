@@ -59,11 +59,11 @@ def checkpoint(f: Callable[..., Number]) -> Callable[..., Number]:
     def pull(xs: tuple[float, ...], cotangent: float) -> Any:
         return vjp(f, *xs)[1](cotangent)
 
-    row = Composite(_name(f), evaluate, partials, pull)
+    operation = Composite(_name(f), evaluate, partials, pull)
 
     @wraps(f)
     def checkpointed(*xs: Number) -> Number:
-        return row(xs)
+        return operation(xs)
 
     return checkpointed
 

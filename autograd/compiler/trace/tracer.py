@@ -157,17 +157,17 @@ def _comparison(primitive: Primitive) -> Callable[..., Any]:
     return compare
 
 
-for _name, _row in BINARY.items():
-    _forward, _reflected = _binary(_row)
+for _name, _primitive in BINARY.items():
+    _forward, _reflected = _binary(_primitive)
     setattr(Tracer, f"__{_name}__", _forward)
     setattr(Tracer, f"__r{_name}__", _reflected)
-for _name, _row in (COMPARISONS | EQUALITIES).items():
-    setattr(Tracer, f"__{_name}__", _comparison(_row))
-for _name, _row in UNARY.items():
-    setattr(Tracer, f"__{_name}__", _unary(_row))
-for _name, _row in METHODS.items():
-    if _row.arity == 1:
-        setattr(Tracer, _name, _unary(_row))
+for _name, _primitive in (COMPARISONS | EQUALITIES).items():
+    setattr(Tracer, f"__{_name}__", _comparison(_primitive))
+for _name, _primitive in UNARY.items():
+    setattr(Tracer, f"__{_name}__", _unary(_primitive))
+for _name, _primitive in METHODS.items():
+    if _primitive.arity == 1:
+        setattr(Tracer, _name, _unary(_primitive))
 
 
 LIMIT = 20_000_000  # instructions: about 1.5 GB of lists
