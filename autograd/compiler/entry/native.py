@@ -36,7 +36,7 @@ def entry_of(
         return None
     if any(source.kind == "array" for source in plan.inputs.sources):
         return None
-    if program.foreign or program.layout.size > LONGEST or plan.inputs.closed:
+    if program.callbacks or program.layout.size > LONGEST or plan.inputs.closed:
         return None
     machine = LLVMMachine(program)
     try:

@@ -1,15 +1,11 @@
-"""Operations that LLVM has no code for: Python's turn between two machine codes.
+"""The LLVM backend: a bulk program becomes functions of machine code.
 
-Rows of the user's own are of this kind. Machine code never calls Python: a program is
-cut into functions, and between them the numpy backend runs such operations on the same
-memory, in the same layout. So an error or an interrupt arrives as in any Python code.
-``report()`` names the rows.
+    bulk -> split, fused (fusion) -> loops, calls of kernels (loops, calls) -> engine
 
-The LLVM backend: a bulk program becomes functions of machine code.
-
-There is one, and one more after each turn of Python's (``foreign``).
-
-bulk -> split, fused (fusion) -> loops, calls of kernels (loops, calls) -> engine
+There is one function, and one more after each turn of Python's: what LLVM has no code
+for, primitives of the user's own, runs between two of them. Machine code never calls
+Python; the numpy backend runs such operations on the same memory, in the same layout.
+So an error or an interrupt arrives as in any Python code. ``report()`` names them.
 """
 
 from __future__ import annotations
@@ -32,7 +28,7 @@ from autograd.compiler.llvm.functions.table import module_text
 from autograd.compiler.llvm.kernels.code import declarations
 from autograd.compiler.llvm.kernels.library import SIGNATURES
 from autograd.compiler.llvm.loops.calls import write_reduce, write_sum
-from autograd.compiler.llvm.loops.context import Context, MixedError
+from autograd.compiler.llvm.loops.context import Context, RegionConflictError
 from autograd.compiler.llvm.loops.elementwise import has_code, write_scalars
 from autograd.compiler.llvm.loops.fusion import Group, fused, split, stored
 from autograd.compiler.llvm.loops.loops import LoopWriter
@@ -40,7 +36,7 @@ from autograd.compiler.llvm.loops.steps import write_steps
 from autograd.compiler.numpy.machine import NumpyMachine
 
 
-class Foreign:
+class PythonCallback:
     """Some operations of a program whose streams are unmixed for its layout."""
 
     def __init__(self, bulk: Bulk, layout: Layout, operations: list[Operation]) -> None:
@@ -50,9 +46,6 @@ class Foreign:
     def on(self, memory: Floats) -> Callable[[], None]:
         """What runs them on a memory."""
         return NumpyMachine(self.bulk, place=(self.layout, memory)).run
-
-
-# -- The LLVM backend: a bulk program becomes functions of machine code.
 
 
 class LLVMProgram:
@@ -66,8 +59,8 @@ class LLVMProgram:
         context = self._written(host.width)
         self.text = self._module(context, host.width)
         self.tables = context.tables.array()
-        self.spare = context.scratch
-        self.places = context.zero, context.one, context.dump
+        self.scratch = context.scratch
+        self.places = context.zero, context.one, context.sink
         self.linked = host.compiled(self.text)
         self.functions = [
             run_type()(self.linked(name)) for name, _ in self._functions(context)
@@ -77,11 +70,11 @@ class LLVMProgram:
         """The context, all code written; with as many regions outside as can be."""
         self.regions = list(range(len(self.bulk.regions)))
         while True:
-            self.foreign: list[Foreign] = []  # they run between the functions
+            self.callbacks: list[PythonCallback] = []  # they run between the functions
             context = Context(self.bulk, self.layout, width, self.regions)
             try:
                 self.write(context)
-            except MixedError as error:
+            except RegionConflictError as error:
                 self.regions = [k for k in self.regions if k not in error.regions]
                 continue
             self.slots = context.slots
@@ -119,7 +112,7 @@ class LLVMProgram:
         """Let Python run what there is no code for."""
         for operation in operations:
             context.resident(operation.target, *operation.reads())
-        self.foreign.append(Foreign(self.bulk, self.layout, operations))
+        self.callbacks.append(PythonCallback(self.bulk, self.layout, operations))
         context.cut()
 
     def _functions(self, context: Context) -> list[tuple[str, list[str]]]:
@@ -156,7 +149,7 @@ class LLVMMachine(MemoryMachine):
         self._steps: list[Callable[[], None]] = []
         for k, function in enumerate(program.functions):
             self._steps.append(partial(function, *self._where))
-            self._steps += [turn.on(memory) for turn in program.foreign[k : k + 1]]
+            self._steps += [turn.on(memory) for turn in program.callbacks[k : k + 1]]
 
     def addresses(self) -> tuple[int, int, int]:
         """Of the machine code, the memory and the tables."""
@@ -171,4 +164,4 @@ class LLVMMachine(MemoryMachine):
 
 def extra_of(program: LLVMProgram) -> int:
     """How many numbers a program wants behind the memory of its layout."""
-    return 8 + len(program.bulk.regions) + program.spare
+    return 8 + len(program.bulk.regions) + program.scratch

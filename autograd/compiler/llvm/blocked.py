@@ -29,8 +29,8 @@ LEAST = 32  # rows of a block
 
 def block_rows(bulk: Bulk) -> int:
     """How many rows a block has: a multiple of 8 whose numbers fit a cache."""
-    wide = int(bulk.batched.sum())
-    return max(LEAST, FITTING // max(wide, 1) // 8 * 8)
+    batched = int(bulk.batched.sum())
+    return max(LEAST, FITTING // max(batched, 1) // 8 * 8)
 
 
 def fits(bulk: Bulk) -> bool:
@@ -47,7 +47,9 @@ class Blocked:
         before, rows, after = stages(bulk)
         self.rows, self.batch = block_rows(bulk), bulk.batch
         self.totals = totals_of(rows)
-        self.wide = np.array([p for p in bulk.outputs.tolist() if bulk.batched[p]], int)
+        self.batched = np.array(
+            [p for p in bulk.outputs.tolist() if bulk.batched[p]], int
+        )
         self.before, self.after = self._shared(before), self._shared(after)
         shared = ~bulk.batched
         read = np.zeros(bulk.size, bool)
@@ -70,7 +72,7 @@ class Blocked:
         return LLVMProgram(part, self.layout)
 
     def _block(self, operations: list[Operation], rows: int) -> LLVMProgram:
-        kept = np.concatenate([self.totals, self.wide])
+        kept = np.concatenate([self.totals, self.batched])
         part = replace(self.bulk, operations=operations, outputs=kept, batch=rows)
         return LLVMProgram(part, Layout(part, rows))
 
@@ -103,7 +105,7 @@ class BlockedMachine:
         def one(k: int) -> None:
             sums[k] = self._run_block(begins[k], arrays, results)
 
-        alone = bool(program.block.foreign)  # Python's code runs in its own thread
+        alone = bool(program.block.callbacks)  # Python's code runs in its own thread
         threads = 1 if alone else min(len(begins) // 2, processors())
         spread(one, len(begins), threads)
         memory[self.layout.address[program.totals]] = sums.sum(axis=0)
@@ -128,7 +130,7 @@ class BlockedMachine:
     def _run_block(
         self, begin: int, arrays: list[Floats], results: list[Floats | None]
     ) -> Floats:
-        """Run one block; its wide results are copied out, its sums are returned."""
+        """Run one block; its batched results are copied out, its sums are returned."""
         program = self.program
         end = min(begin + program.rows, program.batch)
         whole = end - begin == program.rows
@@ -177,12 +179,12 @@ class BlockedMachine:
 
     def _finished(self, results: list[Floats | None]) -> list[Floats]:
         outputs, finished = self.program.bulk.outputs, []
-        for (begin, end, wide), result in zip(self.sections, results, strict=True):
+        for (begin, end, batched), result in zip(self.sections, results, strict=True):
             if result is not None:
                 finished.append(result)
                 continue
             shared: Any = self.memory[self.layout.address[outputs[begin:end]]]
-            if wide:
+            if batched:
                 finished.append(np.repeat(shared[:, np.newaxis], self.program.batch, 1))
             else:
                 finished.append(shared)

@@ -1,9 +1,10 @@
-"""The rows of a batch in registers: one number after the other, ``width`` rows at once.
+"""The samples of a batch in registers: one number after the other, a vector of samples.
 
-What has lanes never touches memory but for inputs and results. Sums over the batch
-gather in one vector each; lanes beyond the last row add nothing.
+What is batched never touches memory but for inputs and results. Sums over the batch
+gather in one vector each; lanes beyond the last sample add nothing. Around the samples
+stand what they share, before, and what waits for the sums, after: the ``stages``.
 
-The stages of a program with a batch: before the rows, the rows, and after them.
+    mean of (w x - y)^2:  before: nothing | w x, - y, squared, summed | after: / n
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from autograd.compiler.bulk.bulk import (
     Terms,
 )
 from autograd.compiler.bulk.layout import Layout
-from autograd.compiler.llvm.functions.table import Needed, emit_row
+from autograd.compiler.llvm.functions.table import Needed, emit_primitive
 from autograd.compiler.llvm.kernels.code import Code, Offset
 from autograd.compiler.llvm.loops.elementwise import Slopes, fold, signed_sum
 from autograd.compiler.trace.program import Ints
 
 
-def sums_rows(operation: Operation) -> bool:
+def sums_samples(operation: Operation) -> bool:
     """Whether an operation adds numbers up over the batch."""
     return isinstance(operation, SumOfProducts) and any(
         p.over_batch for p in operation.terms
@@ -37,11 +38,11 @@ def sums_rows(operation: Operation) -> bool:
 
 def totals_of(operations: list[Operation]) -> Ints:
     """The positions of all sums over the batch."""
-    found = [op.target for op in operations if sums_rows(op)]
+    found = [op.target for op in operations if sums_samples(op)]
     return np.concatenate([np.zeros(0, np.int64), *found])
 
 
-class RowsWriter(ABC):
+class SamplesWriter(ABC):
     """Writes the loop over the rows; where arrays and results lie is left open."""
 
     def __init__(
@@ -55,7 +56,7 @@ class RowsWriter(ABC):
             for column in range(count):
                 self.columns[first + column] = number, column, count
         self.totals = totals_of(operations)
-        self.wide = [p for p in bulk.outputs.tolist() if bulk.batched[p]]
+        self.batched = [p for p in bulk.outputs.tolist() if bulk.batched[p]]
         self.total = 0
         of = {name: set[int]() for name in Slopes.NAMES}
         for operation in operations:
@@ -111,13 +112,13 @@ class RowsWriter(ABC):
         self.total = 0
         self.arrays = [self.array(number) for number in range(len(self.bulk.blocks))]
         self.look_ahead()
-        later = self._guards > 2 * (len(self.totals) + len(self.wide))
+        later = self._guards > 2 * (len(self.totals) + len(self.batched))
         values = self._numbers(guarded=not later)
         if later:
             values = self._mended(values)
         for value in values[: len(self.totals)]:
             self._accumulate(value, room)
-        for k, position in enumerate(self.wide):
+        for k, position in enumerate(self.batched):
             self.keep(k, position, values[len(self.totals) + k])
         return []
 
@@ -129,11 +130,11 @@ class RowsWriter(ABC):
         for operation in self.operations:
             for k in range(len(operation.target)):
                 value = self._value(operation, k)
-                if sums_rows(operation):
+                if sums_samples(operation):
                     sums.append(value)
                 else:
                     self._keep(int(operation.target[k]), value)
-        return [*sums, *[self._read(position) for position in self.wide]]
+        return [*sums, *[self._read(position) for position in self.batched]]
 
     @property
     def _guards(self) -> int:
@@ -192,7 +193,7 @@ class RowsWriter(ABC):
             name = operation.primitive.name
             if name in Slopes.NAMES and operands[0] in self.sloped:
                 return self.slopes.value(name, operands[0])
-            return emit_row(lanes, name, operands, self.needed)
+            return emit_primitive(lanes, name, operands, self.needed)
         if isinstance(operation, SegmentReduce):
             begin, end = operation.offsets[k : k + 2].tolist()
             numbers = [self._read(p) for p in operation.groups[0][begin:end].tolist()]
@@ -224,7 +225,7 @@ class RowsWriter(ABC):
         code.store(after, place)
 
 
-# -- The stages of a program with a batch: before the rows, the rows, and a
+# -- Stages: before the samples, the samples, and after them ---------------------------
 
 
 def one_pass(bulk: Bulk) -> bool:
@@ -232,13 +233,13 @@ def one_pass(bulk: Bulk) -> bool:
     late = np.zeros(bulk.size, bool)
     for operation in bulk.operations:
         waits = any(late[positions].any() for positions in operation.reads())
-        if waits and is_wide(bulk, operation):
+        if waits and is_batched_operation(bulk, operation):
             return False
-        late[operation.target] = waits or sums_rows(operation)
+        late[operation.target] = waits or sums_samples(operation)
     return True
 
 
-def is_wide(bulk: Bulk, operation: Operation) -> bool:
+def is_batched_operation(bulk: Bulk, operation: Operation) -> bool:
     """Whether the results of an operation have lanes."""
     return bool(bulk.is_batched(operation.target[:1]).any())
 
@@ -252,7 +253,7 @@ def parted(bulk: Bulk) -> Bulk:
         if (
             alone
             or not isinstance(operation, SumOfProducts)
-            or not sums_rows(operation)
+            or not sums_samples(operation)
         ):
             operations.append(operation)
             continue
@@ -279,9 +280,9 @@ def stages(bulk: Bulk) -> tuple[list[Operation], list[Operation], list[Operation
     after: list[Operation] = []
     late = np.zeros(bulk.size, bool)
     for operation in bulk.operations:
-        if is_wide(bulk, operation) or sums_rows(operation):
+        if is_batched_operation(bulk, operation) or sums_samples(operation):
             rows.append(operation)
-            late[operation.target] = sums_rows(operation)
+            late[operation.target] = sums_samples(operation)
         elif any(late[positions].any() for positions in operation.reads()):
             after.append(operation)
             late[operation.target] = True

@@ -1,10 +1,8 @@
-"""Straight-line batches that are small: copied into the memory, in one function.
+"""Batches of small programs: straight-line code, a vector of samples at a time.
 
-Straight-line batches: a small program runs in registers, eight rows at a time.
-
-What has lanes never touches memory but for inputs and results, which are read and
-written where they are. Shared numbers are computed before the rows; sums over the
-batch gather in one vector each, and what depends on them is computed after.
+Small batches are copied into the memory of one function. Of large ones inputs and
+results are read and written where they are: shared numbers are computed before, sums
+over the batch gather in one vector each, and what depends on them is computed after.
 
 Large batches are cut into blocks of a fixed size, whose sums are added in their order:
 no result depends on how many threads ran them.
@@ -28,18 +26,18 @@ from autograd.compiler.llvm.loops.context import Context
 from autograd.compiler.llvm.loops.elementwise import has_code
 from autograd.compiler.llvm.loops.fusion import fused, split
 from autograd.compiler.llvm.rows import (
-    RowsWriter,
-    is_wide,
+    SamplesWriter,
+    is_batched_operation,
     one_pass,
     parted,
     stages,
-    sums_rows,
+    sums_samples,
     totals_of,
 )
 from autograd.threads import spread
 
 
-class ResidentRows(RowsWriter):
+class ResidentSamples(SamplesWriter):
     """Rows of a small batch, copied into the memory."""
 
     def array(self, number: int) -> str:
@@ -75,9 +73,9 @@ class ResidentProgram(LLVMProgram):
         before, rows, after = stages(self.bulk)
         self.write_groups(context, fused(replace(self.bulk, operations=before)))
         code = context.code
-        writer = ResidentRows(self.bulk, self.layout, rows, code)
+        writer = ResidentSamples(self.bulk, self.layout, rows, code)
         count = len(writer.totals)
-        writer.sums = context.spare(count * (1 + code.width))
+        writer.sums = context.scratch_room(count * (1 + code.width))
         writer.write(0, self.bulk.batch, code.at("%v", writer.sums + count))
         context.needed |= writer.needed
         for k, position in enumerate(writer.totals.tolist()):
@@ -86,7 +84,7 @@ class ResidentProgram(LLVMProgram):
         self.write_groups(context, fused(replace(self.bulk, operations=after)))
 
 
-# -- Straight-line batches: a small program runs in registers, eight rows a
+# -- Large batches: arrays where they are ----------------------------------------------
 
 LIMIT = 400  # numbers computed for each row: beyond, loops win
 AHEAD, LINE = 64, 8  # rows; numbers of a line of memory
@@ -104,7 +102,7 @@ def fits(bulk: Bulk) -> bool:
         return False
     size = 0
     for operation in bulk.operations:
-        if is_wide(bulk, operation) or sums_rows(operation):
+        if is_batched_operation(bulk, operation) or sums_samples(operation):
             size += sum(len(x) for x in operation.reads()) + len(operation.target)
             gaps = isinstance(operation, SegmentReduce) and operation.has_gaps
             if gaps or not has_code(operation):
@@ -120,13 +118,13 @@ class Straight:
         self.layout = Layout(bulk, 0)
         before, rows, after = stages(bulk)
         self.totals = totals_of(rows)
-        self.wide = [int(p) for p in bulk.outputs.tolist() if bulk.batched[p]]
+        self.batched = [int(p) for p in bulk.outputs.tolist() if bulk.batched[p]]
         self.width = engine().width
         self.before = self._shared(before)
         self.after = self._shared(after)
         parts = [part for part in (self.before, self.after) if part]
         self.extra = max([extra_of(part) for part in parts], default=0)
-        self.text = _PointerRows(bulk, self.layout, rows, Code(self.width)).module()
+        self.text = _SamplesInPlace(bulk, self.layout, rows, Code(self.width)).module()
         pointer, whole = ctypes.c_void_p, ctypes.c_int64
         kind = ctypes.CFUNCTYPE(None, pointer, pointer, whole, whole, pointer)
         self.linked = engine().compiled(self.text)
@@ -152,7 +150,7 @@ class StraightMachine:
             LLVMMachine(part, self.memory) if part else None
             for part in (program.before, program.after)
         ]
-        entries = len(program.bulk.blocks) + 2 * len(program.wide)
+        entries = len(program.bulk.blocks) + 2 * len(program.batched)
         self.pointers = np.zeros(entries + 1, np.int64)
         count = len(program.totals)
         self.ranges = [
@@ -165,7 +163,7 @@ class StraightMachine:
     def call(
         self, numbers: Sequence[Floats], buffers: Sequence[Floats | None]
     ) -> list[Floats]:
-        """The results of all sections; wide ones are written into buffers, if given."""
+        """The results of all sections; batched ones go into buffers, if given."""
         program, memory = self.program, self.memory
         firsts = {first: k for k, (first, _) in enumerate(program.bulk.blocks)}
         position, kept = 0, []
@@ -186,11 +184,11 @@ class StraightMachine:
         if self.after:
             self.after.run()
         outputs = program.bulk.outputs
-        for k, (begin, end, wide) in enumerate(self.sections):
+        for k, (begin, end, batched) in enumerate(self.sections):
             if results[k] is None:
                 found = memory[self.layout.address[outputs[begin:end]]]
                 results[k] = (
-                    np.repeat(found[:, np.newaxis], self.rows, 1) if wide else found
+                    np.repeat(found[:, np.newaxis], self.rows, 1) if batched else found
                 )
         return results  # type: ignore[return-value]
 
@@ -228,7 +226,7 @@ def threads_for(blocks: int) -> int:
     return min(blocks // 4, processors())
 
 
-class _PointerRows(RowsWriter):
+class _SamplesInPlace(SamplesWriter):
     """Rows where they are: pointers come in a table, results go by (pointer, step)."""
 
     def module(self) -> str:
@@ -264,7 +262,7 @@ class _PointerRows(RowsWriter):
             start = code.times(later, count)
             for line in range(max(1, count * code.width // LINE)):
                 code.prefetch(code.at(array, code.plus(start, line * LINE)))
-        for entry in range(number, number + 2 * len(self.wide), 2):
+        for entry in range(number, number + 2 * len(self.batched), 2):
             step = code.emit(
                 f"load i64, ptr {code.at('%p', entry + 1, 'ptr')}, align 8"
             )

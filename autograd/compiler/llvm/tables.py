@@ -1,15 +1,16 @@
-"""Ragged rows of many operations, whose index tables are made at once.
-
-Thousands of short operations would take longer one by one than their numbers do; all in
-one go they would touch more memory than a cache holds.
-
-Irregular programs: a list of descriptors, run by machine code that is there already.
+"""Irregular programs: a list of descriptors, run by machine code that is there already.
 
 Code for every loop of a program pays as long as loops are few. An irregular program has
 thousands of short ones, and compiling them would take longer than running them for
 days. Here an operation is a row of numbers, its *descriptor*: which kernel, how many
 results, and where its index tables begin. Kernels gather their operands by tables;
-there is one for each row of the table, compiled on first use.
+there is one for each primitive of the table, compiled on first use.
+
+    y[5, 9] = tanh(x[3, 4]):  (kernel of tanh, 2 results, tables at 80): 3 4 | 5 9
+
+Tables of ragged segments are made for many operations at once: thousands of short ones
+would take longer one by one than their numbers do, and all in one go they would touch
+more memory than a cache holds.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from autograd.compiler.bulk.bulk import (
 from autograd.compiler.bulk.layout import Layout
 from autograd.compiler.bulk.nests import factor
 from autograd.compiler.llvm.engine import Engine, engine, run_type
-from autograd.compiler.llvm.functions.table import Needed, emit_row, module_text
+from autograd.compiler.llvm.functions.table import Needed, emit_primitive, module_text
 from autograd.compiler.llvm.kernels.code import Code, Offset, declarations
 from autograd.compiler.llvm.loops.calls import sliced
 from autograd.compiler.llvm.loops.context import Tables
@@ -47,7 +48,7 @@ class Spare(NamedTuple):
 
     zero: int
     one: int
-    dump: int
+    sink: int
 
 
 @dataclass
@@ -92,7 +93,7 @@ class Ragged:
             [stream[order] for stream in streams],
             self.pad,
             spare.zero,
-            spare.dump,
+            spare.sink,
             counts,
         )
         begins = [block[:-1], block[:-1] * width]
@@ -122,7 +123,7 @@ class Ragged:
         return np.repeat(rows, lengths), streams
 
 
-# -- Irregular programs: a list of descriptors, run by machine code that is
+# -- Descriptors -----------------------------------------------------------------------
 
 _MANY = 300  # bulk operations: with more, compiling their loops does not pay
 _SOME = 50  # the same for those of irregular programs
@@ -173,13 +174,13 @@ class _Piece:
 class TableProgram:
     """Descriptors, their tables, and the function that runs them."""
 
-    foreign: tuple[Any, ...] = ()
+    callbacks: tuple[Any, ...] = ()
     regions: tuple[int, ...] = ()
 
     def __init__(self, bulk: Bulk) -> None:
         self.bulk, self.layout = bulk, Layout(bulk, 0)
         self.host = engine()
-        self.places, self.spare = Spare(*range(bulk.size, bulk.size + 3)), 0
+        self.places, self.scratch = Spare(*range(bulk.size, bulk.size + 3)), 0
         self.slots = bulk.size + 8
         self._tables, self._ragged = Tables(), dict[str, Ragged]()
         rows: list[Any] = []
@@ -303,7 +304,7 @@ def _map_text(width: int, name: str) -> str:
             code.gather("%v", code.load_indices(code.at(table, i, "i32"), mask), mask)
             for table in tables
         ]
-        value = emit_row(code.lanes, name, operands, needed)
+        value = emit_primitive(code.lanes, name, operands, needed)
         code.store(value, code.at(target, i), mask)
 
     def whole(i: Offset, _: list[str]) -> list[str]:

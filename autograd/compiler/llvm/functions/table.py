@@ -6,7 +6,7 @@ the others as a call of an internal function, which ``module_text`` defines. A f
 the C library, whose addresses ``register_symbols`` tells LLVM.
 
     lanes, needed = Lanes(8), set()
-    y = emit_row(lanes, "tanh", ["%x"], needed)
+    y = emit_primitive(lanes, "tanh", ["%x"], needed)
     text = ... + module_text(needed)
     register_symbols()  # before the module is linked
 """
@@ -116,7 +116,9 @@ def _symbol(name: str, width: int) -> str:
     return f"row.{name}.{width}"
 
 
-def emit_row(lanes: Lanes, name: str, operands: Sequence[str], needed: Needed) -> str:
+def emit_primitive(
+    lanes: Lanes, name: str, operands: Sequence[str], needed: Needed
+) -> str:
     """Emit a row, in place or as a call; what is called is added to ``needed``."""
     if name in INLINE:
         return KERNELS[name](lanes, *operands)

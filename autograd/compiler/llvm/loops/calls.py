@@ -1,10 +1,11 @@
-"""Irregular rows: index tables for the kernels that read by them.
-
-Calls of kernels: sums of many terms, and reductions, matched to what they are.
+"""Calls of kernels: sums of many terms, and folds, matched to what they are.
 
 A regular sum is a product of matrices where one factor stands still along the lanes,
 rows of dot products where both run along the terms, and else a sum over slices of
-irregular rows, by index tables.
+irregular segments, by index tables.
+
+    sum_k W[i, k] x[k] for 16 rows of 8:  nest (16, 8), W moves by (8, 1), x by (0, 1):
+    rows that share a factor, one call of ``rows_shared``
 """
 
 from __future__ import annotations
@@ -45,14 +46,14 @@ def sliced(
     streams: list[Ints],
     pad: int | None,
     zero: int,
-    dump: int,
+    sink: int,
     members: Ints | None = None,
 ) -> tuple[list[Ints], Ints, Ints]:
     """Rows sorted by length, ``width`` side by side, padded to the longest of them.
 
     Returns the lengths of the blocks, the targets of all lanes, and the entries of the
     streams: for each block, term by term, those of its lanes. ``pad`` is read where a
-    row has no more terms; None repeats its first one. ``dump`` takes what belongs to
+    row has no more terms; None repeats its first one. ``sink`` takes what belongs to
     no row, and ``zero`` is read for it. A block holds rows of one group: so many
     ``members`` each has, all rows are one by default. Also returned are the first block
     of each group and the first term of each block, with the ends.
@@ -73,7 +74,7 @@ def sliced(
     first = offset[place // width] * width + place % width  # entry of each row
     row = np.repeat(np.arange(n), lengths)
     entry = first[row] + (np.arange(len(row)) - starts[row]) * width
-    targets = np.full(blocks * width, dump)
+    targets = np.full(blocks * width, sink)
     targets[place] = target
     found = [longest, targets]
     for stream in streams:
@@ -95,8 +96,8 @@ def write_slices(
     context.resident(target, *part.factors)
     address, code = context.layout.address, context.code
     streams = [address[x] for x in part.factors]
-    zero, dump, starts = context.zero, context.dump, part.offsets
-    found, *_ = sliced(code.width, address[target], starts, streams, pad, zero, dump)
+    zero, sink, starts = context.zero, context.sink, part.offsets
+    found, *_ = sliced(code.width, address[target], starts, streams, pad, zero, sink)
     where = [context.tables.add(entries) for entries in found]
     where += where[2:] * (not part.is_product)  # kernels take two streams
     pointers = [code.at("%t", start, "i32") for start in where]
@@ -136,7 +137,7 @@ def write_wide_rows(
     )
 
 
-# -- Calls of kernels: sums of many terms, and reductions, matched to what
+# -- Which kernel ----------------------------------------------------------------------
 
 _PACKED = 1 << 18  # numbers of a transposed copy, at most
 
@@ -144,15 +145,15 @@ _PACKED = 1 << 18  # numbers of a transposed copy, at most
 def write_sum(context: Context, operation: SumOfProducts) -> None:
     """A sum of one form with many terms."""
     (part,) = operation.terms
-    wide = context.layout.is_batched(operation.target)
-    shape = _regular(context, operation.target, part, wide)
+    batched = context.layout.is_batched(operation.target)
+    shape = _regular(context, operation.target, part, batched)
     if shape is not None and (_as_product(context, shape) or _as_rows(context, shape)):
         return
     if part.over_batch:
         assert shape is not None  # rows lie a constant step apart
         _as_strided_rows(context, shape)
         return
-    if wide:
+    if batched:
         write_wide_rows(context, operation.target, part)
         return
     kind = "slices_dot" if part.is_product else "slices_sum"
@@ -197,7 +198,9 @@ class _Shape:
         return (0, 1 + first, 3)[self.strong]
 
 
-def _regular(context: Context, target: Ints, part: Terms, wide: bool) -> _Shape | None:
+def _regular(
+    context: Context, target: Ints, part: Terms, batched: bool
+) -> _Shape | None:
     layout, n = context.layout, len(target)
     k = len(part) // n if n else 0
     if not (part.counts == k).all() or (k < 2 and not part.over_batch):
@@ -214,7 +217,7 @@ def _regular(context: Context, target: Ints, part: Terms, wide: bool) -> _Shape 
             return None
         firsts.append(stream[::k])
         inner.append(step)
-    nest = context.nest_of(firsts, wide)
+    nest = context.nest_of(firsts, batched)
     if not part.is_product:
         still = np.zeros((1, len(nest.counts)), np.int64)
         steps = np.concatenate([nest.steps, still])
@@ -287,14 +290,13 @@ def _product(
         a = one if shape.plain else code.at("%v", bases[1 + scalar])
         b, step = code.at("%v", bases[1 + vector]), bk
         if packed:
-            spare = code.at("%v", context.spare(nj * shape.terms))
+            copy = code.at("%v", context.scratch_room(nj * shape.terms))
             bj = int(steps[1 + vector, d])
             context.call(
                 "pack",
-                f"ptr {spare}, i64 {nj}, ptr {b}, i64 {bj}, i64 {nj}, "
-                f"i64 {shape.terms}",
+                f"ptr {copy}, i64 {nj}, ptr {b}, i64 {bj}, i64 {nj}, i64 {shape.terms}",
             )
-            b, step = spare, nj
+            b, step = copy, nj
         context.call(
             name,
             f"ptr {out}, i64 {di}, i64 {dj}, ptr {a}, i64 {ai}, i64 {ak}, ptr {b}, "

@@ -1,6 +1,8 @@
-"""Streams: where the elements of an index array lie along an innermost loop.
+"""What the parts of a program share while they are written as LLVM IR.
 
-What the parts of a program share while they are written as LLVM IR.
+A ``Context`` holds the code of the function under way, the index tables, which results
+must be stored, and where arrays may lie that are read in place. A ``Stream`` says where
+the elements of an index array lie along an innermost loop: evenly, or by a table.
 """
 
 from __future__ import annotations
@@ -56,9 +58,6 @@ class Stream:
         return code.steps(start, self.step)
 
 
-# -- What the parts of a program share while they are written as LLVM IR.
-
-
 class Tables:
     """Index tables of a program, one behind the other, as int32."""
 
@@ -79,7 +78,7 @@ class Tables:
         return np.concatenate(parts).astype(np.int32)
 
 
-class MixedError(Exception):
+class RegionConflictError(Exception):
     """A stream mixes regions, or a kernel cannot read them where they are."""
 
     def __init__(self, regions: set[int]) -> None:
@@ -101,7 +100,7 @@ class Context:
         self.needed: Needed = set()
         self.stored = np.ones(bulk.size, bool)  # which positions go to memory
         # Behind the memory: 0, 1, a place to write what nobody reads, and spare room.
-        self.zero, self.one, self.dump = range(layout.size, layout.size + 3)
+        self.zero, self.one, self.sink = range(layout.size, layout.size + 3)
         self.slots = layout.size + 8  # distances of the regions, in numbers
         self.scratch = 0
         self.region_of = np.full(bulk.size, -1, np.int64)
@@ -125,7 +124,7 @@ class Context:
             self.distances[k] = self.code.emit(f"load i64, ptr {place}, align 8")
 
     def distance(self, positions: Ints) -> Offset:
-        """What to add to the addresses of a stream. Raises MixedError for several."""
+        """What to add to the addresses of a stream; RegionConflictError for several."""
         if not self.distances or not len(positions):
             return 0
         if positions.strides == (0,):
@@ -133,7 +132,7 @@ class Context:
         found = self.region_of[positions]
         first = int(found[0])
         if not (found == first).all():
-            raise MixedError(set(found.tolist()) - {-1})
+            raise RegionConflictError(set(found.tolist()) - {-1})
         return self.distances[first] if first >= 0 else 0
 
     def resident(self, *streams: Ints) -> None:
@@ -141,7 +140,7 @@ class Context:
         for positions in streams:
             found = set(np.unique(self.region_of[positions]).tolist()) - {-1}
             if found:
-                raise MixedError(found)
+                raise RegionConflictError(found)
 
     def number(self, positions: Ints) -> float | None:
         """The baked-in number that all positions hold, if that is so."""
@@ -165,16 +164,16 @@ class Context:
         """A pointer to a place of the memory."""
         return self.code.at("%v", place)
 
-    def nest_of(self, streams: list[Ints], wide: bool) -> Nest:
+    def nest_of(self, streams: list[Ints], batched: bool) -> Nest:
         """The loops that streams have in common; the rows of the batch innermost."""
         nest = factor([self.layout.address[x] for x in streams])
-        if not wide:
+        if not batched:
             return nest
         moves = np.array([[self.layout.sample_step(x)] for x in streams])
         steps = np.concatenate([nest.steps, moves], axis=1)
         return Nest((*nest.counts, self.layout.samples), steps, nest.bases)
 
-    def spare(self, count: int) -> int:
+    def scratch_room(self, count: int) -> int:
         """Where a kernel finds spare room for so many numbers."""
         self.scratch = max(self.scratch, count)
         return self.slots + len(self.bulk.regions)

@@ -1,11 +1,12 @@
-"""Sums are taken apart into what a loop adds one by one and what a kernel contracts.
-
-Fusion: operations over one index space become one loop, results stay in registers.
+"""Fusion: operations over one index space become one loop, results stay in registers.
 
 First sums are taken apart (``split``): what contracts many terms becomes an operation
-of its own, whose result the rest reads. Then every operation joins the last loop of its
-size that may hold it: no producer may come later, and within a loop a result is read
-only at the index that has just written it.
+of its own, a call of a kernel, whose result the rest reads. Then every operation joins
+the last loop of its size that may hold it (``fused``): no producer may come later, and
+within a loop a result is read only at the index that has just written it.
+
+    s = sum_k W[i, k] x[k] + b[i]; y = tanh(s)
+    split:  p = sum_k W[i, k] x[k] | s = p + b | y = tanh(s)      fused:  p | s, y
 """
 
 from __future__ import annotations
@@ -46,13 +47,13 @@ def split(bulk: Bulk) -> Bulk:
     lanes = [bulk.batched]
     size = bulk.size
 
-    def room(n: int, wide: bool) -> Ints:
+    def room(n: int, batched: bool) -> Ints:
         nonlocal size
         size += n
-        lanes.append(np.full(n if bulk.batch else 0, wide))
+        lanes.append(np.full(n if bulk.batch else 0, batched))
         return np.arange(size - n, size)
 
-    def put(operation: SumOfProducts, wide: bool) -> None:
+    def put(operation: SumOfProducts, batched: bool) -> None:
         """The operations that a sum is taken apart into."""
         short: list[Terms] = []
         long: list[Terms] = []
@@ -70,7 +71,7 @@ def split(bulk: Bulk) -> Bulk:
             operations.append(SumOfProducts(operation.target, [*short, *long]))
             return
         for part in long:
-            target = room(n, wide)
+            target = room(n, batched)
             operations.append(SumOfProducts(target, [part]))
             short.append(Terms(1, one_each, (target,)))
         operations.append(SumOfProducts(operation.target, short))
@@ -99,7 +100,7 @@ def _paired(operations: list[Operation]) -> list[Operation]:
         if operation.scan:
             continue
         for first in firsts:
-            if first.primitive is not operation.primitive and same(
+            if first.primitive is not operation.primitive and is_same_stream(
                 first.operands[0], operation.operands[0]
             ):
                 moved.setdefault(id(first), []).append(operation)
@@ -165,7 +166,7 @@ def _runs(cut: npt.NDArray[np.bool_], k: int) -> list[int]:
     return ends
 
 
-def same(x: Ints, y: Ints) -> bool:
+def is_same_stream(x: Ints, y: Ints) -> bool:
     """Whether two index arrays are equal; most are told apart by their ends."""
     if x is y:
         return True
@@ -174,7 +175,7 @@ def same(x: Ints, y: Ints) -> bool:
     return bool(np.array_equal(x, y))
 
 
-# -- Fusion: operations over one index space become one loop, results stay
+# -- Which operations share a loop -----------------------------------------------------
 
 
 @dataclass(eq=False)
@@ -187,14 +188,14 @@ class Group:
 
     kind: str
     n: int
-    wide: bool = False  # whether it runs over the rows of the batch as well
+    batched: bool = False  # whether it runs over the rows of the batch as well
     operations: list[Operation] = field(default_factory=list)
     totals: list[SumOfProducts] = field(
         default_factory=list
     )  # sums over the loop itself
 
 
-def _kind(operation: Operation, wide: bool) -> str:
+def _kind(operation: Operation, batched: bool) -> str:
     n = len(operation.target)
     if isinstance(operation, SegmentReduce):
         return "call"
@@ -204,10 +205,10 @@ def _kind(operation: Operation, wide: bool) -> str:
         is_short(part, n) for part in operation.terms
     ):
         part = operation.terms[0]
-        alone = n == 1 and not wide
+        alone = n == 1 and not batched
         whole = len(part) == 1 if part.over_batch else len(part) >= SCALARS
         return "total" if alone and whole else "call"
-    return "scalars" if n == 1 and not wide else "loop"
+    return "scalars" if n == 1 and not batched else "loop"
 
 
 class _Fusion:
@@ -220,19 +221,19 @@ class _Fusion:
         self.operations = bulk.operations
 
     def add(self, number: int, operation: Operation) -> None:
-        wide = bool(self.bulk.is_batched(operation.target[:1]).any())
-        kind = _kind(operation, wide)
+        batched = bool(self.bulk.is_batched(operation.target[:1]).any())
+        kind = _kind(operation, batched)
         n = len(operation.target)
         if kind == "total":
             assert isinstance(operation, SumOfProducts)
-            n, wide = len(operation.terms[0]), operation.terms[0].over_batch
+            n, batched = len(operation.terms[0]), operation.terms[0].over_batch
         if operation.scan:
             kind, n = "steps", operation.scan
         earliest, aligned = self._earliest(operation)
-        place = self._find(kind, (n, wide), earliest, aligned)
+        place = self._find(kind, (n, batched), earliest, aligned)
         if place is None:
             place = len(self.groups)
-            self.groups.append(Group("loop" if kind == "total" else kind, n, wide))
+            self.groups.append(Group("loop" if kind == "total" else kind, n, batched))
         group = self.groups[place]
         if kind == "total":
             assert isinstance(operation, SumOfProducts)
@@ -249,7 +250,7 @@ class _Fusion:
         for positions in operation.reads():
             for number in self._producers(positions):
                 home = self.home[number]
-                exact = not self.total[number] and same(
+                exact = not self.total[number] and is_same_stream(
                     positions, self.operations[number].target
                 )
                 if home > earliest:
@@ -280,7 +281,7 @@ class _Fusion:
         wanted = "scalars" if kind == "scalars" else "loop"
         for place in range(len(self.groups) - 1, max(earliest, 0) - 1, -1):
             group = self.groups[place]
-            if group.kind != wanted or (group.n, group.wide) != size:
+            if group.kind != wanted or (group.n, group.batched) != size:
                 continue
             if place > earliest or aligned or kind == "scalars":
                 return place
@@ -313,7 +314,7 @@ def stored(bulk: Bulk, groups: list[Group]) -> npt.NDArray[np.bool_]:
         for operation in [*group.operations, *group.totals]:
             for positions in operation.reads():
                 target = local.get(mark_of(positions))
-                if target is None or not same(target, positions):
+                if target is None or not is_same_stream(target, positions):
                     needed[positions] = True
     return needed
 
@@ -324,7 +325,7 @@ def _mark_steps(group: Group, needed: npt.NDArray[np.bool_]) -> None:
     for operation in group.operations:
         for positions in _by_step(operation):
             target = earlier.get(mark_of(positions))
-            if target is None or not same(target, positions):
+            if target is None or not is_same_stream(target, positions):
                 needed[positions] = True
         earlier[mark_of(operation.target)] = operation.target
 

@@ -15,7 +15,7 @@ from autograd.compiler.bulk.nests import Nest, factor
 from autograd.compiler.llvm.kernels.code import Offset
 from autograd.compiler.llvm.loops.context import Context, Stream
 from autograd.compiler.llvm.loops.elementwise import Slopes, compute, reads_of
-from autograd.compiler.llvm.loops.fusion import Group, same
+from autograd.compiler.llvm.loops.fusion import Group, is_same_stream
 from autograd.compiler.trace.program import Ints
 
 _DEEPEST = 3
@@ -42,14 +42,14 @@ class LoopWriter:
         for positions in reads_of(operation, self.group.n):
             if self.context.number(positions) is not None:
                 continue
-            if not any(same(positions, target) for target in self.local):
+            if not any(is_same_stream(positions, target) for target in self.local):
                 self._stream(positions)
 
     def _stream(self, positions: Ints) -> int:
         """The number of a stream; equal index arrays are one."""
         mark = (int(positions[0]), int(positions[-1]))
         for other, number in self.numbers.setdefault(mark, []):
-            if same(other, positions):
+            if is_same_stream(other, positions):
                 return number
         self.numbers[mark].append((positions, len(self.streams)))
         self.streams.append(positions)
@@ -57,15 +57,15 @@ class LoopWriter:
 
     def write(self) -> None:
         """The nest of loops, its body, and the totals behind it."""
-        wide, count = self.group.wide, self.group.n
-        nest = self.context.nest_of(self.streams, wide) if self.streams else None
+        batched, count = self.group.batched, self.group.n
+        nest = self.context.nest_of(self.streams, batched) if self.streams else None
         if nest is None or (nest.affine and len(nest.counts) < 2):
             lanes = [] if nest is None else self._flat(nest)
-            rows = count * self.context.layout.samples if wide else count
+            rows = count * self.context.layout.samples if batched else count
             self._totals(self._innermost(lanes, rows, self._zeros()))
             return
         deep = nest.counts and max(nest.counts) >= 4 and not self.group.totals
-        if wide or deep:
+        if batched or deep:
             self._nest(nest)
             return
         lanes = [self._one_by_one(positions) for positions in self.streams]
@@ -93,7 +93,7 @@ class LoopWriter:
         """Outer loops around the best innermost one, below a table of bases."""
         nest = nest.limited(_DEEPEST)
         inner = max(range(len(nest.counts)), key=lambda d: self._quality(nest, d))
-        if self.group.wide:
+        if self.group.batched:
             inner = len(nest.counts) - 1
         outer = [d for d in range(len(nest.counts)) if d != inner]
         held = self._held(nest, inner, outer)
@@ -193,7 +193,7 @@ class LoopWriter:
             if number is not None:
                 return code.lanes.constant(number)
             for target, register in reversed(results):
-                if same(target, positions):
+                if is_same_stream(target, positions):
                     return register
             stream = self._stream(positions)
             if stream not in registers:
@@ -225,7 +225,7 @@ class LoopWriter:
             for other in self.group.operations
             if isinstance(other, Map)
             and other.primitive.name in Slopes.NAMES
-            and same(other.operands[0], operation.operands[0])
+            and is_same_stream(other.operands[0], operation.operands[0])
         }
         return operation.primitive.name in wanted and len(wanted) == 2
 

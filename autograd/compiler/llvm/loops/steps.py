@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.bulk.bulk import Map, Operation, SumOfProducts
-from autograd.compiler.llvm.functions.table import emit_row
+from autograd.compiler.llvm.functions.table import emit_primitive
 from autograd.compiler.llvm.kernels.code import Offset
 from autograd.compiler.llvm.loops.context import Context
 from autograd.compiler.llvm.loops.elementwise import fold, signed_sum
-from autograd.compiler.llvm.loops.fusion import Group, mark_of, same
+from autograd.compiler.llvm.loops.fusion import Group, is_same_stream, mark_of
 from autograd.compiler.trace.program import Ints
 
 _RUNS = 12  # with more of them, addresses come from tables
@@ -46,7 +46,7 @@ class _Steps:
     def _column(self, positions: Ints) -> int:
         """The number of a column, in the order of the steps."""
         for known, number in self.known.setdefault(mark_of(positions), []):
-            if same(known, positions):
+            if is_same_stream(known, positions):
                 return number
         self.context.resident(positions)
         places = self.context.layout.address[np.asarray(positions)]
@@ -152,5 +152,7 @@ class _Steps:
             return signed_sum(lanes, ((s, list(map(value, x)), z) for s, x, z in reads))
         numbers = map(value, reads)
         if isinstance(operation, Map):
-            return emit_row(lanes, operation.primitive.name, list(numbers), needed)
+            return emit_primitive(
+                lanes, operation.primitive.name, list(numbers), needed
+            )
         return fold(lanes, operation.primitive.name, numbers)
