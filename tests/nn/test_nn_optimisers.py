@@ -11,7 +11,7 @@ import pytest
 import nn
 from autograd import ShapeError, Value
 from nn import SGD, Adam, AdamW, RMSprop
-from nn import optimisers as optimiser_module
+from nn.training import optimisers as optimiser_module
 from nn.training.optimisers import find_optimiser, norm_and_scale
 
 START, STEPS = [3.0, -2.0, 0.5], 6
