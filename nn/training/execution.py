@@ -37,9 +37,8 @@ from nn.validation import plain
 
 __all__ = ["Execution", "compute_outputs"]
 
-EDGE = 1.5e-7  # seconds for one edge of the graph, forward and backward
-READY = 0.1  # ... until anything is compiled
-TRACED = 1.5e-6  # ... for each edge that is traced
+READY = 1.3e6  # edges of graphs are computed in the time to compile anything
+TRACED = 20.0  # ... and in that to trace one
 TOLERANCE = 1e-8  # rounding differs; a wrong program is further away
 
 logger = logging.getLogger("nn")
@@ -65,13 +64,8 @@ def is_worth_compiling(edges: float, traced: float, times: int) -> bool:
     """Whether compiling ``traced`` edges beats so many eager runs over ``edges``.
 
     From counts, not from clocks: the same answer on every machine.
-
-    >>> is_worth_compiling(10_000, 300, times=100)  # 0.15 s eager, 0.1 s until ready
-    False
-    >>> is_worth_compiling(10_000, 300, times=1000)
-    True
     """
-    return EDGE * edges * times > 2.0 * (READY + TRACED * traced)
+    return edges * times > READY + TRACED * traced
 
 
 class Execution:
@@ -84,8 +78,6 @@ class Execution:
         self.requested = compile is True
         own = is_own_model(model) and is_own_loss(loss)
         self.reason = reason_against(compile, own)  # why all is eager, or ""
-        if MODES.active and not MODES.thread.recording:
-            self.reason = "no_grad() is on"
         self.gradients: dict[int, Program | None] = {}  # by the size of the batch
         self.forwards: dict[int, Program | None] = {}
         self.edges = 0.0  # of the graph of one sample
@@ -110,8 +102,6 @@ class Execution:
         if not self.reason and structure(self.model) != self.structure:
             self.stay_eager("the model was changed while it was trained")
 
-    # -- Loss and gradient -----------------------------------------------------------
-
     def gradient(self, batch: Samples, times: int, measured: bool) -> Any:
         """The loss of a batch and, if ``measured``, its outputs; and the gradient.
 
@@ -119,13 +109,13 @@ class Execution:
         """
         program = self.gradients.get(len(batch))
         if program is None:
-            return self._eager(batch, times, measured)
+            return self._eager(batch, times)
         outputs = self.outputs(batch, times) if measured else []
         value, slopes = program(*self._arguments(batch))
         self.parameters.set_gradient(slopes)
         return value, outputs
 
-    def _eager(self, batch: Samples, times: int, measured: bool) -> Any:
+    def _eager(self, batch: Samples, times: int) -> tuple[float, list[Any]]:
         self.parameters.sync_to_values()
         found = self.model.batch(batch.X)
         outputs = _plain_outputs(found)
@@ -136,70 +126,58 @@ class Execution:
                 f"of autograd on the outputs, without .data"
             )
         slopes = self.parameters.backward(value)
-        size = len(batch)
-        if not self.reason and size not in self.gradients:
-            self.edges = _count_edges(value) / size
+        if not self.reason and len(batch) not in self.gradients:
+            self.edges = _count_edges(value) / len(batch)
             make = partial(gradient_program, self.model, self.loss)
-            streams = separable(self.loss) and by_samples(self.model)
-            program, reason = self._compiled(
-                make, batch, (value.data, slopes), streams, times
-            )
+            streams = by_samples(self.model) and separable(self.loss)
+            expected = value.data, slopes
+            reason = self._keep(self.gradients, make, batch, expected, streams, times)
             if reason:
                 self.stay_eager(reason)
-            else:
-                self.gradients[size] = program
-                if program and measured:
-                    self._compile_outputs(batch, outputs, times)
         return value.data, outputs
 
-    # -- Outputs ---------------------------------------------------------------------
-
     def outputs(self, samples: Samples, times: int) -> list[Any]:
-        """The outputs as plain numbers; this often, for so many samples."""
+        """The outputs as plain numbers; this often, for so many samples.
+
+        They are compiled too, once the loss is.
+        """
         program = self.forwards.get(len(samples))
         if program is not None:
             outputs: list[Any] = program(*self._arguments(samples))
             return outputs
         self.parameters.sync_to_values()
-        with no_grad():
-            found = _plain_outputs(self.model.batch(samples.X))
-        self._compile_outputs(samples, found, times)
-        return found
-
-    def _compile_outputs(self, samples: Samples, found: list[Any], times: int) -> None:
-        """Compile the outputs of so many samples too, once the loss is compiled."""
+        found = _eager_outputs(self.model, samples.X)
         if any(self.gradients.values()) and len(samples) not in self.forwards:
             make = partial(output_program, self.model)
-            self.forwards[len(samples)], _ = self._compiled(
-                make, samples, found, by_samples(self.model), times
-            )
+            streams = by_samples(self.model)
+            self._keep(self.forwards, make, samples, found, streams, times)
+        return found
 
-    # -- Compiling -------------------------------------------------------------------
-
-    def _compiled(
+    def _keep(
         self,
+        programs: dict[int, Program | None],
         make: Callable[[bool], Program],
         batch: Samples,
         expected: Any,
         streams: bool,
         times: int,
-    ) -> tuple[Program | None, str]:
-        """The program, of a sample if it ``streams`` or of the batch; or None, and why.
+    ) -> str:
+        """Keep a program for batches of this size, if it is worth it, and right.
 
-        Without a reason it was not worth trying.
+        It is that of a sample where samples ``stream``, else of the batch. Returns what
+        is wrong with it, or "".
         """
         reason, edges = "", self.edges * len(batch)
-        arguments = partial(self._arguments, batch)
+        programs[len(batch)] = None
         for streamed in (True, False) if streams else (False,):
             traced = self.edges if streamed else edges
             if self.requested or is_worth_compiling(edges, traced, times):
                 program = make(streamed)
-                reason = _disagreement(program, arguments, expected)
+                reason = _disagreement(program, self._arguments(batch), expected)
                 if not reason:
-                    return program, ""
-                way = "sample by sample" if streamed else "batch by batch"
-                logger.info("not compiled %s: %s", way, reason)
-        return None, reason
+                    programs[len(batch)] = program
+                    break
+        return reason
 
     def _arguments(self, batch: Samples) -> tuple[Array, ...]:
         return self.parameters.array(), *batch.arrays()
@@ -212,43 +190,34 @@ def compute_outputs(
 
     A program's first and last output must agree with the eager ones.
     """
-
-    def eager(samples: list[list[float]]) -> list[Any]:
-        with no_grad():
-            return _plain_outputs(model.batch(samples))
-
     edges = len(model.parameters())
     if reason_against(compile, is_own_model(model)) or not (
         compile or is_worth_compiling(edges * len(X), edges, 1)
     ):
-        return eager(X)
+        return _eager_outputs(model, X)
     program = output_program(model, by_samples(model))
     outputs: list[Any] = []
 
-    def ends(*arguments: Any) -> list[Any]:
+    def ends(*arguments: Array) -> list[Any]:
         outputs[:] = program(*arguments)
         return [outputs[0], outputs[-1]]
 
-    reason = _disagreement(
-        ends,
-        lambda: (np.array([p.data for p in model.parameters()]), np.array(X)),
-        eager([X[0], X[-1]]),
-    )
+    numbers = np.array([p.data for p in model.parameters()])
+    expected = _eager_outputs(model, [X[0], X[-1]])
+    reason = _disagreement(ends, (numbers, np.array(X)), expected)
     if not reason:
         return outputs
     _log_eager(reason, compile is True)
-    return eager(X)
+    return _eager_outputs(model, X)
 
 
-def _disagreement(
-    program: Program, arguments: Callable[[], tuple[Array, ...]], expected: Any
-) -> str:
+def _disagreement(program: Program, arguments: tuple[Array, ...], expected: Any) -> str:
     """Why a program cannot be used: it fails, or its first results are others; or "".
 
     Whatever users' code raises when it meets tracers is such a reason.
     """
     try:
-        found = program(*arguments())
+        found = program(*arguments)
         if any(isinstance(x, Value) for x in found):
             return _VALUES
         return "" if _agree(expected, found) else "compiled, it has other results"
@@ -276,6 +245,11 @@ def _count_edges(root: Value) -> int:
     """How many operands all the nodes of a graph have."""
     interior, _ = graph.topological_order(root)
     return sum([len(xs) for node in interior for _, xs in graph.grouped(node)])
+
+
+def _eager_outputs(model: Module, X: list[list[float]]) -> list[Any]:
+    with no_grad():
+        return _plain_outputs(model.batch(X))
 
 
 def _plain_outputs(outputs: Iterable[Any]) -> list[Any]:
