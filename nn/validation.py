@@ -181,13 +181,13 @@ def flat(xs: list[Any]) -> list[Number]:
     return out
 
 
-def pairs(predictions: Any, targets: Any) -> tuple[list[Number], list[Number]]:
-    """Predictions and targets as flat lists of one length, without NaN targets.
+def pairs(predictions: Any, targets: Any) -> list[tuple[Number, Number]]:
+    """Each prediction with its target, of rows number by number, without NaN targets.
 
     Raises ShapeError naming both lengths, DataError for empty data or a NaN target.
 
     >>> pairs([[1.0, 2.0], [3.0, 4.0]], [[0, 1], [1, 0]])
-    ([1.0, 2.0, 3.0, 4.0], [0.0, 1.0, 1.0, 0.0])
+    [(1.0, 0.0), (2.0, 1.0), (3.0, 1.0), (4.0, 0.0)]
     """
     predictions = elements("predictions", predictions)
     targets = elements("targets", targets)
@@ -195,7 +195,7 @@ def pairs(predictions: Any, targets: Any) -> tuple[list[Number], list[Number]]:
     ps, ts = flat(predictions), flat(targets)
     same_length(ps, ts)
     refuse_nan(ts)
-    return ps, ts
+    return list(zip(ps, ts, strict=True))
 
 
 def same_length(predictions: list[Any], targets: list[Any]) -> None:
