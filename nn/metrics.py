@@ -24,10 +24,7 @@ Metric = Callable[[Any, Any], float]
 
 def to_array(outputs: Any) -> NDArray[np.float64]:
     """Outputs as an array of floats; ShapeError for lists of different widths."""
-    found = [
-        validation.plain("outputs", x, i)
-        for i, x in enumerate(elements("outputs", outputs))
-    ]
+    found = validation.plain("outputs", elements("outputs", outputs))
     for i, x in enumerate(found):
         if np.size(x) != np.size(found[0]) or np.ndim(x) != np.ndim(found[0]):
             raise ShapeError(

@@ -30,7 +30,6 @@ T = TypeVar("T")
 
 
 def real(name: str, x: Any) -> Any:
-    """x itself if it is a real number."""
     try:
         as_float(x)
     except TypeError:
@@ -49,21 +48,18 @@ def integer(name: str, x: Any) -> int:
 
 
 def positive(name: str, x: Any) -> Any:
-    """x, which must be > 0."""
     if not real(name, x) > 0:
         raise ValueError(f"{name} must be > 0, got {short(x)}")
     return x
 
 
 def nonnegative(name: str, x: Any) -> Any:
-    """x, which must be finite and >= 0."""
     if not (real(name, x) >= 0.0 and isfinite(x)):
         raise ValueError(f"{name} must be a finite number >= 0, got {short(x)}")
     return x
 
 
 def in_unit_interval(name: str, x: Any) -> Any:
-    """x, which must lie in [0, 1)."""
     if not 0.0 <= real(name, x) < 1.0:
         raise ValueError(f"{name} must lie in [0, 1), got {short(x)}")
     return x
@@ -79,7 +75,6 @@ def lookup(what: str, name: Any, table: Mapping[str, T], otherwise: str) -> T:
 
 
 def function(name: str, f: Any, what: str) -> Any:
-    """f itself if it can be called."""
     if not callable(f):
         raise TypeError(f"{name} must be {what}, got {short(f)}")
     return f

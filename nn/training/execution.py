@@ -9,7 +9,7 @@ request. What cannot be compiled goes on eagerly, and the log says why.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -85,13 +85,11 @@ class Execution:
 
     @property
     def report(self) -> str:
-        """What ``History.engine`` says."""
         if any(self.gradients.values()):
             return "compiled"
         return f"eager: {self.reason or _UNPROFITABLE}"
 
     def stay_eager(self, reason: str) -> None:
-        """Compile nothing from here on."""
         self.reason = reason
         self.gradients, self.forwards = {}, {}
         _log_eager(reason, self.requested)
@@ -118,7 +116,7 @@ class Execution:
     def _eager(self, batch: Samples, times: int) -> tuple[float, list[Any]]:
         self.parameters.sync_to_values()
         found = self.model.batch(batch.X)
-        outputs = _plain_outputs(found)
+        outputs = plain("outputs", list(found))
         value = self.loss(found, batch.y)
         if not isinstance(value, Value):
             raise TypeError(
@@ -242,16 +240,11 @@ def _log_eager(reason: str, requested: bool) -> None:
 
 
 def _count_edges(root: Value) -> int:
-    """How many operands all the nodes of a graph have."""
     interior, _ = graph.topological_order(root)
     return sum([len(xs) for node in interior for _, xs in graph.grouped(node)])
 
 
 def _eager_outputs(model: Module, X: list[list[float]]) -> list[Any]:
     with no_grad():
-        return _plain_outputs(model.batch(X))
-
-
-def _plain_outputs(outputs: Iterable[Any]) -> list[Any]:
-    """A model's outputs as floats and lists."""
-    return [plain("outputs", x, i) for i, x in enumerate(outputs)]
+        outputs: list[Any] = plain("outputs", list(model.batch(X)))
+    return outputs
