@@ -13,16 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from autograd import DataError, MissingDependencyError, ShapeError
 from autograd.table.reals import short
 
-__all__ = [
-    "descent_points",
-    "digits",
-    "hours_and_grades",
-    "iris",
-    "moons",
-    "split",
-    "standardise",
-    "xor",
-]
+__all__ = ["descent_points", "digits", "hours_and_grades", "iris", "moons", "split"]
+__all__ += ["standardise", "xor"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -36,9 +28,8 @@ def xor() -> tuple[Floats, Ints]:
 
 def hours_and_grades() -> tuple[Floats, Floats]:
     """Hours of study X (5, 1), and the grades y (5,) that came of them."""
-    return np.array([[2.0], [4.0], [6.0], [8.0], [10.0]]), np.array(
-        [3.0, 5.0, 4.0, 6.0, 8.0]
-    )
+    hours = np.array([[2.0], [4.0], [6.0], [8.0], [10.0]])
+    return hours, np.array([3.0, 5.0, 4.0, 6.0, 8.0])
 
 
 def descent_points() -> tuple[Floats, Floats]:

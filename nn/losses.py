@@ -150,9 +150,7 @@ def cross_entropy(logits: Any, targets: Any, reduction: str = "mean") -> Any:
         if is_sequence(targets):
             raise _one_logit(f"{len(samples)} single logits with a list of targets")
         samples, targets = [samples], [targets]
-    labels = elements("targets", targets)
-    validation.same_length(samples, labels)
-    validation.refuse_nan(labels)
+    samples, labels = validation.matched("logits", samples, targets)
     losses = [
         _negative_log_likelihood(elements("logits", sample), label, i)
         for i, (sample, label) in enumerate(zip(samples, labels, strict=True))

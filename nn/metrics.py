@@ -47,9 +47,7 @@ def accuracy(outputs: Any, targets: Any, threshold: float | None = None) -> floa
     >>> accuracy([0.9, 0.2], [1, 0]), accuracy([0.9, 0.2], [1, 0], threshold=0.0)
     (1.0, 0.5)
     """
-    scores, labels = elements("outputs", outputs), elements("targets", targets)
-    validation.same_length(scores, labels)
-    validation.refuse_nan(labels)
+    scores, labels = validation.matched("outputs", outputs, targets)
     values = to_array(scores)
     if values.ndim == 2:
         width = values.shape[1]

@@ -20,7 +20,7 @@ from autograd.table.reals import as_float, short
 
 __all__ = ["as_list", "class_index", "elements", "finite", "flat", "function"]
 __all__ += ["in_unit_interval", "integer", "is_sequence", "lookup", "nonnegative"]
-__all__ += ["pairs", "plain", "positive", "refuse_nan", "same_length"]
+__all__ += ["matched", "pairs", "plain", "positive"]
 
 Number = Any
 T = TypeVar("T")
@@ -177,39 +177,37 @@ def flat(xs: list[Any]) -> list[Number]:
 
 
 def pairs(predictions: Any, targets: Any) -> list[tuple[Number, Number]]:
-    """Each prediction with its target, of rows number by number, without NaN targets.
-
-    Raises ShapeError naming both lengths, DataError for empty data or a NaN target.
+    """Each prediction with its target, of rows number by number; see ``matched``.
 
     >>> pairs([[1.0, 2.0], [3.0, 4.0]], [[0, 1], [1, 0]])
     [(1.0, 0.0), (2.0, 1.0), (3.0, 1.0), (4.0, 0.0)]
     """
-    predictions = elements("predictions", predictions)
-    targets = elements("targets", targets)
-    same_length(predictions, targets)
-    ps, ts = flat(predictions), flat(targets)
-    same_length(ps, ts)
-    refuse_nan(ts)
+    ps, ts = map(flat, matched("predictions", predictions, targets))
+    _same_length(ps, ts)
     return list(zip(ps, ts, strict=True))
 
 
-def same_length(predictions: list[Any], targets: list[Any]) -> None:
-    """Raise ShapeError for different lengths, DataError for nothing at all."""
+def matched(name: str, outputs: Any, targets: Any) -> tuple[list[Any], list[Any]]:
+    """Outputs and targets as lists of one length.
+
+    Raises ShapeError naming both lengths, DataError for empty data or a NaN target.
+    """
+    found, wanted = elements(name, outputs), elements("targets", targets)
+    _same_length(found, wanted)
+    if not found:
+        raise DataError("a loss or metric needs at least one prediction, got none")
+    for i, target in enumerate(wanted):
+        if any(map(_is_nan, flat([target]))):
+            raise DataError(f"target {i} is NaN: remove that sample, or fill it in")
+    return found, wanted
+
+
+def _same_length(predictions: list[Any], targets: list[Any]) -> None:
     if len(predictions) != len(targets):
         raise ShapeError(
             f"{len(predictions)} predictions with {len(targets)} targets: give one "
             f"target for each prediction"
         )
-    if not predictions:
-        raise DataError("a loss or metric needs at least one prediction, got none")
-
-
-def refuse_nan(targets: list[Any]) -> None:
-    """Raise DataError naming the first target that is NaN, or a row with one."""
-    for i, target in enumerate(targets):
-        numbers = flat([target]) if is_sequence(target) else [target]
-        if any(map(_is_nan, numbers)):
-            raise DataError(f"target {i} is NaN: remove that sample, or fill it in")
 
 
 def _is_nan(x: Any) -> bool:

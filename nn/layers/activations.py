@@ -39,12 +39,8 @@ ACTIVATIONS: dict[str, Activation] = {
     "linear": linear,
     "identity": linear,
 }
-_TITLES = {
-    "relu": "ReLU",
-    "leaky_relu": "LeakyReLU",
-    "gelu": "GELU",
-    "silu": "SiLU",
-}
+# What str.title does not make of a name
+_TITLES = {"relu": "ReLU", "leaky_relu": "LeakyReLU", "gelu": "GELU", "silu": "SiLU"}
 
 
 def is_known(function: Any) -> bool:

@@ -86,9 +86,8 @@ class Module:
         ValueError when two parameters would have the same name.
         """
         parameters, places, *_ = _contents(self)
-        named = dict(
-            zip([_joined(*place) for place in places], parameters, strict=True)
-        )
+        paths = [_joined(*place) for place in places]
+        named = dict(zip(paths, parameters, strict=True))
         if len(named) != len(parameters):
             raise ValueError(
                 f"two parameters of {type(self).__name__} have the same name: give the "
@@ -169,9 +168,7 @@ class Module:
             copies[id(module)]._places = frozenset(at)
         return bound
 
-    def __tree_flatten__(
-        self,
-    ) -> tuple[list[Number], Callable[[Iterable[Number]], Module]]:
+    def __tree_flatten__(self) -> tuple[list[Number], Callable[..., Module]]:
         """The parameters, and how to build this module around others."""
         return self.parameters(), self.bind
 

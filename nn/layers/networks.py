@@ -95,10 +95,7 @@ class _Network(Module):
         return _unwrapped(self._outputs([x]))[0]
 
     def batch(self, X: Iterable[Sample]) -> list[Any]:
-        """The outputs for many samples; weights are read once.
-
-        The same Values as ``[net(x) for x in X]``, several times faster.
-        """
+        """As ``Module.batch``: the same Values, several times faster."""
         return _unwrapped(self.batch_inside(X))
 
     def batch_inside(self, X: Iterable[Sample]) -> list[Any]:
@@ -294,5 +291,4 @@ def _layer_function(neurons: list[Neuron]) -> Callable[[Sample], list[Number]]:
 
 
 def _unwrapped(outputs: list[Any]) -> list[Any]:
-    """Lists of one number as that number."""
     return [y[0] if type(y) is list and len(y) == 1 else y for y in outputs]

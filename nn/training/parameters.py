@@ -36,7 +36,6 @@ class Parameters:
         self._g: Array | None = None
 
     def array(self) -> Array:
-        """The numbers in one array."""
         if self._x is not None:
             return self._x
         x = np.array([p.data for p in self.values])
@@ -91,13 +90,11 @@ class Parameters:
                 self._g = self._g * norm_and_scale(self._g, max_norm)[1]
 
     def finite(self) -> bool:
-        """Whether no gradient is NaN or infinite."""
         if self._g is None:
             return all(map(isfinite, [p.grad for p in self.optimiser.params]))
         return bool(np.isfinite(self._g).all())
 
     def step(self) -> None:
-        """One step of the optimiser."""
         optimiser = self.optimiser
         if self._x is None or self._g is None:
             optimiser.step()

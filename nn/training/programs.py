@@ -32,11 +32,7 @@ Program = Callable[..., Any]
 
 
 def is_own_model(model: Module) -> bool:
-    """Whether a model is made of the library's own layers and activations alone.
-
-    >>> is_own_model(MLP(2, [3, 1])), is_own_model(MLP(2, [3, 1], activation=abs))
-    (True, False)
-    """
+    """Whether a model is made of the library's own layers and activations alone."""
     return all(
         type(module) in (Neuron, Layer, Sequential, MLP)
         and all(
@@ -62,12 +58,7 @@ def is_own_loss(loss: Loss) -> bool:
 
 
 def separable(loss: Loss) -> bool:
-    """Whether a loss is the mean of the losses of single samples, as far as is known.
-
-    >>> from nn import mse_loss
-    >>> separable(mse_loss), separable(partial(mse_loss, reduction="sum"))
-    (True, False)
-    """
+    """Whether a loss is, as far as is known, the mean of those of single samples."""
     settings = loss.keywords if isinstance(loss, partial) else {}
     return is_own_loss(loss) and settings.get("reduction", "mean") == "mean"
 
