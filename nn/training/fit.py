@@ -26,10 +26,9 @@ from nn.losses import (
 )
 from nn.metrics import Metric, accuracy, find_metric, to_array
 from nn.schedules import Schedule, constant
-from nn.training.execution import compute_outputs
 from nn.training.history import History
 from nn.training.optimisers import OPTIMISERS, Optimiser, find_optimiser
-from nn.training.programs import is_own_loss
+from nn.training.programs import compute_outputs, is_own_loss
 from nn.training.samples import Samples, checked_inputs, checked_samples, hold_out
 from nn.training.trainer import Trainer
 from nn.validation import (
