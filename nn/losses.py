@@ -20,9 +20,6 @@ from autograd.table.reals import short
 from nn import validation
 from nn.validation import elements, is_sequence, pairs
 
-__all__ = ["LOSSES", "binary_cross_entropy_with_logits", "cross_entropy", "find_loss"]
-__all__ += ["hinge_loss", "huber_loss", "l1_loss", "mse_loss"]
-
 Number = Any
 Loss = Callable[[Any, Any], Any]
 
@@ -206,8 +203,6 @@ LOSSES: dict[str, Loss] = {
 
 def find_loss(loss: str | Loss) -> Loss:
     """The loss of a name, ``_loss`` left out or not; a callable as it is."""
-    if callable(loss):
-        return loss
     whole = isinstance(loss, str) and f"{loss}_loss" in LOSSES
     name = f"{loss}_loss" if whole else loss
     others = "any function (outputs, targets) -> Value; _loss may be left out"

@@ -17,8 +17,6 @@ from autograd.table.reals import short
 from nn import validation
 from nn.validation import elements, flat, is_sequence
 
-__all__ = ["METRICS", "accuracy", "find_metric", "mean_absolute_error", "r2_score"]
-
 Metric = Callable[[Any, Any], float]
 
 

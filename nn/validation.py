@@ -8,19 +8,15 @@ are a DataError, lengths that do not fit a ShapeError.
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import isfinite
 from numbers import Real
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from autograd import DataError, ShapeError, Value
 from autograd.table.reals import as_float, short
-
-__all__ = ["as_list", "class_index", "elements", "finite", "flat", "function"]
-__all__ += ["in_unit_interval", "integer", "is_sequence", "lookup", "nonnegative"]
-__all__ += ["matched", "pairs", "plain", "positive"]
 
 Number = Any
 T = TypeVar("T")
@@ -47,26 +43,26 @@ def integer(name: str, x: Any) -> int:
         raise TypeError(f"{name} must be an int, got {short(x)}") from None
 
 
-def positive(name: str, x: Any) -> Any:
-    if not real(name, x) > 0:
-        raise ValueError(f"{name} must be > 0, got {short(x)}")
-    return x
+def _rule(holds: Callable[[Any], bool], text: str) -> Callable[[str, Any], Any]:
+    """A check that returns the real number it is given, if the rule holds for it."""
+
+    def check(name: str, x: Any) -> Any:
+        if not holds(real(name, x)):
+            raise ValueError(f"{name} must {text}, got {short(x)}")
+        return x
+
+    return check
 
 
-def nonnegative(name: str, x: Any) -> Any:
-    if not (real(name, x) >= 0.0 and isfinite(x)):
-        raise ValueError(f"{name} must be a finite number >= 0, got {short(x)}")
-    return x
-
-
-def in_unit_interval(name: str, x: Any) -> Any:
-    if not 0.0 <= real(name, x) < 1.0:
-        raise ValueError(f"{name} must lie in [0, 1), got {short(x)}")
-    return x
+positive = _rule(lambda x: x > 0, "be > 0")
+nonnegative = _rule(lambda x: x >= 0.0 and isfinite(x), "be a finite number >= 0")
+in_unit_interval = _rule(lambda x: 0.0 <= x < 1.0, "lie in [0, 1)")
 
 
 def lookup(what: str, name: Any, table: Mapping[str, T], otherwise: str) -> T:
-    """The entry of that name; the error lists the names of the table."""
+    """The entry of that name; what can be called is taken as it is."""
+    if callable(name):
+        return cast(T, name)
     if isinstance(name, str) and name in table:
         return table[name]
     raise ValueError(

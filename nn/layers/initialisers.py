@@ -18,8 +18,6 @@ from typing import Any
 
 from nn.validation import integer, lookup
 
-__all__ = ["INITIALISERS", "find_initialiser", "generator"]
-
 Generator = Any  # random.Random, or the module random itself
 Initialiser = Callable[[Generator, int, int], float]
 
@@ -58,7 +56,5 @@ INITIALISERS: dict[str, Initialiser] = {
 
 
 def find_initialiser(init: str | Initialiser) -> Initialiser:
-    if callable(init):
-        return init
     otherwise = "any function (rng, nin, nout) -> float"
     return lookup("initialiser", init, INITIALISERS, otherwise)

@@ -26,8 +26,6 @@ from autograd import ShapeError, Value
 from autograd.table.reals import as_float
 from nn.layers import storage
 
-__all__ = ["Module", "modules_of"]
-
 Number = Any
 Place = tuple[str, Any]  # the path to a container, and the key inside it
 _PLAIN = {int, float, str, bool, type(None)}  # often among attributes, nothing inside

@@ -28,8 +28,6 @@ from nn.layers.initialisers import Generator, Initialiser, find_initialiser, gen
 from nn.layers.module import Module
 from nn.validation import integer
 
-__all__ = ["MLP", "Layer", "Neuron", "Sequential"]
-
 Number = Any
 Sample = Sequence[Number]
 Seed = int | Generator | None

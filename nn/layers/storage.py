@@ -23,8 +23,6 @@ from autograd import FileFormatError
 from autograd.table.reals import short
 from nn.files import replace
 
-__all__ = ["read", "write"]
-
 FORMAT = "scalar-autograd parameters"
 VERSION = 1
 State = Mapping[str, float]
@@ -107,20 +105,16 @@ def _to_json(state: State) -> bytes:
 def _from_json(content: bytes) -> Any:
     return json.loads(
         content.decode(),
-        parse_constant=_refused,
+        parse_constant=_finite,
         parse_float=_finite,
         object_pairs_hook=_once,
     )
 
 
-def _refused(token: str) -> Any:
-    raise ValueError(f"{token} is not JSON")
-
-
 def _finite(text: str) -> float:
     number = float(text)
-    if math.isinf(number):
-        raise ValueError(f"{text[:40]} is beyond the largest float, 1.8e308")
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:40]} is no JSON, or beyond the largest float, 1.8e308")
     return number
 
 

@@ -35,8 +35,6 @@ from nn.training.programs import Program, gradient_program, output_program
 from nn.training.samples import Samples
 from nn.validation import plain
 
-__all__ = ["Execution"]
-
 _UNPROFITABLE = "too few and too small steps to be worth it"
 
 

@@ -40,8 +40,6 @@ from nn.validation import (
     positive,
 )
 
-__all__ = ["fit", "predict"]
-
 Callback = Callable[[int, Module, History], Any]
 
 _CALLBACK = "a function (epoch, model, history)"

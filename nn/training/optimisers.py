@@ -23,9 +23,6 @@ from autograd.table.reals import short
 from nn.layers.module import Module
 from nn.validation import in_unit_interval, lookup, nonnegative, positive
 
-__all__ = ["OPTIMISERS", "SGD", "Adam", "AdamW", "Optimiser", "RMSprop"]
-__all__ += ["clip_grad_norm", "clip_grad_value", "find_optimiser"]
-
 Array = NDArray[np.float64]
 Slots = dict[str, Array]
 

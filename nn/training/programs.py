@@ -28,10 +28,6 @@ from nn.losses import LOSSES, Loss
 from nn.training.optimisers import Array
 from nn.validation import plain
 
-__all__ = ["Program", "by_samples", "compute_outputs", "disagreement", "eager_outputs"]
-__all__ += ["gradient_program", "is_own_loss", "is_own_model", "is_worth_compiling"]
-__all__ += ["log_eager", "output_program", "reason_against", "separable", "structure"]
-
 Program = Callable[..., Any]
 
 READY = 1.3e6  # edges of graphs are computed in the time to compile anything
@@ -99,9 +95,6 @@ def structure(model: Module) -> Any:
         if isinstance(module, Neuron):  # w or b may be plain numbers, set for good
             parts += [module.nonlin, *module.w, module.b]
     return parts
-
-
-# -- Whether to compile -------------------------------------------------------------
 
 
 def reason_against(compile: bool | None, own: bool) -> str:
@@ -195,9 +188,6 @@ def eager_outputs(model: Module, X: list[list[float]]) -> list[Any]:
     with no_grad():
         outputs: list[Any] = plain("outputs", list(model.batch(X)))
     return outputs
-
-
-# -- Whether it was right ----------------------------------------------------------
 
 
 def disagreement(program: Program, arguments: tuple[Array, ...], expected: Any) -> str:

@@ -15,8 +15,6 @@ from autograd import DataError, ShapeError
 from autograd.table.reals import short
 from nn.validation import elements, finite, is_sequence
 
-__all__ = ["Samples", "checked_inputs", "checked_samples", "hold_out"]
-
 
 @dataclass
 class Samples:

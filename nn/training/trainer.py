@@ -18,8 +18,6 @@ from nn.training.optimisers import Optimiser
 from nn.training.samples import Samples
 from nn.validation import plain
 
-__all__ = ["Trainer"]
-
 
 @dataclass(kw_only=True)
 class Trainer:
