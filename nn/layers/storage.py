@@ -114,7 +114,9 @@ def _from_json(content: bytes) -> Any:
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{text[:40]} is no JSON, or beyond the largest float, 1.8e308")
+        raise ValueError(
+            f"{text[:40]} is no JSON, or beyond the largest float, 1.8e308"
+        )
     return number
 
 

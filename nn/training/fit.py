@@ -26,6 +26,7 @@ from nn.losses import (
 )
 from nn.metrics import Metric, accuracy, find_metric, to_array
 from nn.schedules import Schedule, constant
+from nn.training.execution import Execution
 from nn.training.history import History
 from nn.training.optimisers import OPTIMISERS, Optimiser, find_optimiser
 from nn.training.programs import compute_outputs, is_own_loss
@@ -118,8 +119,7 @@ def fit(
     samples, held = _data(X, y, validation, seed)
     if patience is not None and held is None:
         raise ValueError("patience watches the validation loss: give validation= too")
-    stepper = _optimiser(model, optimiser, lr)
-    chosen = find_loss(loss)
+    stepper, chosen = _optimiser(model, optimiser, lr), find_loss(loss)
     measures = _measures(metrics, chosen)
     factor = constant() if schedule is None else schedule
     function("schedule", factor, _SCHEDULE)
@@ -127,15 +127,12 @@ def fit(
     for call in calls:
         function("callbacks", call, _CALLBACK)
     trainer = Trainer(
-        model=model,
-        loss=chosen,
-        optimiser=stepper,
+        execution=Execution(model, chosen, stepper, compile),
         schedule=factor,
         clip=clip,
         metrics=measures,
         epochs=epochs,
         observed=bool(calls or measures or schedule or not is_own_loss(chosen)),
-        compile=compile,
     )
     for part in filter(None, (samples, held)):
         trainer.check(part)

@@ -8,39 +8,32 @@ from dataclasses import dataclass, field
 from math import isfinite
 
 from autograd import no_grad
-from nn.layers.module import Module
-from nn.losses import Loss
 from nn.metrics import Metric
 from nn.schedules import Schedule
 from nn.training.execution import Execution
 from nn.training.history import History
-from nn.training.optimisers import Optimiser
 from nn.training.samples import Samples
 from nn.validation import plain
 
 
 @dataclass(kw_only=True)
 class Trainer:
-    """A model, its loss and its optimiser, and the history of training them.
+    """How a model, its loss and its optimiser compute, and the history of training.
 
     ``observed`` says that others look at the model, or change it, after every epoch.
     As a context, it leaves the model as after the last step.
     """
 
-    model: Module
-    loss: Loss
-    optimiser: Optimiser
+    execution: Execution
     schedule: Schedule
     clip: float | None
     metrics: dict[str, Metric]
     epochs: int
     observed: bool
-    compile: bool | None
     best: dict[str, float] = field(default_factory=dict)  # the best epoch's parameters
 
     def __post_init__(self) -> None:
-        self.execution = Execution(self.model, self.loss, self.optimiser, self.compile)
-        self.lr = self.optimiser.lr  # of the last step, schedule included
+        self.lr = self.execution.optimiser.lr  # of the last step, schedule included
         self.history = History(metrics={name: [] for name in self.metrics})
 
     def __enter__(self) -> Trainer:
@@ -53,9 +46,9 @@ class Trainer:
     def check(self, samples: Samples) -> None:
         """Let model, loss and metrics object before any step, on one output."""
         with no_grad():
-            (output,) = self.model.batch(samples.X[:1])
+            (output,) = self.execution.model.batch(samples.X[:1])
             outputs = [plain("outputs", output, 0)] * len(samples)
-            self.loss([output] * len(samples), samples.y)
+            self.execution.loss([output] * len(samples), samples.y)
         for metric in self.metrics.values():
             float(metric(outputs, samples.y))
 
@@ -83,19 +76,19 @@ class Trainer:
         if held is not None:
             outputs = self.execution.outputs(held, self.epochs - time)
             targets = held.y
-            loss = plain("the validation loss", self.loss(outputs, targets))
-            history.validation_losses.append(loss)
+            loss = self.execution.loss(outputs, targets)
+            history.validation_losses.append(plain("the validation loss", loss))
         if self.observed:
             self.execution.sync_to_values()
         for name, metric in self.metrics.items():
             history.metrics[name].append(float(metric(outputs, targets)))
         if best and history.best_epoch == len(history) - 1:
             self.execution.sync_to_values()
-            self.best = self.model.state_dict()
+            self.best = self.execution.model.state_dict()
 
     def step(self, value: float, time: float) -> None:
         """One step of the optimiser, unless the loss or a gradient is not finite."""
-        optimiser, execution = self.optimiser, self.execution
+        execution, optimiser = self.execution, self.execution.optimiser
         if self.clip is not None:
             execution.clip(self.clip)
         base, self.lr = optimiser.lr, optimiser.lr * self.schedule(time)
