@@ -61,20 +61,15 @@ def read(path: str | Path) -> dict[str, float]:
         state = {n: _number(x) for n, x in zip(names, numbers, strict=True)}
         if len(state) != len(names):
             raise ValueError("a name occurs twice")
+        if kind != FORMAT or type(version) is not int or version != VERSION:
+            raise ValueError(f"it has format {short(kind)} version {short(version)}")
     except Exception as cause:  # a decoder of foreign bytes may raise anything
-        raise FileFormatError(_complaint(path, f"cannot be read ({cause})")) from cause
-    if kind != FORMAT or type(version) is not int or version != VERSION:
         raise FileFormatError(
-            _complaint(path, f"has format {short(kind)} version {short(version)}")
-        )
+            f"{path} cannot be read ({cause}): expected {FORMAT!r}, version {VERSION}; "
+            f"save the model again with model.save({path.name!r}), or restore the file "
+            f"from a copy"
+        ) from cause
     return state
-
-
-def _complaint(path: Path, what: str) -> str:
-    return (
-        f"{path} {what}: expected {FORMAT!r}, version {VERSION}; save the model again "
-        f"with model.save({path.name!r}), or restore the file from a copy"
-    )
 
 
 def _suffix(path: Path) -> str:

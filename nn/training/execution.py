@@ -22,15 +22,8 @@ from autograd import Value
 from autograd.graph import nodes as graph
 from nn.layers.module import Module
 from nn.losses import Loss
-from nn.training import programs
-from nn.training.optimisers import (
-    OPTIMISERS,
-    Array,
-    Optimiser,
-    assign,
-    clip_grad_norm,
-    norm_and_scale,
-)
+from nn.training import optimisers, programs
+from nn.training.optimisers import Array, Optimiser
 from nn.training.programs import Program, gradient_program, output_program
 from nn.training.samples import Samples
 from nn.validation import plain
@@ -46,7 +39,7 @@ class Execution:
     ) -> None:
         self.model, self.loss, self.optimiser = model, loss, optimiser
         self.values = model.parameters()
-        known = type(optimiser) in OPTIMISERS.values()
+        known = type(optimiser) in optimisers.OPTIMISERS.values()
         self.direct = known and optimiser.params == self.values
         self._x: Array | None = None  # None while the Values hold the numbers
         self._g: Array | None = None
@@ -181,7 +174,7 @@ class Execution:
             self._x = self._g = None
 
     def _write(self, x: Array, g: Array | None) -> None:
-        assign(self.values, x.tolist())
+        optimisers.assign(self.values, x.tolist())
         if g is not None:
             for parameter, slope in zip(self.values, g.tolist(), strict=True):
                 parameter.grad = slope
@@ -207,10 +200,10 @@ class Execution:
     def clip(self, max_norm: float) -> None:
         """Scale the gradient down to a norm, if it is longer."""
         if self._g is None:
-            clip_grad_norm(self.optimiser.params, max_norm)
+            optimisers.clip_grad_norm(self.optimiser.params, max_norm)
         else:
             with np.errstate(invalid="ignore"):  # of an infinite gradient
-                self._g = self._g * norm_and_scale(self._g, max_norm)[1]
+                self._g = self._g * optimisers.norm_and_scale(self._g, max_norm)[1]
 
     def finite(self) -> bool:
         if self._g is None:

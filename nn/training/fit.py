@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from autograd import MissingDependencyError
 from autograd.table.reals import short
+from nn import validation as checks
 from nn.layers.module import Module
 from nn.losses import (
     Loss,
@@ -32,14 +33,7 @@ from nn.training.optimisers import OPTIMISERS, Optimiser, find_optimiser
 from nn.training.programs import compute_outputs, is_own_loss
 from nn.training.samples import Samples, checked_inputs, checked_samples, hold_out
 from nn.training.trainer import Trainer
-from nn.validation import (
-    as_list,
-    elements,
-    function,
-    integer,
-    is_sequence,
-    positive,
-)
+from nn.validation import elements, integer, is_sequence, positive
 
 Callback = Callable[[int, Module, History], Any]
 
@@ -122,10 +116,9 @@ def fit(
     stepper, chosen = _optimiser(model, optimiser, lr), find_loss(loss)
     measures = _measures(metrics, chosen)
     factor = constant() if schedule is None else schedule
-    function("schedule", factor, _SCHEDULE)
-    calls = as_list("callbacks", callbacks, _CALLBACK)
-    for call in calls:
-        function("callbacks", call, _CALLBACK)
+    checks.function("schedule", factor, _SCHEDULE)
+    calls = checks.as_list("callbacks", callbacks, _CALLBACK)
+    calls = [checks.function("callbacks", call, _CALLBACK) for call in calls]
     trainer = Trainer(
         execution=Execution(model, chosen, stepper, compile),
         schedule=factor,
@@ -213,7 +206,7 @@ def _optimiser(
 
 def _measures(metrics: Any, loss: Loss) -> dict[str, Metric]:
     """The metrics by name; accuracy knows the threshold of the scores of a loss."""
-    found = dict(map(find_metric, as_list("metrics", metrics, "a name")))
+    found = dict(map(find_metric, checks.as_list("metrics", metrics, "a name")))
     if found.get("accuracy") is accuracy and loss in _OF_SCORES:
         found["accuracy"] = partial(accuracy, threshold=0.0)
     return found
