@@ -53,6 +53,8 @@ def read(path: str | Path) -> dict[str, float]:
     try:
         document = decode(content)
         kind, version = document["format"], document["version"]
+        if kind != FORMAT or type(version) is not int or version != VERSION:
+            raise ValueError(f"it has format {short(kind)} version {short(version)}")
         names, numbers = document["names"], document["numbers"]
         if not (isinstance(names, list) and isinstance(numbers, list)):
             raise TypeError("names and numbers are lists")
@@ -61,8 +63,6 @@ def read(path: str | Path) -> dict[str, float]:
         state = {n: _number(x) for n, x in zip(names, numbers, strict=True)}
         if len(state) != len(names):
             raise ValueError("a name occurs twice")
-        if kind != FORMAT or type(version) is not int or version != VERSION:
-            raise ValueError(f"it has format {short(kind)} version {short(version)}")
     except Exception as cause:  # a decoder of foreign bytes may raise anything
         raise FileFormatError(
             f"{path} cannot be read ({cause}): expected {FORMAT!r}, version {VERSION}; "
@@ -109,9 +109,7 @@ def _from_json(content: bytes) -> Any:
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(
-            f"{text[:40]} is no JSON, or beyond the largest float, 1.8e308"
-        )
+        raise ValueError(f"{text[:40]} is no JSON, or beyond the floats, 1.8e308")
     return number
 
 

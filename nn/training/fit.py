@@ -7,7 +7,7 @@ A run is reproducible from its seed, bit for bit.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from functools import partial
 from random import Random
 from typing import Any
@@ -130,7 +130,7 @@ def fit(
     for part in filter(None, (samples, held)):
         trainer.check(part)
     rng, history = Random(seed) if shuffle else None, trainer.history
-    with _bar(epochs, progress) as bar, trainer:
+    with _bar(epochs, progress) as bar, closing(trainer):
         for epoch in range(epochs):
             batches = list(samples.batches(batch_size or len(samples), rng))
             trainer.epoch(epoch, batches, held, best=patience is not None)

@@ -21,7 +21,6 @@ class Trainer:
     """How a model, its loss and its optimiser compute, and the history of training.
 
     ``observed`` says that others look at the model, or change it, after every epoch.
-    As a context, it leaves the model as after the last step.
     """
 
     execution: Execution
@@ -36,10 +35,8 @@ class Trainer:
         self.lr = self.execution.optimiser.lr  # of the last step, schedule included
         self.history = History(metrics={name: [] for name in self.metrics})
 
-    def __enter__(self) -> Trainer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Leave the model as after the last step."""
         self.execution.sync_to_values()
         self.history.engine = self.execution.report
 
