@@ -66,8 +66,7 @@ def iris() -> tuple[Floats, Ints]:
 
     Raises MissingDependencyError without scikit-learn, which holds the data.
     """
-    data = _sklearn_datasets().load_iris()
-    return data.data, data.target
+    return _of_sklearn("iris")
 
 
 def digits() -> tuple[Floats, Ints]:
@@ -75,11 +74,11 @@ def digits() -> tuple[Floats, Ints]:
 
     Raises MissingDependencyError without scikit-learn, which holds the data.
     """
-    data = _sklearn_datasets().load_digits()
-    return data.data / 16.0, data.target
+    X, y = _of_sklearn("digits")
+    return X / 16.0, y
 
 
-def _sklearn_datasets() -> Any:
+def _of_sklearn(name: str) -> tuple[Floats, Ints]:
     try:
         from sklearn import datasets
     except ImportError as cause:
@@ -87,7 +86,8 @@ def _sklearn_datasets() -> Any:
             "this data set comes with scikit-learn, which is not installed: "
             "pip install 'scalar-autograd[examples]'"
         ) from cause
-    return datasets
+    data = getattr(datasets, f"load_{name}")()
+    return data.data, data.target
 
 
 def split(

@@ -135,8 +135,7 @@ class Layer(_Network):
         self.label()
 
     def _outputs(self, samples: list[Any]) -> list[Any]:
-        neurons = self.neurons
-        width = len(neurons[0].w)
+        neurons, width = self.neurons, len(self.neurons[0].w)
         samples = [_checked_sample(x, width, self) for x in samples]
         if set(map(type, neurons)) != {Neuron}:  # a subclass may call differently
             return [[neuron(x) for neuron in neurons] for x in samples]

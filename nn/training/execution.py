@@ -32,7 +32,7 @@ _UNPROFITABLE = "too few and too small steps to be worth it"
 
 
 class Execution:
-    """A model, its loss and its optimiser; ``report`` says which way, and why."""
+    """How a model and its loss compute, and what its optimiser changes."""
 
     def __init__(
         self, model: Module, loss: Loss, optimiser: Optimiser, compile: bool | None
@@ -40,7 +40,7 @@ class Execution:
         self.model, self.loss, self.optimiser = model, loss, optimiser
         self.values = model.parameters()
         known = type(optimiser) in optimisers.OPTIMISERS.values()
-        self.direct = known and optimiser.params == self.values
+        self.direct = known and optimiser.params == self.values  # steps work on arrays
         self._x: Array | None = None  # None while the Values hold the numbers
         self._g: Array | None = None
         self.requested = compile is True
@@ -53,6 +53,7 @@ class Execution:
 
     @property
     def report(self) -> str:
+        """What ``History.engine`` says."""
         if any(self.gradients.values()):
             return "compiled"
         return f"eager: {self.reason or _UNPROFITABLE}"
@@ -68,7 +69,7 @@ class Execution:
         if not self.reason and programs.structure(self.model) != self.structure:
             self.stay_eager("the model was changed while it was trained")
 
-    # -- Loss, gradient and outputs ---------------------------------------------------
+    # -- Loss, gradient and outputs --------------------------------------------------
 
     def gradient(self, batch: Samples, times: int, measured: bool) -> Any:
         """The loss of a batch and, if ``measured``, its outputs; and the gradient.
@@ -147,18 +148,20 @@ class Execution:
                 if not reason:
                     kept[len(batch)] = program
                     break
+                way = "sample by sample" if streamed else "batch by batch"
+                programs.logger.info("not compiled %s: %s", way, reason)
         return reason
 
     def _arguments(self, batch: Samples) -> tuple[Array, ...]:
         return self.array(), *batch.arrays()
 
-    # -- Numbers: in their Values, or for compiled steps in arrays --------------------
+    # -- Numbers: in their Values, or for compiled steps in arrays -------------------
 
     def array(self) -> Array:
         if self._x is not None:
             return self._x
         x = np.array([p.data for p in self.values])
-        if self.direct:  # else the optimiser works on the Values
+        if self.direct:
             self._x = x
         return x
 

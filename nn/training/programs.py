@@ -30,7 +30,7 @@ from nn.validation import plain
 
 Program = Callable[..., Any]
 
-READY = 1.3e6  # edges of graphs are computed in the time to compile anything
+READY = 1.33e6  # edges of graphs are computed in the time to compile anything
 TRACED = 20.0  # ... and in that to trace one
 TOLERANCE = 1e-8  # rounding differs; a wrong program is further away
 

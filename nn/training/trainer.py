@@ -18,7 +18,7 @@ from nn.validation import plain
 
 @dataclass(kw_only=True)
 class Trainer:
-    """How a model, its loss and its optimiser compute, and the history of training.
+    """The steps of a run and its history.
 
     ``observed`` says that others look at the model, or change it, after every epoch.
     """
