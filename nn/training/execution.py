@@ -192,7 +192,6 @@ class Execution:
         return found
 
     def _set_gradient(self, gradient: Array) -> None:
-        """Take the gradient that a program computed."""
         if self.direct:
             self._g = gradient
             return

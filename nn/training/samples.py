@@ -34,7 +34,6 @@ class Samples:
         return self._arrays
 
     def take(self, order: list[int]) -> Samples:
-        """The samples of these indices."""
         X, y = [self.X[i] for i in order], [self.y[i] for i in order]
         return Samples(X, y, tuple([array[order] for array in self._arrays]))
 
