@@ -193,7 +193,8 @@ def matched(name: str, outputs: Any, targets: Any) -> tuple[list[Any], list[Any]
     if not found:
         raise DataError("a loss or metric needs at least one prediction, got none")
     for i, target in enumerate(wanted):
-        if any(map(_is_nan, flat([target]))):
+        numbers = flat([target]) if is_sequence(target) else [target]
+        if any(map(_is_nan, numbers)):
             raise DataError(f"target {i} is NaN: remove that sample, or fill it in")
     return found, wanted
 
