@@ -30,8 +30,8 @@ from nn.validation import plain
 
 Program = Callable[..., Any]
 
-READY = 1.33e6  # edges of graphs are computed in the time to compile anything
-TRACED = 20.0  # ... and in that to trace one
+READY = 1.33e6  # edges: twice what is eager in the time until anything is compiled
+TRACED = 20.0  # ... and in that to trace one more edge
 TOLERANCE = 1e-8  # rounding differs; a wrong program is further away
 
 logger = logging.getLogger("nn")
