@@ -93,7 +93,7 @@ class _Network(Module):
         return _unwrapped(self._outputs([x]))[0]
 
     def batch(self, X: Iterable[Sample]) -> list[Any]:
-        """The outputs for many samples: ``[net(x) for x in X]``, several times faster."""
+        """The Values of ``[net(x) for x in X]``, computed several times faster."""
         return _unwrapped(self.batch_inside(X))
 
     def batch_inside(self, X: Iterable[Sample]) -> list[Any]:
