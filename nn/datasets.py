@@ -13,16 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from autograd import DataError, MissingDependencyError, ShapeError
 from autograd.table.reals import short
 
-__all__ = [
-    "descent_points",
-    "digits",
-    "hours_and_grades",
-    "iris",
-    "moons",
-    "split",
-    "standardise",
-    "xor",
-]
+__all__ = ["descent_points", "digits", "hours_and_grades", "iris", "moons", "split"]
+__all__ += ["standardise", "xor"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -36,9 +28,8 @@ def xor() -> tuple[Floats, Ints]:
 
 def hours_and_grades() -> tuple[Floats, Floats]:
     """Hours of study X (5, 1), and the grades y (5,) that came of them."""
-    return np.array([[2.0], [4.0], [6.0], [8.0], [10.0]]), np.array(
-        [3.0, 5.0, 4.0, 6.0, 8.0]
-    )
+    hours = np.array([[2.0], [4.0], [6.0], [8.0], [10.0]])
+    return hours, np.array([3.0, 5.0, 4.0, 6.0, 8.0])
 
 
 def descent_points() -> tuple[Floats, Floats]:
@@ -75,8 +66,7 @@ def iris() -> tuple[Floats, Ints]:
 
     Raises MissingDependencyError without scikit-learn, which holds the data.
     """
-    data = _sklearn_datasets().load_iris()
-    return data.data, data.target
+    return _of_sklearn("iris")
 
 
 def digits() -> tuple[Floats, Ints]:
@@ -84,11 +74,11 @@ def digits() -> tuple[Floats, Ints]:
 
     Raises MissingDependencyError without scikit-learn, which holds the data.
     """
-    data = _sklearn_datasets().load_digits()
-    return data.data / 16.0, data.target
+    X, y = _of_sklearn("digits")
+    return X / 16.0, y
 
 
-def _sklearn_datasets() -> Any:
+def _of_sklearn(name: str) -> tuple[Floats, Ints]:
     try:
         from sklearn import datasets
     except ImportError as cause:
@@ -96,7 +86,8 @@ def _sklearn_datasets() -> Any:
             "this data set comes with scikit-learn, which is not installed: "
             "pip install 'scalar-autograd[examples]'"
         ) from cause
-    return datasets
+    data = getattr(datasets, f"load_{name}")()
+    return data.data, data.target
 
 
 def split(

@@ -7,8 +7,6 @@ import stat
 from pathlib import Path
 from secrets import token_hex
 
-__all__ = ["replace"]
-
 
 def replace(path: Path, content: bytes) -> None:
     """Put a complete file in the place of the old one, in one step.

@@ -9,55 +9,25 @@ floats too: the loss is then a float.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import fsum
 from typing import Any
 
-from autograd import (
-    DataError,
-    ShapeError,
-    absolute,
-    logsumexp,
-    mean,
-    relu,
-    softplus,
-    sum,
-    take,
-    where,
-)
+import autograd
+from autograd import DataError, ShapeError, absolute, relu, softplus, where
 from autograd.table.primitives import less
 from autograd.table.reals import short
-from nn.validation import (
-    class_index,
-    elements,
-    is_sequence,
-    lookup,
-    pairs,
-    positive,
-    refuse_nan,
-    same_length,
-)
-
-__all__ = [
-    "LOSSES",
-    "binary_cross_entropy_with_logits",
-    "cross_entropy",
-    "find_loss",
-    "hinge_loss",
-    "huber_loss",
-    "l1_loss",
-    "mse_loss",
-]
+from nn import validation
+from nn.validation import elements, is_sequence, pairs
 
 Number = Any
 Loss = Callable[[Any, Any], Any]
 
 _REDUCTIONS: dict[str, Callable[[list[Number]], Any]] = {
-    "mean": mean,
-    "sum": sum,
+    "mean": autograd.mean,
+    "sum": autograd.sum,
     "none": list,
 }
-
 _ROUNDING = 1e-5  # of probabilities in single precision
 
 
@@ -70,14 +40,22 @@ def _reduce(losses: list[Number], reduction: str) -> Any:
     return _REDUCTIONS[reduction](losses)
 
 
+def _allowed(
+    pairs: list[tuple[Number, Number]], allowed: Callable[[float], bool], rule: str
+) -> list[tuple[Number, Number]]:
+    for i, (_, target) in enumerate(pairs):
+        if not (_unknown(target) or allowed(target)):
+            raise DataError(f"target {i} is {short(target)}: {rule}")
+    return pairs
+
+
 def mse_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     """The squared errors: (p - t)^2.
 
     >>> mse_loss([1.0, 4.0], [1.0, 2.0])
     2.0
     """
-    ps, ts = pairs(predictions, targets)
-    errors = [p - t for p, t in zip(ps, ts, strict=True)]
+    errors = [p - t for p, t in pairs(predictions, targets)]
     return _reduce([e * e for e in errors], reduction)
 
 
@@ -87,8 +65,8 @@ def l1_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     >>> l1_loss([1.0, 4.0], [1.0, 2.0])
     1.0
     """
-    ps, ts = pairs(predictions, targets)
-    return _reduce([absolute(p - t) for p, t in zip(ps, ts, strict=True)], reduction)
+    errors = [p - t for p, t in pairs(predictions, targets)]
+    return _reduce([absolute(e) for e in errors], reduction)
 
 
 def huber_loss(
@@ -101,10 +79,9 @@ def huber_loss(
     >>> huber_loss([1.0, 4.0], [0.5, 2.0], reduction="none")
     [0.125, 1.5]
     """
-    positive("delta", delta)
-    ps, ts = pairs(predictions, targets)
+    validation.positive("delta", delta)
     losses = []
-    for p, t in zip(ps, ts, strict=True):
+    for p, t in pairs(predictions, targets):
         error = absolute(p - t)
         quadratic, straight = 0.5 * error * error, delta * (error - 0.5 * delta)
         losses.append(where(less(error, delta), quadratic, straight))
@@ -119,9 +96,9 @@ def hinge_loss(scores: Any, targets: Any, reduction: str = "mean") -> Any:
     >>> hinge_loss([0.5, 3.0], [1, 1], reduction="none")
     [0.5, 0.0]
     """
-    ss, ts = pairs(scores, targets)
-    _only(ts, (-1.0, 1.0), "hinge_loss takes targets -1 and 1")
-    return _reduce([relu(1.0 - t * s) for s, t in zip(ss, ts, strict=True)], reduction)
+    signs, rule = (-1.0, 1.0), "hinge_loss takes targets -1 and 1"
+    found = _allowed(pairs(scores, targets), lambda t: t in signs, rule)
+    return _reduce([relu(1.0 - t * s) for s, t in found], reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -134,12 +111,9 @@ def binary_cross_entropy_with_logits(
     >>> binary_cross_entropy_with_logits([1000.0, -1000.0], [1, 1], reduction="none")
     [0.0, 1000.0]
     """
-    xs, ts = pairs(logits, targets)
-    for i, t in enumerate(ts):
-        if not (_unknown(t) or 0.0 <= t <= 1.0):
-            raise DataError(f"target {i} is {short(t)}: a probability lies in [0, 1]")
+    rule = "a probability lies in [0, 1]"
     losses = []
-    for x, t in zip(xs, ts, strict=True):
+    for x, t in _allowed(pairs(logits, targets), lambda t: 0.0 <= t <= 1.0, rule):
         if _unknown(t):
             false, true = softplus(x), softplus(-x)
             between = t * true + (1.0 - t) * false
@@ -173,9 +147,7 @@ def cross_entropy(logits: Any, targets: Any, reduction: str = "mean") -> Any:
         if is_sequence(targets):
             raise _one_logit(f"{len(samples)} single logits with a list of targets")
         samples, targets = [samples], [targets]
-    labels = elements("targets", targets)
-    same_length(samples, labels)
-    refuse_nan(labels)
+    samples, labels = validation.matched("logits", samples, targets)
     losses = [
         _negative_log_likelihood(elements("logits", sample), label, i)
         for i, (sample, label) in enumerate(zip(samples, labels, strict=True))
@@ -186,11 +158,11 @@ def cross_entropy(logits: Any, targets: Any, reduction: str = "mean") -> Any:
 def _negative_log_likelihood(logits: list[Number], target: Any, i: int) -> Number:
     if len(logits) == 1:
         raise _one_logit(f"row {i} has one logit")
-    total = logsumexp(logits)
+    total = autograd.logsumexp(logits)
     if _unknown(target):
-        return total - take(logits, target)
+        return total - autograd.take(logits, target)
     if not is_sequence(target):
-        return total - logits[class_index(target, len(logits), i)]
+        return total - logits[validation.class_index(target, len(logits), i)]
     probabilities = elements("targets", target)
     if len(probabilities) != len(logits):
         raise ShapeError(
@@ -199,12 +171,12 @@ def _negative_log_likelihood(logits: list[Number], target: Any, i: int) -> Numbe
         )
     if any(map(_unknown, probabilities)):
         chosen = zip(logits, probabilities, strict=True)
-        return sum([where(p == 0.0, 0.0, p * (total - x)) for x, p in chosen])
+        return autograd.sum([where(p == 0.0, 0.0, p * (total - x)) for x, p in chosen])
     ps = [float(p) for p in probabilities]
     if min(ps) < 0.0 or abs(fsum(ps) - 1.0) > _ROUNDING:
         raise DataError(f"target {i} is {ps}: probabilities are >= 0 and sum to 1")
     chosen = zip(logits, ps, strict=True)
-    return sum([p * (total - x) for x, p in chosen if p != 0.0])
+    return autograd.sum([p * (total - x) for x, p in chosen if p != 0.0])
 
 
 def _unknown(target: Any) -> bool:
@@ -219,12 +191,6 @@ def _one_logit(what: str) -> ShapeError:
     )
 
 
-def _only(targets: list[Number], allowed: Sequence[float], rule: str) -> None:
-    for i, target in enumerate(targets):
-        if not _unknown(target) and target not in allowed:
-            raise DataError(f"target {i} is {short(target)}: {rule}")
-
-
 LOSSES: dict[str, Loss] = {
     "mse_loss": mse_loss,
     "l1_loss": l1_loss,
@@ -237,9 +203,7 @@ LOSSES: dict[str, Loss] = {
 
 def find_loss(loss: str | Loss) -> Loss:
     """The loss of a name, ``_loss`` left out or not; a callable as it is."""
-    if callable(loss):
-        return loss
     whole = isinstance(loss, str) and f"{loss}_loss" in LOSSES
     name = f"{loss}_loss" if whole else loss
     others = "any function (outputs, targets) -> Value; _loss may be left out"
-    return lookup("loss", name, LOSSES, others)
+    return validation.lookup("loss", name, LOSSES, others)

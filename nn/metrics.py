@@ -14,26 +14,15 @@ from numpy.typing import NDArray
 
 from autograd import DataError, ShapeError
 from autograd.table.reals import short
-from nn.validation import (
-    class_index,
-    elements,
-    flat,
-    is_sequence,
-    lookup,
-    pairs,
-    plain,
-    refuse_nan,
-    same_length,
-)
-
-__all__ = ["METRICS", "accuracy", "find_metric", "mean_absolute_error", "r2_score"]
+from nn import validation
+from nn.validation import elements, flat, is_sequence
 
 Metric = Callable[[Any, Any], float]
 
 
 def to_array(outputs: Any) -> NDArray[np.float64]:
     """Outputs as an array of floats; ShapeError for lists of different widths."""
-    found = [plain("outputs", x, i) for i, x in enumerate(elements("outputs", outputs))]
+    found = validation.plain("outputs", elements("outputs", outputs))
     for i, x in enumerate(found):
         if np.size(x) != np.size(found[0]) or np.ndim(x) != np.ndim(found[0]):
             raise ShapeError(
@@ -56,14 +45,12 @@ def accuracy(outputs: Any, targets: Any, threshold: float | None = None) -> floa
     >>> accuracy([0.9, 0.2], [1, 0]), accuracy([0.9, 0.2], [1, 0], threshold=0.0)
     (1.0, 0.5)
     """
-    scores, labels = elements("outputs", outputs), elements("targets", targets)
-    same_length(scores, labels)
-    refuse_nan(labels)
+    scores, labels = validation.matched("outputs", outputs, targets)
     values = to_array(scores)
     if values.ndim == 2:
         width = values.shape[1]
         found = [_class_of(t, width) for t in labels]
-        wanted = [class_index(t, width, i) for i, t in enumerate(found)]
+        wanted = [validation.class_index(t, width, i) for i, t in enumerate(found)]
         return float(np.mean(values.argmax(axis=1) == wanted))
     signs = flat(labels)
     if not {*signs} <= {-1.0, 0.0, 1.0}:
@@ -92,7 +79,7 @@ def mean_absolute_error(outputs: Any, targets: Any) -> float:
     >>> mean_absolute_error([1.0, 4.0], [1.0, 2.0])
     1.0
     """
-    ps, ts = (to_array(xs) for xs in pairs(outputs, targets))
+    ps, ts = to_array(validation.pairs(outputs, targets)).T
     return float(np.mean(np.abs(ps - ts)))
 
 
@@ -104,7 +91,7 @@ def r2_score(outputs: Any, targets: Any) -> float:
     >>> r2_score([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])
     1.0
     """
-    ps, ts = (to_array(xs) for xs in pairs(outputs, targets))
+    ps, ts = to_array(validation.pairs(outputs, targets)).T
     errors = float(np.sum((ps - ts) ** 2))
     spread = float(np.sum((ts - ts.mean()) ** 2))
     if spread == 0.0:
@@ -124,4 +111,4 @@ def find_metric(metric: str | Metric) -> tuple[str, Metric]:
     if callable(metric):
         return getattr(metric, "__name__", repr(metric)), metric
     otherwise = "any function (outputs, targets) -> float"
-    return metric, lookup("metric", metric, METRICS, otherwise)
+    return metric, validation.lookup("metric", metric, METRICS, otherwise)

@@ -8,19 +8,15 @@ are a DataError, lengths that do not fit a ShapeError.
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import isfinite
 from numbers import Real
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from autograd import DataError, ShapeError, Value
 from autograd.table.reals import as_float, short
-
-__all__ = ["as_list", "class_index", "elements", "finite", "flat", "function"]
-__all__ += ["in_unit_interval", "integer", "is_sequence", "lookup", "nonnegative"]
-__all__ += ["pairs", "plain", "positive", "refuse_nan", "same_length"]
 
 Number = Any
 T = TypeVar("T")
@@ -30,7 +26,6 @@ T = TypeVar("T")
 
 
 def real(name: str, x: Any) -> Any:
-    """x itself if it is a real number."""
     try:
         as_float(x)
     except TypeError:
@@ -48,29 +43,26 @@ def integer(name: str, x: Any) -> int:
         raise TypeError(f"{name} must be an int, got {short(x)}") from None
 
 
-def positive(name: str, x: Any) -> Any:
-    """x, which must be > 0."""
-    if not real(name, x) > 0:
-        raise ValueError(f"{name} must be > 0, got {short(x)}")
-    return x
+def _rule(holds: Callable[[Any], bool], text: str) -> Callable[[str, Any], Any]:
+    """A check that returns the real number it is given, if the rule holds for it."""
+
+    def check(name: str, x: Any) -> Any:
+        if not holds(real(name, x)):
+            raise ValueError(f"{name} must {text}, got {short(x)}")
+        return x
+
+    return check
 
 
-def nonnegative(name: str, x: Any) -> Any:
-    """x, which must be finite and >= 0."""
-    if not (real(name, x) >= 0.0 and isfinite(x)):
-        raise ValueError(f"{name} must be a finite number >= 0, got {short(x)}")
-    return x
-
-
-def in_unit_interval(name: str, x: Any) -> Any:
-    """x, which must lie in [0, 1)."""
-    if not 0.0 <= real(name, x) < 1.0:
-        raise ValueError(f"{name} must lie in [0, 1), got {short(x)}")
-    return x
+positive = _rule(lambda x: x > 0, "be > 0")
+nonnegative = _rule(lambda x: x >= 0.0 and isfinite(x), "be a finite number >= 0")
+in_unit_interval = _rule(lambda x: 0.0 <= x < 1.0, "lie in [0, 1)")
 
 
 def lookup(what: str, name: Any, table: Mapping[str, T], otherwise: str) -> T:
-    """The entry of that name; the error lists the names of the table."""
+    """The entry of that name; what can be called is taken as it is."""
+    if callable(name):
+        return cast(T, name)
     if isinstance(name, str) and name in table:
         return table[name]
     raise ValueError(
@@ -79,7 +71,6 @@ def lookup(what: str, name: Any, table: Mapping[str, T], otherwise: str) -> T:
 
 
 def function(name: str, f: Any, what: str) -> Any:
-    """f itself if it can be called."""
     if not callable(f):
         raise TypeError(f"{name} must be {what}, got {short(f)}")
     return f
@@ -181,40 +172,39 @@ def flat(xs: list[Any]) -> list[Number]:
     return out
 
 
-def pairs(predictions: Any, targets: Any) -> tuple[list[Number], list[Number]]:
-    """Predictions and targets as flat lists of one length, without NaN targets.
-
-    Raises ShapeError naming both lengths, DataError for empty data or a NaN target.
+def pairs(predictions: Any, targets: Any) -> list[tuple[Number, Number]]:
+    """Each prediction with its target, of rows number by number; see ``matched``.
 
     >>> pairs([[1.0, 2.0], [3.0, 4.0]], [[0, 1], [1, 0]])
-    ([1.0, 2.0, 3.0, 4.0], [0.0, 1.0, 1.0, 0.0])
+    [(1.0, 0.0), (2.0, 1.0), (3.0, 1.0), (4.0, 0.0)]
     """
-    predictions = elements("predictions", predictions)
-    targets = elements("targets", targets)
-    same_length(predictions, targets)
-    ps, ts = flat(predictions), flat(targets)
-    same_length(ps, ts)
-    refuse_nan(ts)
-    return ps, ts
+    ps, ts = map(flat, matched("predictions", predictions, targets))
+    _same_length(ps, ts)
+    return list(zip(ps, ts, strict=True))
 
 
-def same_length(predictions: list[Any], targets: list[Any]) -> None:
-    """Raise ShapeError for different lengths, DataError for nothing at all."""
+def matched(name: str, outputs: Any, targets: Any) -> tuple[list[Any], list[Any]]:
+    """Outputs and targets as lists of one length.
+
+    Raises ShapeError naming both lengths, DataError for empty data or a NaN target.
+    """
+    found, wanted = elements(name, outputs), elements("targets", targets)
+    _same_length(found, wanted)
+    if not found:
+        raise DataError("a loss or metric needs at least one prediction, got none")
+    for i, target in enumerate(wanted):
+        numbers = flat([target]) if is_sequence(target) else [target]
+        if any(map(_is_nan, numbers)):
+            raise DataError(f"target {i} is NaN: remove that sample, or fill it in")
+    return found, wanted
+
+
+def _same_length(predictions: list[Any], targets: list[Any]) -> None:
     if len(predictions) != len(targets):
         raise ShapeError(
             f"{len(predictions)} predictions with {len(targets)} targets: give one "
             f"target for each prediction"
         )
-    if not predictions:
-        raise DataError("a loss or metric needs at least one prediction, got none")
-
-
-def refuse_nan(targets: list[Any]) -> None:
-    """Raise DataError naming the first target that is NaN, or a row with one."""
-    for i, target in enumerate(targets):
-        numbers = flat([target]) if is_sequence(target) else [target]
-        if any(map(_is_nan, numbers)):
-            raise DataError(f"target {i} is NaN: remove that sample, or fill it in")
 
 
 def _is_nan(x: Any) -> bool:

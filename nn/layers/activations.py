@@ -13,8 +13,6 @@ import autograd
 from autograd import softmax
 from nn.validation import lookup
 
-__all__ = ["ACTIVATIONS", "activation_name", "find_activation", "is_known", "linear"]
-
 Number = Any
 Activation = Callable[[Number], Number]
 
@@ -39,12 +37,8 @@ ACTIVATIONS: dict[str, Activation] = {
     "linear": linear,
     "identity": linear,
 }
-_TITLES = {
-    "relu": "ReLU",
-    "leaky_relu": "LeakyReLU",
-    "gelu": "GELU",
-    "silu": "SiLU",
-}
+# What str.title does not make of a name
+_TITLES = {"relu": "ReLU", "leaky_relu": "LeakyReLU", "gelu": "GELU", "silu": "SiLU"}
 
 
 def is_known(function: Any) -> bool:
@@ -59,8 +53,6 @@ def find_activation(activation: str | Activation) -> Activation:
             "softmax acts on a whole layer's outputs, not on one neuron: use "
             "Sequential(..., softmax), or cross_entropy on the outputs as they are"
         )
-    if callable(activation):
-        return activation
     return lookup("activation", activation, ACTIVATIONS, "any function of one number")
 
 

@@ -18,8 +18,6 @@ from typing import Any
 
 from nn.validation import integer, lookup
 
-__all__ = ["INITIALISERS", "find_initialiser", "generator"]
-
 Generator = Any  # random.Random, or the module random itself
 Initialiser = Callable[[Generator, int, int], float]
 
@@ -33,47 +31,30 @@ def generator(seed: int | Generator | None) -> Generator:
     return random.Random(integer("seed", seed))
 
 
-def _uniform(fan: Callable[[int, int], int]) -> Initialiser:
-    """Uniform around 0, with variance 2 / fan."""
-
-    def draw(rng: Generator, nin: int, nout: int) -> float:
-        bound = sqrt(6.0 / fan(nin, nout))
-        return float(rng.uniform(-bound, bound))
-
-    return draw
+def _uniform(rng: Generator, fan: int) -> float:
+    bound = sqrt(6.0 / fan)
+    return float(rng.uniform(-bound, bound))
 
 
-def _normal(fan: Callable[[int, int], int]) -> Initialiser:
-    """Normal around 0, with variance 2 / fan."""
-    return lambda rng, nin, nout: float(rng.gauss(0.0, sqrt(2.0 / fan(nin, nout))))
-
-
-def _xavier(nin: int, nout: int) -> int:
-    return nin + nout
-
-
-def _he(nin: int, nout: int) -> int:
-    return nin
+def _normal(rng: Generator, fan: int) -> float:
+    return float(rng.gauss(0.0, sqrt(2.0 / fan)))
 
 
 INITIALISERS: dict[str, Initialiser] = {
     "uniform": lambda rng, nin, nout: float(rng.uniform(-1, 1)),  # as micrograd's
     "normal": lambda rng, nin, nout: float(rng.gauss(0.0, 1.0)),
-    "xavier_uniform": _uniform(_xavier),
-    "xavier_normal": _normal(_xavier),
-    "glorot_uniform": _uniform(_xavier),
-    "glorot_normal": _normal(_xavier),
-    "he_uniform": _uniform(_he),
-    "he_normal": _normal(_he),
-    "kaiming_uniform": _uniform(_he),
-    "kaiming_normal": _normal(_he),
+    "xavier_uniform": lambda rng, nin, nout: _uniform(rng, nin + nout),
+    "xavier_normal": lambda rng, nin, nout: _normal(rng, nin + nout),
+    "glorot_uniform": lambda rng, nin, nout: _uniform(rng, nin + nout),
+    "glorot_normal": lambda rng, nin, nout: _normal(rng, nin + nout),
+    "he_uniform": lambda rng, nin, nout: _uniform(rng, nin),
+    "he_normal": lambda rng, nin, nout: _normal(rng, nin),
+    "kaiming_uniform": lambda rng, nin, nout: _uniform(rng, nin),
+    "kaiming_normal": lambda rng, nin, nout: _normal(rng, nin),
     "zeros": lambda rng, nin, nout: 0.0,
 }
 
 
 def find_initialiser(init: str | Initialiser) -> Initialiser:
-    """The initialiser of a name; a callable is returned as it is."""
-    if callable(init):
-        return init
     otherwise = "any function (rng, nin, nout) -> float"
     return lookup("initialiser", init, INITIALISERS, otherwise)

@@ -26,8 +26,6 @@ from autograd import ShapeError, Value
 from autograd.table.reals import as_float
 from nn.layers import storage
 
-__all__ = ["Module", "modules_of"]
-
 Number = Any
 Place = tuple[str, Any]  # the path to a container, and the key inside it
 _PLAIN = {int, float, str, bool, type(None)}  # often among attributes, nothing inside
@@ -86,9 +84,8 @@ class Module:
         ValueError when two parameters would have the same name.
         """
         parameters, places, *_ = _contents(self)
-        named = dict(
-            zip([_joined(*place) for place in places], parameters, strict=True)
-        )
+        paths = [_joined(*place) for place in places]
+        named = dict(zip(paths, parameters, strict=True))
         if len(named) != len(parameters):
             raise ValueError(
                 f"two parameters of {type(self).__name__} have the same name: give the "
@@ -169,9 +166,7 @@ class Module:
             copies[id(module)]._places = frozenset(at)
         return bound
 
-    def __tree_flatten__(
-        self,
-    ) -> tuple[list[Number], Callable[[Iterable[Number]], Module]]:
+    def __tree_flatten__(self) -> tuple[list[Number], Callable[..., Module]]:
         """The parameters, and how to build this module around others."""
         return self.parameters(), self.bind
 

@@ -28,8 +28,6 @@ from nn.layers.initialisers import Generator, Initialiser, find_initialiser, gen
 from nn.layers.module import Module
 from nn.validation import integer
 
-__all__ = ["MLP", "Layer", "Neuron", "Sequential"]
-
 Number = Any
 Sample = Sequence[Number]
 Seed = int | Generator | None
@@ -95,10 +93,7 @@ class _Network(Module):
         return _unwrapped(self._outputs([x]))[0]
 
     def batch(self, X: Iterable[Sample]) -> list[Any]:
-        """The outputs for many samples; weights are read once.
-
-        The same Values as ``[net(x) for x in X]``, several times faster.
-        """
+        """The Values of ``[net(x) for x in X]``, computed several times faster."""
         return _unwrapped(self.batch_inside(X))
 
     def batch_inside(self, X: Iterable[Sample]) -> list[Any]:
@@ -140,8 +135,7 @@ class Layer(_Network):
         self.label()
 
     def _outputs(self, samples: list[Any]) -> list[Any]:
-        neurons = self.neurons
-        width = len(neurons[0].w)
+        neurons, width = self.neurons, len(self.neurons[0].w)
         samples = [_checked_sample(x, width, self) for x in samples]
         if set(map(type, neurons)) != {Neuron}:  # a subclass may call differently
             return [[neuron(x) for neuron in neurons] for x in samples]
@@ -294,5 +288,4 @@ def _layer_function(neurons: list[Neuron]) -> Callable[[Sample], list[Number]]:
 
 
 def _unwrapped(outputs: list[Any]) -> list[Any]:
-    """Lists of one number as that number."""
     return [y[0] if type(y) is list and len(y) == 1 else y for y in outputs]

@@ -23,8 +23,6 @@ from autograd import FileFormatError
 from autograd.table.reals import short
 from nn.files import replace
 
-__all__ = ["read", "write"]
-
 FORMAT = "scalar-autograd parameters"
 VERSION = 1
 State = Mapping[str, float]
@@ -55,6 +53,8 @@ def read(path: str | Path) -> dict[str, float]:
     try:
         document = decode(content)
         kind, version = document["format"], document["version"]
+        if kind != FORMAT or type(version) is not int or version != VERSION:
+            raise ValueError(f"it has format {short(kind)} version {short(version)}")
         names, numbers = document["names"], document["numbers"]
         if not (isinstance(names, list) and isinstance(numbers, list)):
             raise TypeError("names and numbers are lists")
@@ -64,19 +64,12 @@ def read(path: str | Path) -> dict[str, float]:
         if len(state) != len(names):
             raise ValueError("a name occurs twice")
     except Exception as cause:  # a decoder of foreign bytes may raise anything
-        raise FileFormatError(_complaint(path, f"cannot be read ({cause})")) from cause
-    if kind != FORMAT or type(version) is not int or version != VERSION:
         raise FileFormatError(
-            _complaint(path, f"has format {short(kind)} version {short(version)}")
-        )
+            f"{path} cannot be read ({cause}): expected {FORMAT!r}, version {VERSION}; "
+            f"save the model again with model.save({path.name!r}), or restore the file "
+            f"from a copy"
+        ) from cause
     return state
-
-
-def _complaint(path: Path, what: str) -> str:
-    return (
-        f"{path} {what}: expected {FORMAT!r}, version {VERSION}; save the model again "
-        f"with model.save({path.name!r}), or restore the file from a copy"
-    )
 
 
 def _suffix(path: Path) -> str:
@@ -107,20 +100,16 @@ def _to_json(state: State) -> bytes:
 def _from_json(content: bytes) -> Any:
     return json.loads(
         content.decode(),
-        parse_constant=_refused,
+        parse_constant=_finite,
         parse_float=_finite,
         object_pairs_hook=_once,
     )
 
 
-def _refused(token: str) -> Any:
-    raise ValueError(f"{token} is not JSON")
-
-
 def _finite(text: str) -> float:
     number = float(text)
-    if math.isinf(number):
-        raise ValueError(f"{text[:40]} is beyond the largest float, 1.8e308")
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:40]} is no JSON, or beyond the floats, 1.8e308")
     return number
 
 

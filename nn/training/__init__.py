@@ -6,7 +6,7 @@ optimiser changes the parameters, and the history records the epoch.
 
 Read ``fit`` first (settings, the loop over epochs), then ``trainer`` (one epoch, one
 step). ``samples`` holds the data, ``optimisers`` the formulas of PyTorch, ``history``
-the record. ``execution`` decides how a
-batch is computed; ``programs`` builds what is compiled, and says for which models that
-needs no asking; ``parameters`` holds the numbers while compiled steps change them.
+the record. ``execution`` computes a batch eagerly or by a program, and has the numbers
+between compiled steps; ``programs`` builds what is compiled, and says for which models
+that needs no asking, and whether it is worth it.
 """

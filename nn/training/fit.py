@@ -7,7 +7,7 @@ A run is reproducible from its seed, bit for bit.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from functools import partial
 from random import Random
 from typing import Any
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from autograd import MissingDependencyError
 from autograd.table.reals import short
+from nn import validation as checks
 from nn.layers.module import Module
 from nn.losses import (
     Loss,
@@ -26,22 +27,13 @@ from nn.losses import (
 )
 from nn.metrics import Metric, accuracy, find_metric, to_array
 from nn.schedules import Schedule, constant
-from nn.training.execution import compute_outputs
+from nn.training.execution import Execution
 from nn.training.history import History
 from nn.training.optimisers import OPTIMISERS, Optimiser, find_optimiser
-from nn.training.programs import is_own_loss
+from nn.training.programs import compute_outputs, is_own_loss
 from nn.training.samples import Samples, checked_inputs, checked_samples, hold_out
 from nn.training.trainer import Trainer
-from nn.validation import (
-    as_list,
-    elements,
-    function,
-    integer,
-    is_sequence,
-    positive,
-)
-
-__all__ = ["fit", "predict"]
+from nn.validation import elements, integer, is_sequence, positive
 
 Callback = Callable[[int, Module, History], Any]
 
@@ -121,29 +113,24 @@ def fit(
     samples, held = _data(X, y, validation, seed)
     if patience is not None and held is None:
         raise ValueError("patience watches the validation loss: give validation= too")
-    stepper = _optimiser(model, optimiser, lr)
-    chosen = find_loss(loss)
+    stepper, chosen = _optimiser(model, optimiser, lr), find_loss(loss)
     measures = _measures(metrics, chosen)
     factor = constant() if schedule is None else schedule
-    function("schedule", factor, _SCHEDULE)
-    calls = as_list("callbacks", callbacks, _CALLBACK)
-    for call in calls:
-        function("callbacks", call, _CALLBACK)
+    checks.function("schedule", factor, _SCHEDULE)
+    calls = checks.as_list("callbacks", callbacks, _CALLBACK)
+    calls = [checks.function("callbacks", call, _CALLBACK) for call in calls]
     trainer = Trainer(
-        model=model,
-        loss=chosen,
-        optimiser=stepper,
+        execution=Execution(model, chosen, stepper, compile),
         schedule=factor,
         clip=clip,
         metrics=measures,
         epochs=epochs,
         observed=bool(calls or measures or schedule or not is_own_loss(chosen)),
-        compile=compile,
     )
     for part in filter(None, (samples, held)):
         trainer.check(part)
     rng, history = Random(seed) if shuffle else None, trainer.history
-    with _bar(epochs, progress) as bar, trainer:
+    with _bar(epochs, progress) as bar, closing(trainer):
         for epoch in range(epochs):
             batches = list(samples.batches(batch_size or len(samples), rng))
             trainer.epoch(epoch, batches, held, best=patience is not None)
@@ -219,7 +206,7 @@ def _optimiser(
 
 def _measures(metrics: Any, loss: Loss) -> dict[str, Metric]:
     """The metrics by name; accuracy knows the threshold of the scores of a loss."""
-    found = dict(map(find_metric, as_list("metrics", metrics, "a name")))
+    found = dict(map(find_metric, checks.as_list("metrics", metrics, "a name")))
     if found.get("accuracy") is accuracy and loss in _OF_SCORES:
         found["accuracy"] = partial(accuracy, threshold=0.0)
     return found

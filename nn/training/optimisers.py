@@ -23,9 +23,6 @@ from autograd.table.reals import short
 from nn.layers.module import Module
 from nn.validation import in_unit_interval, lookup, nonnegative, positive
 
-__all__ = ["OPTIMISERS", "SGD", "Adam", "AdamW", "Optimiser", "RMSprop"]
-__all__ += ["clip_grad_norm", "clip_grad_value", "find_optimiser"]
-
 Array = NDArray[np.float64]
 Slots = dict[str, Array]
 
@@ -133,7 +130,6 @@ class Optimiser:
 
 
 def assign(params: list[Value], numbers: list[float]) -> None:
-    """Set the data of every parameter."""
     for parameter, number in zip(params, numbers, strict=True):
         parameter.data = number
 
@@ -265,6 +261,7 @@ class Adam(Optimiser):
 
     slots = ("mean", "square")
     settings = ("betas", "eps", "weight_decay")
+    _decoupled: ClassVar[bool] = False  # weight decay, from the gradient's means
 
     def __init__(
         self,
@@ -283,9 +280,10 @@ class Adam(Optimiser):
 
     def update(self, x: Array, g: Array, step: int) -> tuple[Array, Slots]:
         """One step of Adam."""
-        return self._adapt(x, _decayed(g, x, self.weight_decay), step)
-
-    def _adapt(self, x: Array, g: Array, step: int) -> tuple[Array, Slots]:
+        if self._decoupled:
+            x = x * (1.0 - self.lr * self.weight_decay)
+        else:
+            g = _decayed(g, x, self.weight_decay)
         b1, b2 = self.betas
         mean = b1 * self.state["mean"] + (1.0 - b1) * g
         square = b2 * self.state["square"] + (1.0 - b2) * g * g
@@ -304,6 +302,8 @@ class AdamW(Adam):
     2.25
     """
 
+    _decoupled = True
+
     def __init__(
         self,
         params: Iterable[Value] | Module,
@@ -313,10 +313,6 @@ class AdamW(Adam):
         weight_decay: float = 0.01,
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay)
-
-    def update(self, x: Array, g: Array, step: int) -> tuple[Array, Slots]:
-        """One step of Adam on decayed parameters."""
-        return self._adapt(x * (1.0 - self.lr * self.weight_decay), g, step)
 
 
 OPTIMISERS: dict[str, Callable[..., Optimiser]] = {

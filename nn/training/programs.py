@@ -2,7 +2,8 @@
 
 They take the parameters as one array, and the batch as arrays. Where samples do not
 meet (the layers here, losses that are means over samples) the program is that of one
-sample, through which the batch streams; else it is that of the whole batch.
+sample, through which the batch streams; else it is that of the whole batch. Its first
+results must agree with what the graph says.
 
 A program holds what it read of the model besides its parameters' numbers. Of the
 library's own layers that is their ``structure``, which can be compared later; what a
@@ -11,32 +12,41 @@ user's module or loss reads nobody knows, so these are compiled on request only.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from autograd import jit, mean, softmax, value_and_grad, vmap
+from autograd import Value, jit, mean, no_grad, softmax, value_and_grad, vmap
+from autograd.graph.modes import MODES
 from nn.layers.activations import is_known
 from nn.layers.module import Module, modules_of
 from nn.layers.networks import MLP, Layer, Neuron, Sequential
 from nn.losses import LOSSES, Loss
-
-__all__ = ["Program", "by_samples", "gradient_program", "is_own_loss", "is_own_model"]
-__all__ += ["output_program", "separable", "structure"]
+from nn.training.optimisers import Array
+from nn.validation import plain
 
 Program = Callable[..., Any]
+
+READY = 1.33e6  # edges: twice what is eager in the time until anything is compiled
+TRACED = 20.0  # ... and in that to trace one more edge
+TOLERANCE = 1e-8  # rounding differs; a wrong program is further away
+
+logger = logging.getLogger("nn")
+
+_ON_REQUEST = "a model or loss of one's own compiles on request, by compile=True"
+_VALUES = (
+    "Values take part that are not the model's, or reached past it, as in a penalty on "
+    "parameters (see weight_decay)"
+)
 
 # -- What is known of models and losses ----------------------------------------------
 
 
 def is_own_model(model: Module) -> bool:
-    """Whether a model is made of the library's own layers and activations alone.
-
-    >>> is_own_model(MLP(2, [3, 1])), is_own_model(MLP(2, [3, 1], activation=abs))
-    (True, False)
-    """
+    """Whether a model is made of the library's own layers and activations alone."""
     return all(
         type(module) in (Neuron, Layer, Sequential, MLP)
         and all(
@@ -62,12 +72,7 @@ def is_own_loss(loss: Loss) -> bool:
 
 
 def separable(loss: Loss) -> bool:
-    """Whether a loss is the mean of the losses of single samples, as far as is known.
-
-    >>> from nn import mse_loss
-    >>> separable(mse_loss), separable(partial(mse_loss, reduction="sum"))
-    (True, False)
-    """
+    """Whether a loss is, as far as is known, the mean of those of single samples."""
     settings = loss.keywords if isinstance(loss, partial) else {}
     return is_own_loss(loss) and settings.get("reduction", "mean") == "mean"
 
@@ -90,6 +95,23 @@ def structure(model: Module) -> Any:
         if isinstance(module, Neuron):  # w or b may be plain numbers, set for good
             parts += [module.nonlin, *module.w, module.b]
     return parts
+
+
+def reason_against(compile: bool | None, own: bool) -> str:
+    """Why nothing is compiled here, or ""; ``own`` says that all is the library's."""
+    if compile is False:
+        return "compile=False"
+    if MODES.active and (MODES.thread.observers or MODES.thread.watch):
+        return "a mode is on that looks at every node"
+    return "" if compile or own else _ON_REQUEST
+
+
+def is_worth_compiling(edges: float, traced: float, times: int) -> bool:
+    """Whether compiling ``traced`` edges beats so many eager runs over ``edges``.
+
+    From counts, not from clocks: the same answer on every machine.
+    """
+    return edges * times > READY + TRACED * traced
 
 
 # -- Programs ------------------------------------------------------------------------
@@ -132,3 +154,67 @@ def output_program(model: Module, streamed: bool) -> Program:
         return list(table.tolist())
 
     return as_lists
+
+
+def compute_outputs(
+    model: Module, X: list[list[float]], compile: bool | None
+) -> list[Any]:
+    """The outputs for many samples, compiled where that pays.
+
+    A program's first and last output must agree with the eager ones.
+    """
+    edges = len(model.parameters())
+    if reason_against(compile, is_own_model(model)) or not (
+        compile or is_worth_compiling(edges * len(X), edges, 1)
+    ):
+        return eager_outputs(model, X)
+    program = output_program(model, by_samples(model))
+    outputs: list[Any] = []
+
+    def ends(*arguments: Array) -> list[Any]:
+        outputs[:] = program(*arguments)
+        return [outputs[0], outputs[-1]]
+
+    numbers = np.array([p.data for p in model.parameters()])
+    expected = eager_outputs(model, [X[0], X[-1]])
+    reason = disagreement(ends, (numbers, np.array(X)), expected)
+    if not reason:
+        return outputs
+    log_eager(reason, compile is True)
+    return eager_outputs(model, X)
+
+
+def eager_outputs(model: Module, X: list[list[float]]) -> list[Any]:
+    with no_grad():
+        outputs: list[Any] = plain("outputs", list(model.batch(X)))
+    return outputs
+
+
+def disagreement(program: Program, arguments: tuple[Array, ...], expected: Any) -> str:
+    """Why a program cannot be used: it fails, or its first results are others; or "".
+
+    Whatever users' code raises when it meets tracers is such a reason.
+    """
+    try:
+        found = program(*arguments)
+        if any(isinstance(x, Value) for x in found):
+            return _VALUES
+        return "" if _agree(expected, found) else "compiled, it has other results"
+    except Exception as cause:
+        return f"{type(cause).__name__}: {cause}"
+
+
+def _agree(expected: Any, found: Any) -> bool:
+    """Equal up to rounding; of a tuple, part by part."""
+    if isinstance(expected, tuple):
+        return all(map(_agree, expected, found))
+    xs, ys = np.asarray(found, float), np.asarray(expected, float)
+    if xs.shape != ys.shape:
+        return False
+    scale = np.abs(ys[np.isfinite(ys)]).max(initial=1e-300)
+    return np.allclose(xs, ys, rtol=0.0, atol=TOLERANCE * scale, equal_nan=True)
+
+
+def log_eager(reason: str, requested: bool) -> None:
+    level = logging.WARNING if requested else logging.INFO
+    logger.log(level, "eager: %s", reason)

@@ -15,8 +15,6 @@ from autograd import DataError, ShapeError
 from autograd.table.reals import short
 from nn.validation import elements, finite, is_sequence
 
-__all__ = ["Samples", "checked_inputs", "checked_samples", "hold_out"]
-
 
 @dataclass
 class Samples:
@@ -36,7 +34,6 @@ class Samples:
         return self._arrays
 
     def take(self, order: list[int]) -> Samples:
-        """The samples of these indices."""
         X, y = [self.X[i] for i in order], [self.y[i] for i in order]
         return Samples(X, y, tuple([array[order] for array in self._arrays]))
 

@@ -8,58 +8,44 @@ from dataclasses import dataclass, field
 from math import isfinite
 
 from autograd import no_grad
-from nn.layers.module import Module
-from nn.losses import Loss
 from nn.metrics import Metric
 from nn.schedules import Schedule
 from nn.training.execution import Execution
 from nn.training.history import History
-from nn.training.optimisers import Optimiser
-from nn.training.parameters import Parameters
 from nn.training.samples import Samples
 from nn.validation import plain
-
-__all__ = ["Trainer"]
 
 
 @dataclass(kw_only=True)
 class Trainer:
-    """A model, its loss and its optimiser, and the history of training them.
+    """The steps of a run and its history.
 
     ``observed`` says that others look at the model, or change it, after every epoch.
-    As a context, it leaves the model as after the last step.
     """
 
-    model: Module
-    loss: Loss
-    optimiser: Optimiser
+    execution: Execution
     schedule: Schedule
     clip: float | None
     metrics: dict[str, Metric]
     epochs: int
     observed: bool
-    compile: bool | None
     best: dict[str, float] = field(default_factory=dict)  # the best epoch's parameters
 
     def __post_init__(self) -> None:
-        self.parameters = Parameters(self.model, self.optimiser)
-        self.execution = Execution(self.model, self.loss, self.parameters, self.compile)
-        self.lr = self.optimiser.lr  # of the last step, schedule included
+        self.lr = self.execution.optimiser.lr  # of the last step, schedule included
         self.history = History(metrics={name: [] for name in self.metrics})
 
-    def __enter__(self) -> Trainer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.parameters.sync_to_values()
+    def close(self) -> None:
+        """Leave the model as after the last step."""
+        self.execution.sync_to_values()
         self.history.engine = self.execution.report
 
     def check(self, samples: Samples) -> None:
         """Let model, loss and metrics object before any step, on one output."""
         with no_grad():
-            (output,) = self.model.batch(samples.X[:1])
+            (output,) = self.execution.model.batch(samples.X[:1])
             outputs = [plain("outputs", output, 0)] * len(samples)
-            self.loss([output] * len(samples), samples.y)
+            self.execution.loss([output] * len(samples), samples.y)
         for metric in self.metrics.values():
             float(metric(outputs, samples.y))
 
@@ -69,7 +55,7 @@ class Trainer:
         """Train on each batch once, then measure and record; remember the ``best``."""
         if self.observed:
             self.execution.check_structure()
-        history, total, count = self.history, 0.0, 0
+        history, total = self.history, 0.0
         outputs, targets = [], []
         measured = bool(self.metrics) and held is None
         sizes = Counter(map(len, batches))
@@ -79,38 +65,38 @@ class Trainer:
             self.step(value, time + i / len(batches))
             outputs += found
             targets += batch.y
-            total, count = total + value * len(batch), count + len(batch)
+            total += value * len(batch)
             if history.stopped:
                 break
-        history.losses.append(total / count)
+        history.losses.append(total / len(targets))
         history.learning_rates.append(self.lr)
         if held is not None:
             outputs = self.execution.outputs(held, self.epochs - time)
             targets = held.y
-            loss = plain("the validation loss", self.loss(outputs, targets))
-            history.validation_losses.append(loss)
+            loss = self.execution.loss(outputs, targets)
+            history.validation_losses.append(plain("the validation loss", loss))
         if self.observed:
-            self.parameters.sync_to_values()
+            self.execution.sync_to_values()
         for name, metric in self.metrics.items():
             history.metrics[name].append(float(metric(outputs, targets)))
         if best and history.best_epoch == len(history) - 1:
-            self.parameters.sync_to_values()
-            self.best = self.model.state_dict()
+            self.execution.sync_to_values()
+            self.best = self.execution.model.state_dict()
 
     def step(self, value: float, time: float) -> None:
         """One step of the optimiser, unless the loss or a gradient is not finite."""
-        optimiser, parameters = self.optimiser, self.parameters
+        execution, optimiser = self.execution, self.execution.optimiser
         if self.clip is not None:
-            parameters.clip(self.clip)
+            execution.clip(self.clip)
         base, self.lr = optimiser.lr, optimiser.lr * self.schedule(time)
         if not isfinite(value):
             self.diverged("loss", value, time)
-        elif not parameters.finite():
+        elif not execution.finite():
             self.diverged("gradient", float("nan"), time)
         else:
             try:
                 optimiser.lr = self.lr
-                parameters.step()
+                execution.step()
             finally:
                 optimiser.lr = base
 
