@@ -68,7 +68,7 @@ class Compiled:
         arrays = buffers = None
         if out is not None:
             arrays, buffers = taken(out, plan.room, plan.sizes)
-        results = plan.run(parts, buffers)
+        results = function.run(plan.executor, parts, buffers)
         nodes = recording(leaves, plan.inputs.closed)
         if nodes and function.second_order:
             return self.function(*args, **kwargs)

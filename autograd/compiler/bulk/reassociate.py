@@ -13,7 +13,7 @@ Pointer doubling finds the roots of the chains (JáJá 1992, section 2.2).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -55,9 +55,17 @@ class SignedTerms(NamedTuple):
         return SignedTerms(*[column[some] for column in self])
 
 
-def _terms(owner: Ints, sign: int, left: Ints, right: Any, slot: Any) -> SignedTerms:
-    columns = [np.broadcast_to(x, owner.shape) for x in (sign, left, right, 0, slot)]
-    return SignedTerms(owner, *columns)
+def _terms(
+    owner: Ints, sign: int, left: Ints, right: Ints | int, slot: Ints | int
+) -> SignedTerms:
+    """Terms of which some columns may be one number."""
+
+    def column(x: Ints | int) -> Ints:
+        return np.full(len(owner), x) if isinstance(x, int) else x
+
+    return SignedTerms(
+        owner, column(sign), left, column(right), column(0), column(slot)
+    )
 
 
 def _joined(parts: Iterable[SignedTerms]) -> SignedTerms:
@@ -147,7 +155,8 @@ def _all_terms(program: Program, exact: bool) -> Iterator[SignedTerms]:
         sums = np.flatnonzero(code == kind)
         count = second[sums] // (2 if kind == _DOT else 1)
         user, spans = np.repeat(sums, count), ranges(first[sums], count)
-        left, right = program.operands[spans], np.array(-1)
+        left: Ints = program.operands[spans]
+        right: Ints | int = -1
         if kind == _DOT:
             right = program.operands[spans + np.repeat(count, count)]
         yield _terms(user, 1, left, right, ranges(0 * sums, count))

@@ -24,9 +24,9 @@ def array_shortcut(
     plan: Plan, args: Sequence[Tree], fallback: Callable[..., Tree]
 ) -> Any:
     """Calls with arrays like these, to a plan; None where it takes more than that."""
-    if plan.inputs.closed or not plan.is_direct or not all(map(is_array, args)):
-        return None
     function, inputs = plan.function, plan.inputs
+    if inputs.closed or not function.is_direct or not all(map(is_array, args)):
+        return None
     shapes, sizes = [x.shape for x in args], plan.sizes
     executor, fresh = plan.executor, [None] * len(sizes)
     in_order = [(source.kind, source.data) for source in inputs.sources]

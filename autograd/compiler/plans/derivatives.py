@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -74,7 +75,7 @@ class Function:
         cuts = [k for k in range(count) if k == 0 or mapped[k] or mapped[k - 1]]
         return [(a, b, mapped[a]) for a, b in pairwise([*cuts, count])]
 
-    @property
+    @cached_property
     def is_direct(self) -> bool:
         """Whether each section is a result, as it is."""
         return True
@@ -158,7 +159,7 @@ class Gradient(Function):
                 at = end
         return sections
 
-    @property
+    @cached_property
     def is_direct(self) -> bool:
         """Whether no chosen argument is read twice, or by samples."""
         sources = self.inputs.sources
@@ -264,7 +265,7 @@ class Hessian(Gradient):
         """Hessian times direction."""
         return _along(first, wrt, np.arange(first.inputs - len(wrt), first.inputs))
 
-    @property
+    @cached_property
     def is_direct(self) -> bool:
         """The matrix is one result."""
         return True

@@ -101,17 +101,6 @@ class Plan:
 
     # -- results ---------------------------------------------------------------------
 
-    def run(
-        self, parts: Sequence[Floats], buffers: Sequence[Floats | None] | None
-    ) -> list[Floats]:
-        """The results of all sections, for the inputs in parts."""
-        return self.function.run(self.executor, parts, buffers)
-
-    @cached_property
-    def is_direct(self) -> bool:
-        """Whether the results of sections are those of the function."""
-        return self.function.is_direct
-
     @cached_property
     def sizes(self) -> list[int]:
         """How many numbers the result of each section has."""
