@@ -22,7 +22,7 @@ from autograd.compiler.bulk.bulk import (
     Terms,
 )
 from autograd.compiler.bulk.layout import Layout
-from autograd.compiler.llvm.functions.table import Needed, emit_row
+from autograd.compiler.llvm.functions.table import Needed, emit_primitive
 from autograd.compiler.llvm.kernels.code import Code, Offset
 from autograd.compiler.llvm.loops.elementwise import Slopes, fold, signed_sum
 from autograd.compiler.trace.program import Ints
@@ -192,7 +192,7 @@ class RowsWriter(ABC):
             name = operation.primitive.name
             if name in Slopes.NAMES and operands[0] in self.sloped:
                 return self.slopes.value(name, operands[0])
-            return emit_row(lanes, name, operands, self.needed)
+            return emit_primitive(lanes, name, operands, self.needed)
         if isinstance(operation, SegmentReduce):
             begin, end = operation.offsets[k : k + 2].tolist()
             numbers = [self._read(p) for p in operation.groups[0][begin:end].tolist()]

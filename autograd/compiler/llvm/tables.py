@@ -31,7 +31,7 @@ from autograd.compiler.bulk.bulk import (
 from autograd.compiler.bulk.layout import Layout
 from autograd.compiler.bulk.nests import factor
 from autograd.compiler.llvm.engine import Engine, engine, run_type
-from autograd.compiler.llvm.functions.table import Needed, emit_row, module_text
+from autograd.compiler.llvm.functions.table import Needed, emit_primitive, module_text
 from autograd.compiler.llvm.kernels.code import Code, Offset, declarations
 from autograd.compiler.llvm.loops.calls import sliced
 from autograd.compiler.llvm.loops.context import Tables
@@ -303,7 +303,7 @@ def _map_text(width: int, name: str) -> str:
             code.gather("%v", code.load_indices(code.at(table, i, "i32"), mask), mask)
             for table in tables
         ]
-        value = emit_row(code.lanes, name, operands, needed)
+        value = emit_primitive(code.lanes, name, operands, needed)
         code.store(value, code.at(target, i), mask)
 
     def whole(i: Offset, _: list[str]) -> list[str]:

@@ -191,9 +191,9 @@ def test_each_function_is_declared_and_defined_once():
 
 def test_cheap_rows_stand_in_place_and_the_others_are_called():
     lanes, needed = Lanes(4), set()
-    vm.emit_row(lanes, "add", ["%a", "%b"], needed)
+    vm.emit_primitive(lanes, "add", ["%a", "%b"], needed)
     assert not needed
-    vm.emit_row(lanes, "exp", ["%a"], needed)
+    vm.emit_primitive(lanes, "exp", ["%a"], needed)
     assert needed == {("exp", 4)}
     assert "@row.exp.4(<4 x double> %a)" in lanes.lines[-1]
 

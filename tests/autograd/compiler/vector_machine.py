@@ -20,7 +20,7 @@ def looped(name, width, needed):
         f"  %x{i} = load {lanes.type}, ptr %q{i}, align 8\n"
         for i in range(arity)
     ]
-    result = vm.emit_row(lanes, name, [f"%x{i}" for i in range(arity)], needed)
+    result = vm.emit_primitive(lanes, name, [f"%x{i}" for i in range(arity)], needed)
     lines = "\n".join(lanes.lines)
     return f"""
 define void @run_{name}(i64 %n, ptr %o, {", ".join(f"ptr %p{i}" for i in range(arity))}) {{

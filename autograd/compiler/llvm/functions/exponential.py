@@ -1,6 +1,6 @@
-"""The exponential family: exp, expm1, tanh, sigmoid, sinh, cosh, sech2, gaussian.
+"""Exponentials and logarithms: exp, expm1, tanh, sigmoid, sinh ..., log, log1p, power.
 
-All start from x = n ln 2 + r with |r| <= ln(2)/2 and a minimax polynomial,
+**Exponentials** start from x = n ln 2 + r with |r| <= ln(2)/2 and a minimax polynomial,
 
     e^x = 2^n (1 + r + r^2 p(r)).
 
@@ -9,12 +9,8 @@ difference is exact; what r loses when the second part is taken off is kept besi
 2^n is made in the exponent field, as a product of two powers so that overflow and
 subnormal results come out of one last multiplication.
 
-Source: Cody & Waite 1980, chapter 6; Muller, *Elementary Functions*, 3rd ed. 2016,
-sections 11.1 (reduction) and 4.2 (splitting).
-
-Logarithms and powers.
-
-x = 2^k m with sqrt(1/2) <= m < sqrt(2), f = m - 1 and s = f / (2 + f) give
+**Logarithms** write x = 2^k m with sqrt(1/2) <= m < sqrt(2), f = m - 1 and
+s = f / (2 + f):
 
     log m = log((1 + s) / (1 - s)) = 2 s + s z p(z),    z = s^2,
 
@@ -22,8 +18,8 @@ which is summed as f - (f^2/2 - s (f^2/2 + z p)), where f is exact. A power need
 logarithm to some 68 bits, because y log2(x) reaches 1024: there s and the first two
 terms of the series are sums of two doubles.
 
-Source: Tang 1990 and fdlibm (s and the summation); Dekker 1971 (double-double);
-Muller, *Elementary Functions*, 3rd ed. 2016, section 11.3 (powers).
+Source: Muller, *Elementary Functions*, 3rd ed. 2016, sections 11.1 (reduction), 4.2
+(splitting) and 11.3 (powers); Tang 1990 and fdlibm (s and the summation).
 """
 
 from __future__ import annotations
@@ -32,7 +28,7 @@ from math import inf, nan
 from typing import NamedTuple
 
 from autograd.compiler.llvm.functions import coefficients
-from autograd.compiler.llvm.functions.value import Kernel, Vector, Whole
+from autograd.compiler.llvm.functions.lanes import Vector, Whole, by_name
 
 LN2, LN2_LOW = 0.6931471805599453, 2.3190468138462996e-17
 LOG2_E = 1.4426950408889634
@@ -94,12 +90,10 @@ def decay(x: Vector) -> Vector:
 
 
 def exp(x: Vector) -> Vector:
-    """e^x."""
     return exponential(x)
 
 
 def exp2(x: Vector) -> Vector:
-    """2^x."""
     return exp_of_sum(x.at_most(1100.0).at_least(-1100.0), x.constant(0.0))
 
 
@@ -207,20 +201,7 @@ def sinh(x: Vector) -> Vector:
     return (size < 1.0).choose(small, h - 0.25 / h).with_sign(x)
 
 
-EXPONENTIAL: dict[str, Kernel] = {
-    "exp": exp,
-    "exp2": exp2,
-    "expm1": expm1,
-    "tanh": tanh,
-    "sigmoid": sigmoid,
-    "sech2": sech2,
-    "gaussian": gaussian,
-    "cosh": cosh,
-    "sinh": sinh,
-}
-
-
-# -- Logarithms and powers.
+# -- Logarithms and powers ---------------------------------------------------------
 
 SMALLEST_NORMAL = 2.2250738585072014e-308
 ROOT_HALF_BITS = 0x3FE6A09E00000000  # of sqrt(1/2), cut off
@@ -289,7 +270,6 @@ def _log(k: Vector, f: Vector, low: Vector | None = None) -> Vector:
 
 
 def log(x: Vector) -> Vector:
-    """The natural logarithm."""
     k, m = _split_any(x)
     return _at_the_ends(x, _log(k, m - 1.0))
 
@@ -307,7 +287,6 @@ def log_of_sum(x: Vector, rest: Vector | None = None) -> Vector:
 
 
 def log1p(x: Vector) -> Vector:
-    """log(1 + x)."""
     result = (abs(x) < 2.0**-54).choose(x, log_of_sum(x))
     result = (x < inf).choose(result, x)
     result = x.equals(-1.0).choose(-inf, result)
@@ -390,11 +369,5 @@ def _signed(result: Vector, x: Vector, y: Vector) -> Vector:
     return undefined.choose(nan, result)
 
 
-LOGARITHMIC: dict[str, Kernel] = {
-    "log": log,
-    "log2": log2,
-    "log10": log10,
-    "log1p": log1p,
-    "softplus": softplus,
-    "power": power,
-}
+EXPONENTIAL = by_name(exp, exp2, expm1, tanh, sigmoid, sech2, gaussian, cosh, sinh)
+LOGARITHMIC = by_name(log, log2, log10, log1p, softplus, power)

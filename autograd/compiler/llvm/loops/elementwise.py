@@ -12,7 +12,11 @@ from typing import Any
 
 from autograd.compiler.bulk.bulk import Map, Operation, SumOfProducts
 from autograd.compiler.llvm.functions.lanes import Lanes
-from autograd.compiler.llvm.functions.table import Needed, emit_row, emit_tanh_and_sech2
+from autograd.compiler.llvm.functions.table import (
+    Needed,
+    emit_primitive,
+    emit_tanh_and_sech2,
+)
 from autograd.compiler.llvm.kernels.code import Offset
 from autograd.compiler.llvm.loops.context import Context
 from autograd.compiler.llvm.loops.fusion import Group
@@ -48,7 +52,7 @@ def compute(context: Context, lanes: Lanes, operation: Operation, value: Any) ->
     """Emit an elementwise operation; ``value`` gives the register of a stream."""
     if isinstance(operation, Map):
         operands = [value(positions) for positions in operation.operands]
-        return emit_row(lanes, operation.primitive.name, operands, context.needed)
+        return emit_primitive(lanes, operation.primitive.name, operands, context.needed)
     assert isinstance(operation, SumOfProducts)
     n = len(operation.target)
     return signed_sum(

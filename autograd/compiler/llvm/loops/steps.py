@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.bulk.bulk import Map, Operation, SumOfProducts
-from autograd.compiler.llvm.functions.table import emit_row
+from autograd.compiler.llvm.functions.table import emit_primitive
 from autograd.compiler.llvm.kernels.code import Offset
 from autograd.compiler.llvm.loops.context import Context
 from autograd.compiler.llvm.loops.elementwise import fold, signed_sum
@@ -152,5 +152,7 @@ class _Steps:
             return signed_sum(lanes, ((s, list(map(value, x)), z) for s, x, z in reads))
         numbers = map(value, reads)
         if isinstance(operation, Map):
-            return emit_row(lanes, operation.primitive.name, list(numbers), needed)
+            return emit_primitive(
+                lanes, operation.primitive.name, list(numbers), needed
+            )
         return fold(lanes, operation.primitive.name, numbers)
