@@ -1,9 +1,8 @@
-"""How LLVM evaluates the rows of the table, 1, 2, 4 or 8 doubles at a time.
+"""How LLVM evaluates primitives, 1, 2, 4 or 8 doubles at a time.
 
-In: a row's name. Out: lines of IR over vectors.
+In: a primitive's name. Out: lines of IR over vectors.
 
-Read ``lanes`` (a builder of lines), ``value`` (its names with operators) and then any
-family: ``elementary``, ``exponential`` (with logarithms and powers),
-``trigonometry``, ``special``; their ``coefficients`` are minimax polynomials.
-``table`` is the list of all.
+Read ``lanes`` (a builder of lines, and its values with operators) and then any family:
+``elementary``, ``exponential`` (with logarithms and powers), ``trigonometry``,
+``special``; their ``coefficients`` are minimax polynomials. ``table`` lists them all.
 """

@@ -1,7 +1,7 @@
-"""Rows that are a few instructions: arithmetic, comparisons, choice, rounding.
+"""Primitives that are a few instructions: arithmetic, comparisons, choice, rounding.
 
-The same formulas serve the fast and the strict tier: the bits are IEEE 754's. Adding
-0.0 turns -0.0 into 0.0, where the row's float evaluation passes through an integer.
+The bits are those of the eager engine. Adding 0.0 turns -0.0 into 0.0, where the
+primitive's float evaluation passes through an integer.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable
 from math import nan
 
-from autograd.compiler.llvm.functions.value import Kernel, Mask, Vector
+from autograd.compiler.llvm.functions.lanes import Kernel, Mask, Vector, by_name
 
 
 def sign(x: Vector) -> Vector:
@@ -55,7 +55,6 @@ def sqrt(x: Vector) -> Vector:
 
 
 def one_minus_square(x: Vector) -> Vector:
-    """(1 - x)(1 + x)."""
     return (1.0 - x) * (1.0 + x)
 
 
@@ -70,15 +69,12 @@ def step(x: Vector) -> Vector:
 
 
 ELEMENTARY: dict[str, Kernel] = {
-    "guarded_multiply": guarded_multiply,
-    "selected_multiply": selected_multiply,
     "add": operator.add,
     "subtract": operator.sub,
     "multiply": operator.mul,
     "divide": operator.truediv,
     "negative": operator.neg,
     "absolute": operator.abs,
-    "sign": sign,
     "floor": _rounded("floor"),
     "ceil": _rounded("ceil"),
     "trunc": _rounded("trunc"),
@@ -88,13 +84,12 @@ ELEMENTARY: dict[str, Kernel] = {
     "greater_equal": _truth(operator.ge),
     "equal": _truth(Vector.equals),
     "not_equal": _truth(Vector.differs),
-    "where": where,
-    "nonnegative": nonnegative,
-    "sqrt": sqrt,
-    "one_minus_square": one_minus_square,
-    "relu": relu,
-    "step": step,
+    **by_name(guarded_multiply, selected_multiply, one_minus_square),
+    **by_name(sign, step, relu, nonnegative, where, sqrt),
 }
+
+
+# -- Remainders ----------------------------------------------------------------------
 
 
 def _c_remainder(x: Vector, y: Vector) -> Vector:
@@ -140,3 +135,6 @@ def floor_divide(x: Vector, y: Vector) -> Vector:
     zero = x.constant(0.0).with_sign(x / y)
     result = quotient.equals(0.0).choose(zero, whole)
     return y.equals(0.0).choose(nan, result)
+
+
+REMAINDERS = by_name(remainder, floor_divide)

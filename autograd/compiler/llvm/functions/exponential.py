@@ -1,6 +1,6 @@
-"""Exponentials, logarithms and powers; tanh, sigmoid and their slopes.
+"""Exponentials and logarithms: exp, expm1, tanh, sigmoid, sinh ..., log, log1p, power.
 
-Exponentials start from x = n ln 2 + r with |r| <= ln(2)/2 and a minimax polynomial,
+**Exponentials** start from x = n ln 2 + r with |r| <= ln(2)/2 and a minimax polynomial,
 
     e^x = 2^n (1 + r + r^2 p(r)).
 
@@ -9,8 +9,8 @@ difference is exact; what r loses when the second part is taken off is kept besi
 2^n is made in the exponent field, as a product of two powers so that overflow and
 subnormal results come out of one last multiplication.
 
-Logarithms start from x = 2^k m with sqrt(1/2) <= m < sqrt(2). With f = m - 1 and
-s = f / (2 + f),
+**Logarithms** write x = 2^k m with sqrt(1/2) <= m < sqrt(2), f = m - 1 and
+s = f / (2 + f):
 
     log m = log((1 + s) / (1 - s)) = 2 s + s z p(z),    z = s^2,
 
@@ -18,9 +18,8 @@ which is summed as f - (f^2/2 - s (f^2/2 + z p)), where f is exact. A power need
 logarithm to some 68 bits, because y log2(x) reaches 1024: there s and the first two
 terms of the series are sums of two doubles.
 
-Sources: Cody & Waite 1980, chapter 6; Tang 1990 and fdlibm (s and the summation);
-Dekker 1971 (double-double); Muller, *Elementary Functions*, 3rd ed. 2016, sections 4.2
-(splitting), 11.1 (reduction) and 11.3 (powers).
+Source: Muller, *Elementary Functions*, 3rd ed. 2016, sections 11.1 (reduction), 4.2
+(splitting) and 11.3 (powers); Tang 1990 and fdlibm (s and the summation).
 """
 
 from __future__ import annotations
@@ -29,10 +28,10 @@ from math import inf, nan
 from typing import NamedTuple
 
 from autograd.compiler.llvm.functions import coefficients
-from autograd.compiler.llvm.functions.value import Kernel, Vector, Whole
+from autograd.compiler.llvm.functions.lanes import Vector, Whole, by_name
 
 LN2, LN2_LOW = 0.6931471805599453, 2.3190468138462996e-17
-LOG2_E, LOG2_E_LOW = 1.4426950408889634, 2.0355273740931033e-17
+LOG2_E = 1.4426950408889634
 SHIFTER = 6755399441055744.0  # 1.5 * 2^52: adding it leaves an integer in the low bits
 SHIFTER_BITS = 0x4338000000000000
 BIAS = 1023
@@ -91,12 +90,10 @@ def decay(x: Vector) -> Vector:
 
 
 def exp(x: Vector) -> Vector:
-    """e^x."""
     return exponential(x)
 
 
 def exp2(x: Vector) -> Vector:
-    """2^x."""
     return exp_of_sum(x.at_most(1100.0).at_least(-1100.0), x.constant(0.0))
 
 
@@ -204,26 +201,14 @@ def sinh(x: Vector) -> Vector:
     return (size < 1.0).choose(small, h - 0.25 / h).with_sign(x)
 
 
-EXPONENTIAL: dict[str, Kernel] = {
-    "exp": exp,
-    "exp2": exp2,
-    "expm1": expm1,
-    "tanh": tanh,
-    "sigmoid": sigmoid,
-    "sech2": sech2,
-    "gaussian": gaussian,
-    "cosh": cosh,
-    "sinh": sinh,
-}
-
-
-# -- Logarithms and powers -------------------------------------------------------------
+# -- Logarithms and powers ---------------------------------------------------------
 
 SMALLEST_NORMAL = 2.2250738585072014e-308
 ROOT_HALF_BITS = 0x3FE6A09E00000000  # of sqrt(1/2), cut off
 MANTISSA = (1 << 52) - 1
 OFFSET = 1024  # keeps k + OFFSET positive
 TWO_52_BITS = 0x4330000000000000  # of 2^52: an integer below stands in its low bits
+LOG2_E, LOG2_E_LOW = 1.4426950408889634, 2.0355273740931033e-17
 LOG10_2, LOG10_2_LOW = 0.3010299956639812, -2.8037281277851704e-18
 LOG10_E, LOG10_E_LOW = 0.4342944819032518, 1.098319650216765e-17
 TWO_THIRDS, TWO_THIRDS_LOW = 0.6666666666666666, 3.700743415417188e-17
@@ -285,7 +270,6 @@ def _log(k: Vector, f: Vector, low: Vector | None = None) -> Vector:
 
 
 def log(x: Vector) -> Vector:
-    """The natural logarithm."""
     k, m = _split_any(x)
     return _at_the_ends(x, _log(k, m - 1.0))
 
@@ -303,7 +287,6 @@ def log_of_sum(x: Vector, rest: Vector | None = None) -> Vector:
 
 
 def log1p(x: Vector) -> Vector:
-    """log(1 + x)."""
     result = (abs(x) < 2.0**-54).choose(x, log_of_sum(x))
     result = (x < inf).choose(result, x)
     result = x.equals(-1.0).choose(-inf, result)
@@ -386,11 +369,5 @@ def _signed(result: Vector, x: Vector, y: Vector) -> Vector:
     return undefined.choose(nan, result)
 
 
-LOGARITHMIC: dict[str, Kernel] = {
-    "log": log,
-    "log2": log2,
-    "log10": log10,
-    "log1p": log1p,
-    "softplus": softplus,
-    "power": power,
-}
+EXPONENTIAL = by_name(exp, exp2, expm1, tanh, sigmoid, sech2, gaussian, cosh, sinh)
+LOGARITHMIC = by_name(log, log2, log10, log1p, softplus, power)

@@ -1,9 +1,17 @@
-"""A builder of LLVM IR text over lanes: ``<width x double>``, or one plain double.
+"""Lines of LLVM IR over lanes, ``<width x double>`` or one double, and their values.
 
-An expression becomes one line for each operation, in static single assignment: every
-result has a fresh name. No optimisation pass runs over the text, so it must be good as
-it stands. Only generic intrinsics are used: LLVM lowers them to AVX-512, AVX2, SSE2 or
-Arm alike. ``vector_value`` wraps the names in operators.
+``Lanes`` is a builder: an expression becomes one line for each operation, in static
+single assignment: every result has a fresh name. ``Vector`` (doubles), ``Whole``
+(64-bit integers) and ``Mask`` (truth values) wrap the names, so that a kernel reads
+like its formula; numbers become constants:
+
+    x = Vector(Lanes(1), "%x")
+    (x > 0.0).choose(2.0 * x, x)    # %v1 = fcmp ogt double %x, 0x0000000000000000
+                                    # %v2 = fmul double 0x4000000000000000, %x
+                                    # %v3 = select i1 %v1, double %v2, double %x
+
+No optimisation pass runs over the text, so it must be good as it stands. Only generic
+intrinsics are used: LLVM lowers them to AVX-512, AVX2, SSE2 or Arm alike.
 
 Source: the LLVM Language Reference, "Instruction Reference" and "Standard C/C++ Library
 Intrinsics".
@@ -15,7 +23,6 @@ import struct
 from collections.abc import Callable, Sequence
 
 WIDTHS = (1, 2, 4, 8)
-_COMPARISONS = {"integer": "icmp", "double": "fcmp"}
 
 
 def literal(x: float) -> str:
@@ -59,6 +66,7 @@ class Lanes:
         return scalar if self.width == 1 else f"<{self.width} x {scalar}>"
 
     def fresh(self) -> str:
+        """A name not used before."""
         self._fresh += 1
         return f"{self.prefix}{self._fresh}"
 
@@ -84,20 +92,18 @@ class Lanes:
 
     # -- Arithmetic ------------------------------------------------------------------
 
-    def _arithmetic(self, operation: str, a: str, b: str) -> str:
+    def arithmetic(self, operation: str, a: str, b: str) -> str:
+        """fadd, fsub, fmul or fdiv."""
         return self.emit(f"{operation}{self.flags} {self.type} {a}, {b}")
 
     def add(self, a: str, b: str) -> str:
-        return self._arithmetic("fadd", a, b)
+        return self.arithmetic("fadd", a, b)
 
     def subtract(self, a: str, b: str) -> str:
-        return self._arithmetic("fsub", a, b)
+        return self.arithmetic("fsub", a, b)
 
     def multiply(self, a: str, b: str) -> str:
-        return self._arithmetic("fmul", a, b)
-
-    def divide(self, a: str, b: str) -> str:
-        return self._arithmetic("fdiv", a, b)
+        return self.arithmetic("fmul", a, b)
 
     def negate(self, a: str) -> str:
         """The other sign, of zeros and NaN too."""
@@ -109,56 +115,24 @@ class Lanes:
         arguments = ", ".join(f"{self.type} {x}" for x in operands)
         return self.emit(f"call {self.type} @llvm.{name}.{suffix}({arguments})")
 
-    def fma(self, a: str, b: str, c: str) -> str:
-        """a * b + c with a single rounding, whatever that costs on the host."""
-        return self.intrinsic("fma", a, b, c)
-
     def multiply_add(self, a: str, b: str, c: str) -> str:
         """a * b + c, fused where the host is faster so."""
         return self.intrinsic("fmuladd", a, b, c)
 
-    def minimum(self, a: str, b: str) -> str:
-        """The smaller; b where either is NaN (one instruction on x86)."""
-        return self.select(self.compare("olt", a, b), a, b)
+    # -- Choice ----------------------------------------------------------------------
 
-    def maximum(self, a: str, b: str) -> str:
-        """The larger; b where either is NaN."""
-        return self.select(self.compare("ogt", a, b), a, b)
-
-    def polynomial(self, x: str, coefficients: Sequence[float]) -> str:
-        """c0 + c1 x + c2 x^2 + ..., by Estrin's scheme: short chains, in pairs."""
-        terms = [self.constant(c) for c in coefficients]
-        while len(terms) > 1:
-            pairs = zip(terms[::2], terms[1::2], strict=False)
-            folded = [self.multiply_add(high, x, low) for low, high in pairs]
-            terms = folded + terms[2 * len(folded) :]
-            x = self.multiply(x, x) if len(terms) > 1 else x
-        return terms[0]
-
-    # -- Choice and bits -------------------------------------------------------------
-
-    def compare(self, predicate: str, a: str, b: str, kind: str = "double") -> str:
-        """A mask: predicates olt, oeq, une ... of doubles, slt, eq ... of integers."""
-        operand = self.type if kind == "double" else self.integers
-        return self.emit(f"{_COMPARISONS[kind]} {predicate} {operand} {a}, {b}")
+    def compare(self, predicate: str, a: str, b: str) -> str:
+        """A mask: predicates olt, oeq, une ..."""
+        return self.emit(f"fcmp {predicate} {self.type} {a}, {b}")
 
     def select(self, mask: str, a: str, b: str) -> str:
+        """a where the mask holds, else b."""
         chosen = f"{self.type} {a}, {self.type} {b}"
         return self.emit(f"select {self.mask} {mask}, {chosen}")
 
     def logic(self, operation: str, a: str, b: str) -> str:
+        """and, or, xor of masks."""
         return self.emit(f"{operation} {self.mask} {a}, {b}")
-
-    def whole(self, operation: str, a: str, b: str) -> str:
-        return self.emit(f"{operation} {self.integers} {a}, {b}")
-
-    def bits(self, a: str) -> str:
-        """The bits of doubles as integers."""
-        return self.emit(f"bitcast {self.type} {a} to {self.integers}")
-
-    def double(self, n: str) -> str:
-        """The doubles that have these bits."""
-        return self.emit(f"bitcast {self.integers} {n} to {self.type}")
 
     def fold(self, name: str, total: str, x: str) -> str:
         """One more operand of a sum, prod, maximum or minimum; there NaN wins."""
@@ -213,7 +187,8 @@ class Lanes:
 
         A branch: the lines go on in another basic block, ``self.block``.
         """
-        asked, slow, done = self._any(rare), f"slow.{self.fresh()}", self._done()
+        asked, slow = self._any(rare), f"slow.{self.fresh()}"
+        done = f"done.{self.fresh()}"
         before = self.block
         self.lines += [f"  br i1 {asked}, label %{slow}, label %{done}", f"{slow}:"]
         self.block = slow
@@ -232,7 +207,8 @@ class Lanes:
 
         Lanes in which it does not hold must keep their values by themselves.
         """
-        again, done, before = f"again.{self.fresh()}", self._done(), self.block
+        again, done = f"again.{self.fresh()}", f"done.{self.fresh()}"
+        before = self.block
         self.lines += [f"  br label %{again}", f"{again}:"]
         place, self.block = len(self.lines), again
         names = [f"%{self.fresh()}" for _ in firsts]
@@ -253,5 +229,186 @@ class Lanes:
         reduction = f"@llvm.vector.reduce.or.v{self.width}i1({self.mask} {mask})"
         return self.emit(f"call i1 {reduction}")
 
-    def _done(self) -> str:
-        return f"done.{self.fresh()}"
+
+# -- Values with operators -----------------------------------------------------------
+
+
+class _Named:
+    """A value of the IR: the builder it belongs to and its name there."""
+
+    __slots__ = ("lanes", "name")
+
+    def __init__(self, lanes: Lanes, name: str) -> None:
+        self.lanes, self.name = lanes, name
+
+
+def _arithmetic(operation: str) -> Callable[[Vector, Vector | float], Vector]:
+    def emit(self: Vector, x: Vector | float) -> Vector:
+        name = self.lanes.arithmetic(operation, self.name, self.of(x).name)
+        return Vector(self.lanes, name)
+
+    return emit
+
+
+def _reflected(operation: str) -> Callable[[Vector, float], Vector]:
+    def emit(self: Vector, x: float) -> Vector:
+        name = self.lanes.arithmetic(operation, self.of(x).name, self.name)
+        return Vector(self.lanes, name)
+
+    return emit
+
+
+def _comparison(predicate: str) -> Callable[[Vector, Vector | float], Mask]:
+    def emit(self: Vector, x: Vector | float) -> Mask:
+        name = self.lanes.compare(predicate, self.name, self.of(x).name)
+        return Mask(self.lanes, name)
+
+    return emit
+
+
+class Vector(_Named):
+    """Doubles, one for each lane."""
+
+    def constant(self, x: float) -> Vector:
+        """The same number in every lane."""
+        return Vector(self.lanes, self.lanes.constant(x))
+
+    def of(self, x: Vector | float) -> Vector:
+        """A number as a vector."""
+        return x if isinstance(x, Vector) else self.constant(x)
+
+    __add__, __radd__ = _arithmetic("fadd"), _reflected("fadd")
+    __sub__, __rsub__ = _arithmetic("fsub"), _reflected("fsub")
+    __mul__, __rmul__ = _arithmetic("fmul"), _reflected("fmul")
+    __truediv__, __rtruediv__ = _arithmetic("fdiv"), _reflected("fdiv")
+
+    __lt__, __le__ = _comparison("olt"), _comparison("ole")
+    __gt__, __ge__ = _comparison("ogt"), _comparison("oge")
+    equals = _comparison("oeq")  # false for NaN, as all above
+    differs = _comparison("une")  # true for NaN
+    above_or_nan = _comparison("ugt")
+
+    def is_nan(self) -> Mask:
+        return Mask(self.lanes, self.lanes.compare("uno", self.name, self.name))
+
+    def __neg__(self) -> Vector:
+        return Vector(self.lanes, self.lanes.negate(self.name))
+
+    def __abs__(self) -> Vector:
+        return self.intrinsic("fabs")
+
+    def intrinsic(self, name: str, *others: Vector | float) -> Vector:
+        """sqrt, floor, ceil, trunc ... of LLVM."""
+        rest = [self.of(x).name for x in others]
+        return Vector(self.lanes, self.lanes.intrinsic(name, self.name, *rest))
+
+    def with_sign(self, x: Vector) -> Vector:
+        """The magnitude of this with the sign of x."""
+        return self.intrinsic("copysign", x)
+
+    def fma(self, x: Vector | float, y: Vector | float) -> Vector:
+        """This times x plus y, rounded once, whatever that costs: for residuals."""
+        return self.intrinsic("fma", x, y)
+
+    def times_plus(self, x: Vector | float, y: Vector | float) -> Vector:
+        """This times x plus y, fused where the host is faster so."""
+        return self.intrinsic("fmuladd", x, y)
+
+    def polynomial(self, coefficients: Sequence[float]) -> Vector:
+        """c0 + c1 x + c2 x^2 + ..., by Estrin's scheme: short chains, in pairs."""
+        x, terms = self, [self.constant(c) for c in coefficients]
+        while len(terms) > 1:
+            pairs = zip(terms[::2], terms[1::2], strict=False)
+            folded = [high.times_plus(x, low) for low, high in pairs]
+            terms = folded + terms[2 * len(folded) :]
+            x = x * x if len(terms) > 1 else x
+        return terms[0]
+
+    def at_most(self, bound: Vector | float) -> Vector:
+        """The smaller of the two; NaN stays (one instruction on x86)."""
+        bound = self.of(bound)
+        return (bound < self).choose(bound, self)
+
+    def at_least(self, bound: Vector | float) -> Vector:
+        """The larger of the two; NaN stays."""
+        bound = self.of(bound)
+        return (bound > self).choose(bound, self)
+
+    def repeat(
+        self, firsts: Sequence[Vector], body: Callable[..., tuple[list[Vector], Mask]]
+    ) -> list[Vector]:
+        """The next values and a mask, again and again while it holds in any lane."""
+
+        def vectors(names: list[str]) -> list[Vector]:
+            return [Vector(self.lanes, name) for name in names]
+
+        def named(names: list[str]) -> tuple[list[str], str]:
+            following, mask = body(*vectors(names))
+            return [x.name for x in following], mask.name
+
+        return vectors(self.lanes.repeat([x.name for x in firsts], named))
+
+    def bits(self) -> Whole:
+        text = f"bitcast {self.lanes.type} {self.name} to {self.lanes.integers}"
+        return Whole(self.lanes, self.lanes.emit(text))
+
+
+def _integer(operation: str) -> Callable[[Whole, Whole | int], Whole]:
+    def emit(self: Whole, n: Whole | int) -> Whole:
+        return Whole(self.lanes, self._emit(operation, n))
+
+    return emit
+
+
+class Whole(_Named):
+    """64-bit integers, one for each lane; they wrap around."""
+
+    def _emit(self, operation: str, n: Whole | int) -> str:
+        other = n.name if isinstance(n, Whole) else self.lanes.integer(n)
+        return self.lanes.emit(
+            f"{operation} {self.lanes.integers} {self.name}, {other}"
+        )
+
+    __add__, __sub__ = _integer("add"), _integer("sub")
+    __and__, __or__, __xor__ = _integer("and"), _integer("or"), _integer("xor")
+    __lshift__, __rshift__ = _integer("shl"), _integer("lshr")  # zeros come in
+
+    def __lt__(self, n: int) -> Mask:
+        return Mask(self.lanes, self._emit("icmp slt", n))
+
+    def differs(self, n: int) -> Mask:
+        return Mask(self.lanes, self._emit("icmp ne", n))
+
+    def double(self) -> Vector:
+        """The doubles that have these bits."""
+        text = f"bitcast {self.lanes.integers} {self.name} to {self.lanes.type}"
+        return Vector(self.lanes, self.lanes.emit(text))
+
+
+class Mask(_Named):
+    """Truth values, one for each lane."""
+
+    def __and__(self, other: Mask) -> Mask:
+        return Mask(self.lanes, self.lanes.logic("and", self.name, other.name))
+
+    def __or__(self, other: Mask) -> Mask:
+        return Mask(self.lanes, self.lanes.logic("or", self.name, other.name))
+
+    def choose(self, x: Vector | float, y: Vector | float) -> Vector:
+        """x where this holds, else y."""
+        a, b = (
+            v.name if isinstance(v, Vector) else self.lanes.constant(v) for v in (x, y)
+        )
+        return Vector(self.lanes, self.lanes.select(self.name, a, b))
+
+    def rescue(self, usual: Vector, unusual: Callable[[], Vector]) -> Vector:
+        """``choose``, the unusual value being computed only when a lane asks for it."""
+        name = self.lanes.rescue(self.name, usual.name, lambda: unusual().name)
+        return Vector(self.lanes, name)
+
+
+Kernel = Callable[..., Vector]
+
+
+def by_name(*kernels: Kernel) -> dict[str, Kernel]:
+    return {kernel.__name__: kernel for kernel in kernels}

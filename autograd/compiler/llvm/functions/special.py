@@ -1,6 +1,7 @@
-"""erf, erfc, the cube root, hypot and the direction cosine; polygamma of any order.
+"""erf, erfc, the cube root, hypot, the direction cosine, and polygamma.
 
-With w = (-1)^(n+1) n! the polygamma function of order n is w G(x), where
+Each of the first has its formula in its docstring. polygamma takes order and argument
+in every lane. With w = (-1)^(n+1) n! the polygamma function of order n is w G(x), where
 
     G(x) = sum over k >= 0 of (x + k)^-(n+1)        (n = 0: short of a constant).
 
@@ -11,12 +12,10 @@ The first terms are added up, the rest from some t on is the asymptotic series
 
 with qk = (n + 2k - 2) (n + 2k - 1) / (2k (2k - 1)). Left of 1/2, where x = r - m with a
 whole m and |r| <= 1/2, the pole at -m is taken out, what lies right of it is G(1 + r),
-and what lies left of it is mirrored: there are m terms, G(1 - r) - G(1 - x). Order and
-argument may differ in every lane.
+and what lies left of it is mirrored: there are m terms, G(1 - r) - G(1 - x).
 
-Sources: DLMF 7.2 and 7.12 (error function), 5.15 (series, recurrence and reflection,
-here term by term); Kahan 1991, "Computing a real cube root" (the first guess from the
-exponent field); Dekker 1971 for exact residuals.
+Sources: DLMF 7.2 and 7.12 (error function), 5.15 (polygamma; 5.15.6, reflection, here
+term by term); Kahan 1991, "Computing a real cube root"; Dekker 1971 (exact residuals).
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from autograd.compiler.llvm.functions.exponential import (
     log,
     power,
 )
-from autograd.compiler.llvm.functions.value import Kernel, Mask, Vector
+from autograd.compiler.llvm.functions.lanes import Mask, Vector, by_name
 
 TWO_OVER_ROOT_PI = 1.1283791670955126
 FOLD = 3.5
@@ -165,16 +164,7 @@ def direction_cosine(x: Vector, y: Vector) -> Vector:
     return length.scaled.equals(0.0).choose(0.0, cosine)
 
 
-SPECIAL: dict[str, Kernel] = {
-    "erf": erf,
-    "erfc": erfc,
-    "cbrt": cbrt,
-    "hypot": hypot,
-    "direction_cosine": direction_cosine,
-}
-
-
-# -- polygamma -------------------------------------------------------------------------
+# -- polygamma ---------------------------------------------------------------------
 
 BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
 HIGHEST = 60  # order
@@ -182,7 +172,6 @@ SMALL = 3  # orders up to here, of the first derivatives, are found at once
 
 
 def _looked_up(n: Vector, values: Sequence[float]) -> Vector:
-    """The value at place n."""
     found = n.constant(values[0])
     for k, value in enumerate(values[1:], 1):
         found = n.equals(float(k)).choose(value, found)
@@ -293,4 +282,4 @@ def polygamma(order: Vector, x: Vector) -> Vector:
     return known.choose(result, nan)
 
 
-GAMMA: dict[str, Kernel] = {"polygamma": polygamma}
+SPECIAL = by_name(erf, erfc, cbrt, hypot, direction_cosine, polygamma)

@@ -1,4 +1,4 @@
-"""sin, cos and tan; inverse trigonometric and inverse hyperbolic functions.
+"""sin, cos, tan, their inverses, and the inverse hyperbolic functions.
 
 x = n pi/2 + r with |r| <= pi/4; the remainder of n by 4 picks sin r or cos r and the
 sign. The first part of pi/2 has 53 bits: with a fused multiply-add x - n P1 is exact,
@@ -14,7 +14,7 @@ so that the polynomial serves |t| <= 1/2. The angle is then k pi/4 + arctan(t) w
 k = 0 ... 4 counted by octant. arcsin has a polynomial up to 1/2, and beyond it halves
 the complement. Areas come from ``log_of_sum``, which takes what their argument lost.
 
-Sources: Cody & Waite 1980, chapters 8 and 11; Muller, *Elementary Functions*, 3rd ed.
+Source: Cody & Waite 1980, chapters 8 and 11; Muller, *Elementary Functions*, 3rd ed.
 2016, section 11.2; DLMF 4.23 and 4.37.
 """
 
@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 from autograd.compiler.llvm.functions import coefficients
 from autograd.compiler.llvm.functions.exponential import LN2, SHIFTER, log_of_sum
-from autograd.compiler.llvm.functions.value import Kernel, Vector, Whole
+from autograd.compiler.llvm.functions.lanes import Vector, Whole, by_name
 
 TWO_OVER_PI = 0.6366197723675814
 P1, P2, P3 = 1.5707963267948966, 6.12323399538461e-17, 3.5215598651832e-27
@@ -82,7 +82,6 @@ def sin(x: Vector) -> Vector:
 
 
 def cos(x: Vector) -> Vector:
-    """The cosine."""
     return _asked("cos", x, _turned(x, 1))
 
 
@@ -94,10 +93,7 @@ def tan(x: Vector) -> Vector:
     return (abs(x) < 2.0**-27).choose(x, _asked("tan", x, usual))
 
 
-TRIGONOMETRIC: dict[str, Kernel] = {"sin": sin, "cos": cos, "tan": tan}
-
-
-# -- Inverse functions -----------------------------------------------------------------
+# -- Inverse functions --------------------------------------------------------------
 
 QUARTER, QUARTER_LOW = pi / 4, 3.061616997868383e-17
 HALF_TURN, HALF_TURN_LOW = 2.0 * QUARTER, 2.0 * QUARTER_LOW
@@ -201,12 +197,5 @@ def arccosh(x: Vector) -> Vector:
     return (x < 1.0).choose(nan, area)
 
 
-INVERSE: dict[str, Kernel] = {
-    "arcsin": arcsin,
-    "arccos": arccos,
-    "arctan": arctan,
-    "arctan2": arctan2,
-    "arcsinh": arcsinh,
-    "arccosh": arccosh,
-    "arctanh": arctanh,
-}
+TRIGONOMETRIC = by_name(sin, cos, tan)
+INVERSE = by_name(arcsin, arccos, arctan, arctan2, arcsinh, arccosh, arctanh)

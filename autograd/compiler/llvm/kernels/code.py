@@ -1,7 +1,10 @@
 """A builder of LLVM functions: addresses, loops with carried values, loads and stores.
 
 ``Code`` adds to ``Lanes`` what a function needs around its arithmetic. Offsets that are
-known are Python integers, so that constants fold while the text is written.
+known are Python integers, so that constants fold while the text is written:
+
+    code.at("%v", code.plus(2, 3))       # getelementptr double, ptr %v, i64 5
+    code.at("%v", code.times("%i", 1))   # getelementptr double, ptr %v, i64 %i
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ class Code:
         self.lines: list[str] = []
         self.lanes = Lanes(width, contract=True, prefix="v")
         self.scalar = Lanes(1, contract=True, prefix="s")
-        self.restart()
+        self.redirect(self.lines)
         self.type = self.lanes.type
         self.indices = f"<{width} x i32>"
         self._labels = 0
@@ -32,11 +35,16 @@ class Code:
         """Declarations of the functions outside LLVM."""
         return self.lanes.called | self.scalar.called
 
-    def restart(self) -> list[str]:
-        """Begin another function's lines; returns those written so far."""
-        ended, self.lines = self.lines, []
-        self.lanes.lines = self.scalar.lines = self.lines
+    def redirect(self, lines: list[str]) -> list[str]:
+        """Write to these lines from now on; returns those written so far."""
+        ended, self.lines = self.lines, lines
+        self.lanes.lines = self.scalar.lines = lines
         return ended
+
+    def function(self, name: str, parameters: str) -> str:
+        """The lines as the body of a function."""
+        head = f"define void @{name}({parameters}) nounwind {{"
+        return "\n".join([head, "entry:", *self.lines, "  ret void", "}"])
 
     def emit(self, text: str) -> str:
         """One line that computes a value; returns its name."""
@@ -44,6 +52,13 @@ class Code:
 
     def do(self, text: str) -> None:
         self.lines.append(f"  {text}")
+
+    def _block(self, label: str) -> None:
+        self.lines.append(f"{label}:")
+
+    def _label(self) -> int:
+        self._labels += 1
+        return self._labels
 
     # -- Offsets ---------------------------------------------------------------------
 
@@ -72,13 +87,17 @@ class Code:
         """a // n for a >= 0."""
         return a // n if isinstance(a, int) else self.emit(f"udiv i64 {a}, {n}")
 
+    def whole(self, a: Offset, n: int) -> Offset:
+        """The largest multiple of n up to a."""
+        return self.times(self.over(a, n), n)
+
     def at(self, base: str, offset: Offset, kind: str = "double") -> str:
         """The address of element ``offset`` behind a pointer."""
         if offset == 0:
             return base
         return self.emit(f"getelementptr {kind}, ptr {base}, i64 {offset}")
 
-    # -- Loops -----------------------------------------------------------------------
+    # -- Loops and branches ----------------------------------------------------------
 
     def loop(
         self,
@@ -90,49 +109,72 @@ class Code:
         """body(i, values) for i = 0, step, 2 step ... below ``count``.
 
         ``carried`` gives the type and first value of what goes from trip to trip; the
-        last values are returned.
+        last values are returned. A loop of one trip is its body, with the number 0.
         """
         values = [first for _, first in carried]
         if isinstance(count, int) and count <= step:
             return list(body(0, values)) if count > 0 else values
-        k = self._labels = self._labels + 1
+        k = self._label()
         self.do(f"br label %enter{k}")
-        self.lines.append(f"enter{k}:")
+        self._block(f"enter{k}")
         if isinstance(count, int):
             self.do(f"br label %loop{k}")
         else:
             some = self.emit(f"icmp sgt i64 {count}, 0")
             self.do(f"br i1 {some}, label %loop{k}, label %exit{k}")
-        self.lines.append(f"loop{k}:")
+        self._block(f"loop{k}")
         self.do(f"%i{k} = phi i64 [ 0, %enter{k} ], [ %next{k}, %latch{k} ]")
-        place = len(self.lines)
         names = [f"%c{k}.{j}" for j in range(len(carried))]
+        before = self.redirect([])
         last = list(body(f"%i{k}", names))
-        for j, (kind, first) in enumerate(carried):
-            sources = f"[ {first}, %enter{k} ], [ {last[j]}, %latch{k} ]"
-            self.lines.insert(place, f"  {names[j]} = phi {kind} {sources}")
+        inside = self.redirect(before)
+        phis = [
+            f"phi {kind} [ {first}, %enter{k} ], [ {x}, %latch{k} ]"
+            for (kind, first), x in zip(carried, last, strict=True)
+        ]
+        named = [f"  {x} = {phi}" for x, phi in zip(names, phis, strict=True)]
+        self.lines += [*named[::-1], *inside]
         self.do(f"br label %latch{k}")
-        self.lines.append(f"latch{k}:")
+        self._block(f"latch{k}")
         self.do(f"%next{k} = add nuw nsw i64 %i{k}, {step}")
         self.do(f"%more{k} = icmp slt i64 %next{k}, {count}")
         self.do(f"br i1 %more{k}, label %loop{k}, label %exit{k}")
-        self.lines.append(f"exit{k}:")
-        if isinstance(count, int):
-            return last
-        ends = []
-        for j, (kind, first) in enumerate(carried):
-            sources = f"[ {first}, %enter{k} ], [ {last[j]}, %latch{k} ]"
-            ends.append(self.emit(f"phi {kind} {sources}"))
-        return ends
+        self._block(f"exit{k}")
+        return last if isinstance(count, int) else [self.emit(phi) for phi in phis]
 
-    def when(self, condition: str, body: Callable[[], None]) -> None:
+    def each(
+        self, count: Offset, body: Callable[[Offset], object], step: int = 1
+    ) -> None:
+        """body(i) for i = 0, step, 2 step ... below ``count``; nothing is carried."""
+
+        def trip(i: Offset, _: list[str]) -> list[str]:
+            body(i)
+            return []
+
+        self.loop(count, trip, step=step)
+
+    def vectors(
+        self, count: Offset, body: Callable[[Offset, str | None], object]
+    ) -> None:
+        """body(i, mask) for whole vectors of 0 ... count - 1; masked for the rest."""
+        whole = self.whole(count, self.width)
+        self.each(whole, lambda i: body(i, None), self.width)
+        rest = self.minus(count, whole)
+        if isinstance(rest, int):
+            if rest:
+                body(whole, self.first(rest))
+        else:
+            some = self.emit(f"icmp sgt i64 {rest}, 0")
+            self.when(some, lambda: body(whole, self.first(rest)))
+
+    def when(self, condition: str, body: Callable[[], object]) -> None:
         """Do what ``body`` emits only if the condition holds."""
-        k = self._labels = self._labels + 1
+        k = self._label()
         self.do(f"br i1 {condition}, label %then{k}, label %after{k}")
-        self.lines.append(f"then{k}:")
+        self._block(f"then{k}")
         body()
         self.do(f"br label %after{k}")
-        self.lines.append(f"after{k}:")
+        self._block(f"after{k}")
 
     def choose(
         self, condition: str, body: Callable[[], list[str]], others: list[str]
@@ -141,18 +183,25 @@ class Code:
 
         All are vectors of doubles.
         """
-        k = self._labels = self._labels + 1
+        chosen: list[str] = []
+        k = self._labels + 1
         self.do(f"br label %ask{k}")
-        self.lines.append(f"ask{k}:")
-        self.do(f"br i1 {condition}, label %then{k}, label %after{k}")
-        self.lines.append(f"then{k}:")
-        found = body()
-        self.do(f"br label %after{k}")
-        self.lines.append(f"after{k}:")
+        self._block(f"ask{k}")
+        self.when(condition, lambda: chosen.extend(body()))
         return [
             self.emit(f"phi {self.type} [ {x}, %then{k} ], [ {y}, %ask{k} ]")
-            for x, y in zip(found, others, strict=True)
+            for x, y in zip(chosen, others, strict=True)
         ]
+
+    def any_nan(self, lanes: Lanes, values: Sequence[str]) -> str:
+        """Whether a lane of a value is NaN."""
+        bad, *others = [lanes.compare("uno", value, value) for value in values]
+        for other in others:
+            bad = lanes.logic("or", bad, other)
+        if lanes.width == 1:
+            return bad
+        reduction = f"@llvm.vector.reduce.or.v{self.width}i1"
+        return self.emit(f"call i1 {reduction}({lanes.mask} {bad})")
 
     # -- Memory ----------------------------------------------------------------------
 
@@ -166,6 +215,13 @@ class Code:
         limit = self.splat("i64", count)
         lanes = ", ".join(f"i64 {k}" for k in range(self.width))
         return self.emit(f"icmp slt <{self.width} x i64> <{lanes}>, {limit}")
+
+    def masked(self, mask: str | None, x: str, y: str = "zeroinitializer") -> str:
+        """x where the mask, if there is one, holds; else y."""
+        if mask is None:
+            return x
+        kind = f"<{self.width} x i1>"
+        return self.emit(f"select {kind} {mask}, {self.type} {x}, {self.type} {y}")
 
     def splat(self, kind: str, value: str | int) -> str:
         vector = f"<{self.width} x {kind}>"
@@ -208,17 +264,25 @@ class Code:
     def broadcast(self, pointer: str) -> str:
         return self.splat("double", self.load_one(pointer))
 
+    def load_whole(self, pointer: str) -> str:
+        return self.emit(f"load i64, ptr {pointer}, align 8")
+
+    def entry(self, table: str, place: Offset) -> str:
+        """One entry of an index table, as i64."""
+        short = self.emit(f"load i32, ptr {self.at(table, place, 'i32')}, align 4")
+        return self.emit(f"sext i32 {short} to i64")
+
     def load_indices(self, pointer: str, mask: str | None = None) -> str:
         """Neighbours of an index table, as i64; lanes outside the mask are 0."""
         w = self.width
         if mask is None:
-            found = self.emit(f"load {self.indices}, ptr {pointer}, align 4")
+            short = self.emit(f"load {self.indices}, ptr {pointer}, align 4")
         else:
-            found = self.emit(
+            short = self.emit(
                 f"call {self.indices} @llvm.masked.load.v{w}i32.p0(ptr {pointer}, "
                 f"i32 4, <{w} x i1> {mask}, {self.indices} zeroinitializer)"
             )
-        return self.emit(f"sext {self.indices} {found} to <{w} x i64>")
+        return self.emit(f"sext {self.indices} {short} to <{w} x i64>")
 
     def _spread(self, base: str, indices: str) -> str:
         kind = f"<{self.width} x i64>"

@@ -3,9 +3,6 @@
 One module of LLVM IR, made once: matrix products in register tiles, dot products of
 rows, sums over sliced rows of irregular length, and transposed copies. Programs differ
 in strides and lengths only, which are arguments.
-
-Sources: Goto & van de Geijn 2008 (register tiles, packing); Kreutzer et al. 2014
-(SELL-C-sigma, the sliced format of ragged sums).
 """
 
 from __future__ import annotations
@@ -15,16 +12,12 @@ from functools import partial
 
 from autograd.compiler.llvm.kernels.code import Code, declarations
 from autograd.compiler.llvm.kernels.dense import (
-    pack_kernel,
+    pack,
     product,
     rows_of_dots,
-    rows_strided_kernel,
+    rows_strided,
 )
-from autograd.compiler.llvm.kernels.ragged import (
-    slices_kernel,
-    take_kernel,
-    wide_kernel,
-)
+from autograd.compiler.llvm.kernels.ragged import batched, slices, take
 
 _PRODUCT = "ptr %out, i64 %di, i64 %dj, ptr %a, i64 %ai, i64 %ak, ptr %b, i64 %bk, "
 _PRODUCT += "i64 %ni, i64 %nj, i64 %nk, double %sign, i64 %strong"
@@ -36,6 +29,9 @@ _WIDE = "ptr %v, ptr %starts, ptr %targets, ptr %left, ptr %right, i64 %n, i64 %
 _WIDE += "i64 %step, double %sign, i64 %strong"
 _PACK = "ptr %out, i64 %ld, ptr %b, i64 %bj, i64 %nj, i64 %nk"
 
+_FOLDS = ("sum", "dot", "maximum", "minimum", "prod", "sum_more", "dot_more")
+_WIDE_FOLDS = ("sum", "dot", "dot_shared", "maximum", "minimum", "prod")
+
 SIGNATURES = {
     "product": _PRODUCT,
     "product_scattered": _PRODUCT,
@@ -43,18 +39,8 @@ SIGNATURES = {
     "rows_shared": _ROWS,
     "rows_each": _ROWS,
     "rows_strided": _ROWS.replace("double", "i64 %ak, i64 %bk, double"),
-    "slices_sum": _SLICES,
-    "slices_dot": _SLICES,
-    "slices_maximum": _SLICES,
-    "slices_minimum": _SLICES,
-    "slices_prod": _SLICES,
-    "slices_sum_more": _SLICES,
-    "slices_dot_more": _SLICES,
-    **{
-        f"wide_{fold}{strided}": _WIDE
-        for fold in ("sum", "dot", "dot_shared", "maximum", "minimum", "prod")
-        for strided in ("", "_strided")
-    },
+    **{f"slices_{fold}": _SLICES for fold in _FOLDS},
+    **{f"wide_{fold}{s}": _WIDE for fold in _WIDE_FOLDS for s in ("", "_strided")},
     "take": _SLICES.replace("double %sign, i64 %strong", "i64 %count"),
     "pack": _PACK,
 }
@@ -63,33 +49,31 @@ SIGNATURES = {
 def library_text(width: int, registers: int = 32) -> str:
     """The module for a host of so many lanes and vector registers."""
     rows = 8 if registers >= 32 else 4
+    kernels: dict[str, Callable[[Code], None]] = {
+        "product": lambda code: product(code, rows, unit=True),
+        "product_scattered": lambda code: product(code, rows, unit=False),
+        "rows_of_sums": lambda code: rows_of_dots(code, "none"),
+        "rows_shared": lambda code: rows_of_dots(code, "shared"),
+        "rows_each": lambda code: rows_of_dots(code, "each"),
+        "rows_strided": rows_strided,
+        **{f"slices_{fold}": partial(slices, fold=fold) for fold in _FOLDS},
+    }
+    others: dict[str, Callable[[Code], None]] = {
+        **{n: partial(batched, name=n) for n in SIGNATURES if n.startswith("wide")},
+        "take": take,
+        "pack": pack,
+    }
     parts = [
         "declare double @llvm.fmuladd.f64(double, double, double)",
         declarations(width),
-        _define("product", width, lambda c: product(c, rows, unit=True)),
-        _define("product_scattered", width, lambda c: product(c, rows, unit=False)),
-        _define("rows_of_sums", width, lambda c: rows_of_dots(c, "none")),
-        _define("rows_shared", width, lambda c: rows_of_dots(c, "shared")),
-        _define("rows_each", width, lambda c: rows_of_dots(c, "each")),
-        _define("rows_strided", width, rows_strided_kernel),
-        *[
-            _define(f"slices_{fold}", width, partial(slices_kernel, fold=fold))
-            for fold in SLICED
-        ],
-        *[_by_table(fold, width) for fold in SLICED],
+        *[_define(name, width, body) for name, body in kernels.items()],
+        *[_by_table(fold, width) for fold in _FOLDS],
         _DISPATCH,
-        *[
-            _define(name, width, partial(wide_kernel, name=name))
-            for name in SIGNATURES
-            if name.startswith("wide")
-        ],
-        _define("take", width, take_kernel),
-        _define("pack", width, pack_kernel),
+        *[_define(name, width, body) for name, body in others.items()],
     ]
     return "\n".join(parts)
 
 
-SLICED = ("sum", "dot", "maximum", "minimum", "prod", "sum_more", "dot_more")
 _DISPATCH = """
 define void @autograd.dispatch(ptr %v, ptr %t, ptr %d, i64 %count) nounwind {
 entry:
@@ -110,12 +94,18 @@ done:
 """
 
 
+def _define(name: str, width: int, body: Callable[[Code], None]) -> str:
+    code = Code(width)
+    body(code)
+    return code.function(f"autograd.{name}.{width}", SIGNATURES[name])
+
+
 def _by_table(fold: str, width: int) -> str:
-    """A kernel of slices whose arguments come in a descriptor."""
+    """A kernel of slices whose arguments come in a descriptor (see ``tables``)."""
     code = Code(width)
 
     def word(k: int) -> str:
-        return code.emit(f"load i64, ptr {code.at('%d', k, 'i64')}, align 8")
+        return code.load_whole(code.at("%d", k, "i64"))
 
     blocks, sign = word(1), code.emit(f"sitofp i64 {word(2)} to double")
     tables = [code.at("%t", word(3 + k), "i32") for k in range(4)]
@@ -124,13 +114,4 @@ def _by_table(fold: str, width: int) -> str:
         f"call void @autograd.slices_{fold}.{width}(ptr %v, {listed}, i64 {blocks}, "
         f"double {sign}, i64 {word(7)})"
     )
-    name = f"autograd.slices_{fold}_by_table"
-    head = f"define void @{name}(ptr %v, ptr %t, ptr %d) nounwind {{"
-    return "\n".join([head, "entry:", *code.lines, "  ret void", "}"])
-
-
-def _define(name: str, width: int, body: Callable[[Code], None]) -> str:
-    code = Code(width)
-    body(code)
-    head = f"define void @autograd.{name}.{width}({SIGNATURES[name]}) nounwind {{"
-    return "\n".join([head, "entry:", *code.lines, "  ret void", "}"])
+    return code.function(f"autograd.slices_{fold}_by_table", "ptr %v, ptr %t, ptr %d")

@@ -1,26 +1,27 @@
 """Ragged kernels: sums and folds over rows of irregular length, by index tables.
 
+``slices``: rows sorted by length, as many side by side as there are lanes, so that a
+block of them is one loop over terms (``loops.calls.sliced`` makes the tables).
+``batched``: the numbers themselves are batched, and the samples run side by side.
+
 Source: Kreutzer et al. 2014 (SELL-C-sigma, the sliced format of ragged sums).
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from autograd.compiler.llvm.kernels.code import Code, Offset
-from autograd.compiler.llvm.kernels.dense import Masks, mended, strong_masks
+from autograd.compiler.llvm.kernels.dense import Masks, strong_masks, write_guarded
 from autograd.table.primitives import TABLE
 
 
-def slices_kernel(code: Code, fold: str) -> None:
+def slices(code: Code, fold: str) -> None:
     """Block b has lengths[b] entries for each of its lanes; targets say where to.
 
     ``..._more`` adds to what the targets hold, and cannot do it twice: there a guarded
     sum is guarded from the start.
     """
     if fold == "dot":
-        bad = _slices(code, fold, None)
-        mended(code, code.lanes, bad, lambda masks: _slices(code, fold, masks))
+        write_guarded(code, code.lanes, lambda masks: _slices(code, fold, masks))
     elif fold == "dot_more":
         plain = code.emit("icmp eq i64 %strong, 0")
         code.when(plain, lambda: _slices(code, fold, None))
@@ -30,100 +31,83 @@ def slices_kernel(code: Code, fold: str) -> None:
         _slices(code, fold, None)
 
 
-def _slices(code: Code, fold: str, masks: Masks) -> Any:
+def _slices(code: Code, fold: str, masks: Masks) -> list[str]:
     """All blocks; returns what is NaN where one of their sums is."""
     fold, more = fold.removesuffix("_more"), fold.endswith("_more")
     lanes, w = code.lanes, code.width
-    neutral = _neutral(code, fold)
 
-    def block(b: Offset, far: list[str]) -> list[str]:
-        place = code.at("%lengths", b, "i32")
-        short = code.emit(f"load i32, ptr {place}, align 4")
-        length = code.emit(f"sext i32 {short} to i64")
+    def block(b: Offset, state: list[str]) -> list[str]:
+        first = state[0]  # where the entries of the block begin
+        length = code.entry("%lengths", b)
 
         def term(j: Offset, sums: list[str]) -> list[str]:
-            where = code.times(code.plus(far[0], j), w)
+            where = code.times(code.plus(first, j), w)
             x = code.gather("%v", code.load_indices(code.at("%left", where, "i32")))
             if fold == "dot":
                 here = code.at("%right", where, "i32")
                 y = code.gather("%v", code.load_indices(here))
-                factors = lanes.guarded(x, y, masks)
-                return [lanes.intrinsic("fmuladd", *factors, sums[0])]
+                return [lanes.multiply_add(*lanes.guarded(x, y, masks), sums[0])]
             return [lanes.fold(fold, sums[0], x)]
 
-        (total,) = code.loop(length, term, [(code.type, neutral)])
-        value = total
-        if fold in ("sum", "dot"):
-            value = lanes.multiply(value, code.splat("double", "%sign"))
+        (total,) = code.loop(length, term, [(code.type, _neutral(code, fold))])
+        value = _signed(code, fold, total)
         targets = code.load_indices(code.at("%targets", code.times(b, w), "i32"))
         if more:
             value = lanes.add(value, code.gather("%v", targets))
         code.scatter(value, "%v", targets)
-        ends = [str(code.plus(far[0], length))]
-        return [*ends, lanes.subtract(far[1], total)] if looked else ends
+        ends = [str(code.plus(first, length))]
+        # of the totals one number goes on that is NaN once one of them was
+        return [*ends, lanes.subtract(state[1], total)] if looked else ends
 
     looked = fold == "dot" and not more and masks is None
     carried = [("i64", "0"), (code.type, "zeroinitializer")][: 1 + looked]
     return code.loop("%blocks", block, carried)[1:]
 
 
-def wide_kernel(code: Code, name: str) -> None:
-    """Irregular rows whose numbers have lanes: the lanes run side by side.
+def batched(code: Code, name: str) -> None:
+    """Irregular rows of batched numbers: the samples run side by side.
 
-    The lanes of the left operands may lie ``step`` apart.
+    The samples of the left operands may lie ``step`` apart.
     """
-    width = code.width
 
-    def row(i: Offset, _: list[str]) -> list[str]:
-        begin, end = (
-            _entry(code, "%starts", i),
-            _entry(code, "%starts", code.plus(i, 1)),
-        )
-        target = _entry(code, "%targets", i)
+    def row(i: Offset) -> None:
+        begin, end = _bounds(code, "%starts", i)
+        target = code.entry("%targets", i)
 
-        def block(b: Offset, mask: str | None) -> None:
+        def samples(b: Offset, mask: str | None) -> None:
             count = code.minus(end, begin)
 
-            def write(masks: Masks = None) -> list[str]:
-                value = _wide_sum(code, name, begin, count, b, mask, masks)
+            def write(masks: Masks) -> list[str]:
+                value = _batched_fold(code, name, (begin, count), b, mask, masks)
                 code.store(value, code.at("%v", code.plus(target, b)), mask)
                 return [value]
 
-            values = write()
             if "dot" in name:
-                mended(code, code.lanes, values, write)
+                write_guarded(code, code.lanes, write)
+            else:
+                write(None)
 
-        def whole(b: Offset, _: list[str]) -> list[str]:
-            block(b, None)
-            return []
+        code.vectors("%rows", samples)
 
-        full = code.times(code.over("%rows", width), width)
-        code.loop(full, whole, step=width)
-        rest = code.minus("%rows", full)
-        tail = code.emit(f"icmp sgt i64 {rest}, 0")
-        code.when(tail, lambda: block(full, code.first(rest)))
-        return []
-
-    code.loop("%n", row)
+    code.each("%n", row)
 
 
-def _wide_sum(
+def _batched_fold(
     code: Code,
     name: str,
-    begin: Offset,
-    count: Offset,
+    terms: tuple[Offset, Offset],
     b: Offset,
     mask: str | None,
     masks: Masks,
 ) -> str:
-    """The fold of one row for the lanes from b on."""
+    """The fold of one row, terms (begin, count), for the samples from b on."""
     strided = name.endswith("_strided")
     fold = name.removeprefix("wide_").removesuffix("_strided")
-    lanes = code.lanes
+    lanes, (begin, count) = code.lanes, terms
 
     def term(j: Offset, sums: list[str]) -> list[str]:
         where = code.plus(begin, j)
-        place = _entry(code, "%left", where)
+        place = code.entry("%left", where)
         if strided:
             first = code.plus(place, code.times(b, "%step"))
             x = code.gather("%v", code.steps(first, "%step"), mask)
@@ -131,24 +115,20 @@ def _wide_sum(
             x = code.load(code.at("%v", code.plus(place, b)), mask)
         if fold not in ("dot", "dot_shared"):
             return [lanes.fold(fold, sums[0], x)]
-        other = _entry(code, "%right", where)
+        other = code.entry("%right", where)
         if fold == "dot":
             y = code.load(code.at("%v", code.plus(other, b)), mask)
         else:
             y = code.broadcast(code.at("%v", other))
-        return [lanes.intrinsic("fmuladd", *lanes.guarded(x, y, masks), sums[0])]
+        return [lanes.multiply_add(*lanes.guarded(x, y, masks), sums[0])]
 
-    start = [(code.type, _neutral(code, fold))]
-    (value,) = code.loop(count, term, start)
-    if fold in ("sum", "dot", "dot_shared"):
-        value = lanes.multiply(value, code.splat("double", "%sign"))
-    return value
+    (total,) = code.loop(count, term, [(code.type, _neutral(code, fold))])
+    return _signed(code, fold, total)
 
 
-def _entry(code: Code, table: str, place: Offset) -> str:
-    """An entry of an index table."""
-    short = code.emit(f"load i32, ptr {code.at(table, place, 'i32')}, align 4")
-    return code.emit(f"sext i32 {short} to i64")
+def _bounds(code: Code, table: str, i: Offset) -> tuple[str, str]:
+    """Entries i and i + 1 of a table."""
+    return code.entry(table, i), code.entry(table, code.plus(i, 1))
 
 
 def _neutral(code: Code, fold: str) -> str:
@@ -158,15 +138,19 @@ def _neutral(code: Code, fold: str) -> str:
     return code.lanes.constant(0.0 if value is None else value)
 
 
-def take_kernel(code: Code) -> None:
+def _signed(code: Code, fold: str, total: str) -> str:
+    """A sum times %sign; another fold as it is."""
+    if fold in ("sum", "dot", "dot_shared"):
+        return code.lanes.multiply(total, code.splat("double", "%sign"))
+    return total
+
+
+def take(code: Code) -> None:
     """Rows (index, candidates ...): the candidate at the index; NaN outside."""
 
-    def row(i: Offset, _: list[str]) -> list[str]:
-        begin, end = (
-            _entry(code, "%lengths", i),
-            _entry(code, "%lengths", code.plus(i, 1)),
-        )
-        index = code.load_one(code.at("%v", _entry(code, "%left", begin)))
+    def row(i: Offset) -> None:
+        begin, end = _bounds(code, "%lengths", i)
+        index = code.load_one(code.at("%v", code.entry("%left", begin)))
         count = code.minus(code.minus(end, begin), 1)
         whole = code.emit(f"call i64 @llvm.fptosi.sat.i64.f64(double {index})")
         behind = code.emit(f"icmp slt i64 {whole}, 0")
@@ -176,11 +160,10 @@ def take_kernel(code: Code) -> None:
         number = code.emit(f"fcmp ord double {index}, {index}")
         inside = code.emit(f"and i1 {inside}, {number}")
         safe = code.emit(f"select i1 {inside}, i64 {place}, i64 0")
-        where = _entry(code, "%left", code.plus(code.plus(begin, 1), safe))
+        where = code.entry("%left", code.plus(code.plus(begin, 1), safe))
         value = code.load_one(code.at("%v", where))
         nan = code.scalar.constant(float("nan"))
         value = code.emit(f"select i1 {inside}, double {value}, double {nan}")
-        code.store_one(value, code.at("%v", _entry(code, "%targets", i)))
-        return []
+        code.store_one(value, code.at("%v", code.entry("%targets", i)))
 
-    code.loop("%blocks", row)
+    code.each("%blocks", row)

@@ -113,7 +113,7 @@ class Context:
 
     def cut(self) -> None:
         """End the function: what follows belongs to another one."""
-        self.ended.append(self.code.restart())
+        self.ended.append(self.code.redirect([]))
         self._load_distances(list(self.distances))
 
     def _load_distances(self, regions: Sequence[int]) -> None:
