@@ -82,7 +82,8 @@ def attach(instance: Any, shortcut: Any) -> None:
 
     The instance gets a class of its own, derived from its class, with the shortcut as
     ``__call__``. It is called without ``self``: builtins and static methods bind to
-    nothing.
+    nothing. A ``__call__`` in Python that asked for the shortcut would cost 70 ns, and
+    the call of three numbers, their gradient and all, takes 110.
     """
     kind: Any = type(instance)
     if "__attached__" not in vars(kind):
