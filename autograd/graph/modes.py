@@ -15,7 +15,7 @@ import os
 import threading
 from _thread import allocate_lock, get_ident
 from collections.abc import Callable
-from contextlib import ContextDecorator
+from contextlib import ContextDecorator, suppress
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
@@ -63,11 +63,18 @@ class _Modes:
 
     @property
     def thread(self) -> _State:
-        """The state of this thread; entries that are over are forgotten."""
+        """The state of this thread; entries that are over are forgotten.
+
+        A signal handler that asks, too, may come in between any two steps.
+        """
         entries = self._own.entries
-        while entries and not entries[-1].lock.locked():
-            self.active.pop(entries.pop(), None)
-        for entry in reversed(entries):
+        for entry in entries[::-1]:
+            if entry.lock.locked():
+                break
+            with suppress(ValueError):  # forgotten in the meantime
+                entries.remove(entry)
+            self.active.pop(entry, None)
+        for entry in entries[::-1]:
             if entry.on:
                 return entry.state
         for entry in list(self.active):

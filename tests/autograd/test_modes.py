@@ -280,3 +280,30 @@ def test_the_way_from_the_first_nan_to_the_result():
     assert "y = (x * 2.0).log()" in message
     assert "from there to the result: sum -> multiply" in message
     assert x.grad == 0.0
+
+
+def test_a_signal_handler_asks_for_the_mode_while_it_is_asked_for():
+    """In the middle of forgetting a mode that is over, a handler forgets it as well."""
+
+    class Asked:
+        def __init__(self, lock):
+            self.lock, self.times = lock, 0
+
+        def locked(self):
+            self.times += 1
+            if self.times == 1:
+                assert not MODES.thread.recording  # the handler
+            return self.lock.locked()
+
+    outer = no_grad()
+    outer.__enter__()
+    with no_grad():
+        inner = MODES._own.entries[-1]
+    inner.lock = asked = Asked(inner.lock)
+    outer_entry = MODES._own.entries[-2]
+    assert not MODES.thread.recording  # the outer one is on still
+    assert asked.times > 1
+    assert MODES._own.entries == [outer_entry]
+    outer.__exit__(None, None, None)
+    assert MODES.thread.recording
+    assert not MODES.active
