@@ -142,10 +142,12 @@ class Lanes:
         wins = self.logic("or", wins, self.compare("uno", x, x))
         return self.select(wins, x, total)
 
-    def product(self, a: str, b: str, strong: int = 0) -> str:
-        """a * b; 0 where a, or with 2 either one, is exactly 0 (``Terms.strong``)."""
-        result, zero = self.multiply(a, b), self.constant(0.0)
-        for x in (a, b)[:strong]:
+    def product(self, factors: Sequence[str], strong: int) -> str:
+        """a, or a * b; 0 where a, or with 2 either, is exactly 0 (``Terms.strong``)."""
+        if len(factors) == 1:
+            return factors[0]
+        result, zero = self.multiply(*factors), self.constant(0.0)
+        for x in factors[:strong]:
             result = self.select(self.compare("oeq", x, zero), zero, result)
         return result
 
