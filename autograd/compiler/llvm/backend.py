@@ -88,7 +88,6 @@ class LLVMProgram:
         self.write_groups(context, groups)
 
     def write_groups(self, context: Context, groups: list[Group]) -> None:
-        """Write one group after the other."""
         for group in groups:
             if group.kind == "loop":
                 write_loop(context, group)
@@ -153,6 +152,5 @@ class LLVMMachine(MemoryMachine):
         return code or 0, *self._where
 
     def run(self) -> None:
-        """Compute everything from the inputs in the memory."""
         for step in self._steps:
             step()

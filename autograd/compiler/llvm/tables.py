@@ -102,7 +102,6 @@ class _Ragged:
         return number
 
     def finish(self, width: int, cells: Cells, tables: Tables) -> None:
-        """Make the tables."""
         counts = np.array([len(target) for target in self.targets])
         segment, streams = self._terms(counts, cells.one)
         order = np.argsort(segment, kind="stable")

@@ -66,7 +66,6 @@ class Lanes:
         return scalar if self.width == 1 else f"<{self.width} x {scalar}>"
 
     def fresh(self) -> str:
-        """A name not used before."""
         self._fresh += 1
         return f"{self.prefix}{self._fresh}"
 
@@ -121,7 +120,6 @@ class Lanes:
         return self.emit(f"fcmp {predicate} {self.type} {a}, {b}")
 
     def select(self, mask: str, a: str, b: str) -> str:
-        """a where the mask holds, else b."""
         chosen = f"{self.type} {a}, {self.type} {b}"
         return self.emit(f"select {self.mask} {mask}, {chosen}")
 
@@ -354,7 +352,6 @@ class Mask(_Named):
         return Mask(self.lanes, self.lanes.logic("or", self.name, other.name))
 
     def anywhere(self) -> str:
-        """Whether it holds in any lane."""
         lanes = self.lanes
         if lanes.width == 1:
             return self.name

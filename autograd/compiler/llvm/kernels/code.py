@@ -42,7 +42,6 @@ class Code:
         return ended
 
     def function(self, name: str, parameters: str) -> str:
-        """The lines as the body of a function."""
         head = f"define void @{name}({parameters}) nounwind {{"
         return "\n".join([head, "entry:", *self.lines, "  ret void", "}"])
 

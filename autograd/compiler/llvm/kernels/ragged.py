@@ -188,7 +188,6 @@ def _batched_fold(
 
 
 def _bounds(code: Code, table: str, i: Offset) -> tuple[str, str]:
-    """Entries i and i + 1 of a table."""
     return code.entry(table, i), code.entry(table, code.plus(i, 1))
 
 

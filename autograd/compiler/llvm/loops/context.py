@@ -54,7 +54,6 @@ class Stream:
         return code.gather("%v", self._places(code, i, mask), mask)
 
     def store(self, code: Code, i: Offset, mask: str | None, value: str) -> None:
-        """Write one number for each lane."""
         if self.table is None and self.step == 1:
             code.store(value, code.at("%v", code.plus(self.base, i)), mask)
         else:

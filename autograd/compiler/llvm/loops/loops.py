@@ -27,7 +27,6 @@ _HELD = 16  # vectors of an innermost loop that may become the outer one
 
 
 def write_loop(context: Context, group: Group) -> None:
-    """The loops of one group."""
     _LoopWriter(context, group).write()
 
 
