@@ -1,11 +1,12 @@
-"""The LLVM backend: a bulk program becomes functions of machine code.
+"""The LLVM backend: an array program becomes functions of machine code.
 
-    bulk -> split, fused (fusion) -> loops, calls of kernels (loops, calls) -> engine
+    program -> split, fused (fusion) -> loops, calls of kernels (loops) -> engine
 
-There is one function, and one more after each turn of Python's: what LLVM has no code
-for, primitives of the user's own, runs between two of them. Machine code never calls
-Python; the numpy backend runs such operations on the same memory, in the same layout.
-So an error or an interrupt arrives as in any Python code. ``report()`` names them.
+There is one function, and one more after each turn of Python's: operations that LLVM
+has no code for, such as primitives of the user's own. Machine code never calls Python:
+between two functions the numpy backend runs them on the same memory, in the same
+layout. So an error or an interrupt arrives as in any Python code. ``report()`` names
+the primitives.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ from autograd.compiler.llvm.kernels.code import declarations
 from autograd.compiler.llvm.kernels.library import SIGNATURES
 from autograd.compiler.llvm.loops.calls import write_reduce, write_sum
 from autograd.compiler.llvm.loops.context import Context, RegionConflictError
-from autograd.compiler.llvm.loops.elementwise import has_code, write_scalars
+from autograd.compiler.llvm.loops.elementwise import has_code
 from autograd.compiler.llvm.loops.fusion import Group, fused, split, stored
-from autograd.compiler.llvm.loops.loops import LoopWriter
+from autograd.compiler.llvm.loops.loops import write_loop, write_scalars
 from autograd.compiler.llvm.loops.steps import write_steps
 from autograd.compiler.numpy.machine import NumpyMachine
 
@@ -57,13 +58,14 @@ class LLVMProgram:
         self.layout = layout or Layout(self.bulk, self.bulk.batch)
         host = engine()
         context = self._written(host.width)
-        self.text = self._module(context, host.width)
+        bodies = [*context.ended, context.code.lines]
+        self.text = self._module(context, bodies)
         self.tables = context.tables.array()
-        self.scratch = context.scratch
-        self.places = context.zero, context.one, context.sink
+        self.extra = 8 + len(self.bulk.regions) + context.scratch  # behind the layout
+        self.slots, self.one = context.slots, context.cells.one
         self.linked = host.compiled(self.text)
         self.functions = [
-            run_type()(self.linked(name)) for name, _ in self._functions(context)
+            run_type()(self.linked(f"autograd.run.{k}")) for k in range(len(bodies))
         ]
 
     def _written(self, width: int) -> Context:
@@ -77,36 +79,24 @@ class LLVMProgram:
             except RegionConflictError as error:
                 self.regions = [k for k in self.regions if k not in error.regions]
                 continue
-            self.slots = context.slots
             return context
 
     def write(self, context: Context) -> None:
         """Write the body of the function."""
-        self.groups = fused(self.bulk)
-        context.stored = stored(self.bulk, self.groups)
-        self.write_groups(context, self.groups)
+        groups = fused(self.bulk)
+        context.stored = stored(self.bulk, groups)
+        self.write_groups(context, groups)
 
     def write_groups(self, context: Context, groups: list[Group]) -> None:
-        """Write one group after the other."""
         for group in groups:
             if group.kind == "loop":
-                LoopWriter(context, group).write()
-            elif group.kind == "steps" and all(map(has_code, group.operations)):
-                write_steps(context, group)
-            elif group.kind == "steps":
-                self._call_back(context, group.operations)
+                write_loop(context, group)
             elif group.kind == "scalars":
                 write_scalars(context, group)
-            else:
-                self._call(context, group.operations[0])
-
-    def _call(self, context: Context, operation: Operation) -> None:
-        if isinstance(operation, SumOfProducts):
-            write_sum(context, operation)
-        elif not isinstance(operation, SegmentReduce) or not write_reduce(
-            context, operation
-        ):
-            self._call_back(context, [operation])
+            elif group.kind == "steps" and all(map(has_code, group.operations)):
+                write_steps(context, group)
+            elif group.kind == "steps" or not _call(context, group.operations[0]):
+                self._call_back(context, group.operations)
 
     def _call_back(self, context: Context, operations: list[Operation]) -> None:
         """Let Python run what there is no code for."""
@@ -115,36 +105,41 @@ class LLVMProgram:
         self.callbacks.append(PythonCallback(self.bulk, self.layout, operations))
         context.cut()
 
-    def _functions(self, context: Context) -> list[tuple[str, list[str]]]:
-        """Names and bodies of the functions, in the order in which they run."""
-        bodies = [*context.ended, context.code.lines]
-        return [(f"autograd.run.{k}", body) for k, body in enumerate(bodies)]
-
-    def _module(self, context: Context, width: int) -> str:
+    def _module(self, context: Context, bodies: list[list[str]]) -> str:
+        code = context.code
         parts = [
-            declarations(width),
+            declarations(code.width),
             *[
-                f"declare void @autograd.{name}.{width}({SIGNATURES[name]})"
+                f"declare void @autograd.{name}.{code.width}({SIGNATURES[name]})"
                 for name in sorted(context.kernels)
             ],
-            module_text(context.needed, context.code.called),
+            module_text(context.needed, code.called),
         ]
-        for name, lines in self._functions(context):
-            head = f"define void @{name}(ptr noalias %v, ptr noalias %t) nounwind {{"
-            parts += [head, "entry:", *lines, "  ret void", "}"]
+        for k, lines in enumerate(bodies):
+            code.redirect(lines)
+            parameters = "ptr noalias %v, ptr noalias %t"
+            parts.append(code.function(f"autograd.run.{k}", parameters))
         return "\n".join(parts)
+
+
+def _call(context: Context, operation: Operation) -> bool:
+    """Call a kernel for an operation, if there is one."""
+    if isinstance(operation, SumOfProducts):
+        write_sum(context, operation)
+        return True
+    return isinstance(operation, SegmentReduce) and write_reduce(context, operation)
 
 
 class LLVMMachine(MemoryMachine):
     """A program with a memory of its own (one thread at a time)."""
 
     def __init__(self, program: LLVMProgram, memory: Floats | None = None) -> None:
-        """In a memory that is given, ``extra_of(program)`` numbers lie behind it."""
+        """A memory that is given has ``program.extra`` numbers behind the layout."""
         self.program, self.layout = program, program.layout
         if memory is None:
-            memory = self.layout.memory(extra_of(program))
+            memory = self.layout.memory(program.extra)
         self.memory = memory
-        memory[program.places[1]] = 1.0
+        memory[program.one] = 1.0
         self._where = memory.ctypes.data, program.tables.ctypes.data
         self._steps: list[Callable[[], None]] = []
         for k, function in enumerate(program.functions):
@@ -157,11 +152,5 @@ class LLVMMachine(MemoryMachine):
         return code or 0, *self._where
 
     def run(self) -> None:
-        """Compute everything from the inputs in the memory."""
         for step in self._steps:
             step()
-
-
-def extra_of(program: LLVMProgram) -> int:
-    """How many numbers a program wants behind the memory of its layout."""
-    return 8 + len(program.bulk.regions) + program.scratch

@@ -81,11 +81,12 @@ def load(key: str) -> bytes | None:
     """The object code that was saved under a key, if it is there and whole."""
     with _harmless(), _shard(key) as shard:
         name = _name(key)
-        found = shard.contents(name)
-        if _digest(key, found[_DIGEST:]) == found[:_DIGEST]:
+        content = shard.contents(name)
+        digest, code = content[:_DIGEST], content[_DIGEST:]
+        if _digest(key, code) == digest:
             with contextlib.suppress(OSError):
                 shard.do(os.utime, name)
-            return found[_DIGEST:]
+            return code
     return None
 
 
@@ -122,7 +123,6 @@ def _harmless() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _shard(key: str, make: bool = False) -> Iterator[_Folder]:
-    """The folder of a key, open."""
     place = directory()
     if place is None:
         raise FileNotFoundError("there is no place for a cache")
@@ -159,20 +159,20 @@ def _opened(name: str, above: _Folder | None, make: bool) -> Iterator[_Folder]:
 
 
 def _refuse_strangers(
-    found: os.stat_result, path: str, kind: Callable[[int], bool]
+    status: os.stat_result, path: str, kind: Callable[[int], bool]
 ) -> None:
     """Raise unless it is of that kind, the user's, and nobody else may write to it."""
-    if not kind(found.st_mode):
+    if not kind(status.st_mode):
         raise _UnsafeError(f"{path} is not what belongs there: remove it")
     if not hasattr(os, "geteuid"):
         return
-    if found.st_uid != os.geteuid():
+    if status.st_uid != os.geteuid():
         raise _UnsafeError(
-            f"{path} belongs to user {found.st_uid}, and this is {os.geteuid()}: "
+            f"{path} belongs to user {status.st_uid}, and this is {os.geteuid()}: "
             f"set SCALAR_AUTOGRAD_CACHE to a directory of your own"
         )
-    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        mode = stat.S_IMODE(found.st_mode)
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        mode = stat.S_IMODE(status.st_mode)
         raise _UnsafeError(
             f"others may write to {path} (mode {mode:o}): remove it, or, if you trust "
             f"what is there, chmod go-w"
@@ -195,9 +195,9 @@ class _Folder:
         """Of a regular file of the user's that is not larger than a share."""
         handle = self.do(os.open, name, os.O_RDONLY | _FLAGS_HERE)
         with os.fdopen(handle, "rb") as file:
-            found = os.fstat(handle)
-            _refuse_strangers(found, os.path.join(self.path, name), stat.S_ISREG)
-            size = found.st_size
+            status = os.fstat(handle)
+            _refuse_strangers(status, os.path.join(self.path, name), stat.S_ISREG)
+            size = status.st_size
             return file.read(size) if size <= _share() else b""
 
     def put(self, name: str, content: bytes) -> None:
@@ -215,7 +215,6 @@ class _Folder:
             raise
 
     def replace(self, old: str, new: str) -> None:
-        """Rename, over what is there."""
         if self.number is None:
             os.replace(os.path.join(self.path, old), os.path.join(self.path, new))
         else:
@@ -226,10 +225,10 @@ class _Folder:
         files, now = [], time.time()
         with os.scandir(self.path if self.number is None else self.number) as entries:
             for entry in entries:
-                found = self.do(os.lstat, entry.name)
+                status = self.do(os.lstat, entry.name)
                 if entry.name.endswith(".o"):
-                    files.append((found.st_mtime, found.st_size, entry.name))
-                elif now - found.st_mtime > ABANDONED:
+                    files.append((status.st_mtime, status.st_size, entry.name))
+                elif now - status.st_mtime > ABANDONED:
                     self.do(os.unlink, entry.name)
         size = sum(length for _, length, _ in files)
         count = len(files)

@@ -48,7 +48,7 @@ def _apart(work: Callable[[], T]) -> T:
 class Engine:
     """The host: how many doubles it takes at a time, and the kernels for all.
 
-    Made, and its methods with an underscore called, where ``_apart`` has them run.
+    Made, and its methods with an underscore called, where ``_apart`` runs them.
     """
 
     def __init__(self) -> None:
@@ -73,15 +73,20 @@ class Engine:
         self.map_kernels: dict[str, Linked] = {}
         self.library = self._compiled(library_text(self.width, self.registers))
 
-    def _target(self) -> Any:
+    def _module(self, text: str) -> tuple[Any, Any]:
+        """A module for the host, and the machine that makes its code."""
+        module = self.llvm.parse_assembly(text)
         target = self.llvm.Target.from_triple(self.llvm.get_process_triple())
-        return target.create_target_machine(
+        machine = target.create_target_machine(
             cpu=self.processor,
             features=self.features,
             opt=1,
             jit=True,
             codemodel="jitdefault",
         )
+        module.triple = machine.triple
+        module.data_layout = str(machine.target_data)
+        return module, machine
 
     def compiled(self, text: str, cached: bool = True) -> Linked:
         """A module's machine code, from the cache on disk or generated.
@@ -94,17 +99,11 @@ class Engine:
         key = "\n".join([self.identity, text])
         code = cache.load(key) if cached else None
         if code is None:
-            code = self._generated(text)
+            module, machine = self._module(text)
+            code = machine.emit_object(module)
             if cached:
                 cache.save(key, code)
         return self._linked(code, _DEFINED.findall(text), _OUTSIDE.findall(text))
-
-    def _generated(self, text: str) -> bytes:
-        module, target = self.llvm.parse_assembly(text), self._target()
-        module.triple = target.triple
-        module.data_layout = str(target.target_data)
-        code: bytes = target.emit_object(module)
-        return code
 
     def _linked(self, code: bytes, names: list[str], outside: list[str]) -> Linked:
         """The code in memory; kernels that it calls are those of this engine.
@@ -113,10 +112,8 @@ class Engine:
         copy of this library, which was imported before or will be freed.
         """
         declared = "\n".join(f"declare void @{name}()" for name in outside)
-        module, target = self.llvm.parse_assembly(declared), self._target()
-        module.triple = target.triple
-        module.data_layout = str(target.target_data)
-        linked = self.llvm.create_mcjit_compiler(module, target)
+        module, machine = self._module(declared)
+        linked = self.llvm.create_mcjit_compiler(module, machine)
         for name in outside:
             linked.add_global_mapping(module.get_function(name), self.library(name))
         linked.add_object_file(self.llvm.ObjectFileRef.from_data(code))
@@ -151,7 +148,6 @@ class Linked:
         _linked.append((weakref.ref(self), linked))
 
     def __call__(self, name: str) -> int:
-        """The address of a function."""
         return self._addresses[name]
 
 

@@ -1,108 +1,72 @@
-"""Batches of small programs: straight-line code, a vector of samples at a time.
+"""Straight-line batches: a small program runs in registers, some samples at once.
 
-Small batches are copied into the memory of one function. Of large ones inputs and
-results are read and written where they are: shared numbers are computed before, sums
-over the batch gather in one vector each, and what depends on them is computed after.
+All numbers of as many samples as there are lanes stay in registers: what is batched
+touches memory for inputs and results only. Sums over the batch gather in one vector
+each, in the place that ``sums`` points to; lanes beyond the last sample add nothing.
 
-Large batches are cut into blocks of a fixed size, whose sums are added in their order:
-no result depends on how many threads ran them.
+    for i in vectors of samples:  x = load inputs[i ...];  y = tanh(x * w)
+                                  store y to results[i ...];  sums[0] += y * y
+
+A small batch is copied into the memory, and all stages are one function (``Resident``).
+In a large one inputs and results are read and written where they are. It is cut into
+blocks of a fixed size, whose sums are added in their order: no result depends on how
+many threads ran them.
 """
 
 from __future__ import annotations
 
 import ctypes
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from autograd.compiler.bulk.bulk import Bulk, Floats, Operation, SegmentReduce
-from autograd.compiler.bulk.layout import Layout, Section, apart, unmixed
-from autograd.compiler.llvm.backend import LLVMMachine, LLVMProgram, extra_of
+from autograd.compiler.bulk.bulk import (
+    Bulk,
+    Floats,
+    Map,
+    Operation,
+    SegmentReduce,
+    SumOfProducts,
+)
+from autograd.compiler.bulk.layout import Layout, Section
+from autograd.compiler.llvm.backend import LLVMProgram
 from autograd.compiler.llvm.engine import engine, processors
-from autograd.compiler.llvm.functions.table import module_text
+from autograd.compiler.llvm.functions.table import Needed, emit_primitive, module_text
 from autograd.compiler.llvm.kernels.code import Code, Offset, declarations
 from autograd.compiler.llvm.loops.context import Context
-from autograd.compiler.llvm.loops.elementwise import has_code
-from autograd.compiler.llvm.loops.fusion import fused, split
-from autograd.compiler.llvm.rows import (
-    SamplesWriter,
-    is_batched_operation,
+from autograd.compiler.llvm.loops.elementwise import Slopes, fold, has_code, signed_sum
+from autograd.compiler.llvm.loops.fusion import fused
+from autograd.compiler.llvm.stages import (
+    StagedMachine,
+    StagedProgram,
+    adds_up_samples,
+    of_samples,
     one_pass,
-    parted,
+    staged,
     stages,
-    sums_samples,
     totals_of,
 )
 from autograd.threads import spread
 
-
-class ResidentSamples(SamplesWriter):
-    """Rows of a small batch, copied into the memory."""
-
-    def array(self, number: int) -> str:
-        """At the address of its first column."""
-        first = self.bulk.blocks[number][0]
-        return self.code.at("%v", int(self.layout.address[first]))
-
-    sums = 0  # where the sums gather: spare room of the memory
-
-    def total_place(self, k: Offset) -> str:
-        """Behind each other: they are moved to their places afterwards."""
-        return self.code.at("%v", self.code.plus(self.sums, k))
-
-    def keep(self, k: int, position: int, value: str) -> None:
-        """Side by side at the number's address; inputs are there already."""
-        code = self.code
-        if position in self.columns:
-            return
-        place = code.plus(int(self.layout.address[position]), self.row)
-        code.store(value, code.at("%v", place), self.mask)
-
-
-class ResidentProgram(LLVMProgram):
-    """A small program with a small batch: one function, all in one memory."""
-
-    def __init__(self, bulk: Bulk) -> None:
-        ready = split(parted(unmixed(bulk)))
-        ready = replace(ready, regions=[])
-        super().__init__(ready, Layout(ready, ready.batch))
-
-    def write(self, context: Context) -> None:
-        """Before the rows, the rows, and after."""
-        before, rows, after = stages(self.bulk)
-        self.write_groups(context, fused(replace(self.bulk, operations=before)))
-        code = context.code
-        writer = ResidentSamples(self.bulk, self.layout, rows, code)
-        count = len(writer.totals)
-        writer.sums = context.scratch_room(count * (1 + code.width))
-        writer.write(0, self.bulk.batch, code.at("%v", writer.sums + count))
-        context.needed |= writer.needed
-        for k, position in enumerate(writer.totals.tolist()):
-            place = code.at("%v", int(self.layout.address[position]))
-            code.store_one(code.load_one(code.at("%v", writer.sums + k)), place)
-        self.write_groups(context, fused(replace(self.bulk, operations=after)))
-
-
-# -- Large batches: arrays where they are ----------------------------------------------
-
-LIMIT = 400  # numbers computed for each row: beyond, loops win
-AHEAD, LINE = 64, 8  # rows; numbers of a line of memory
-BLOCK = 8192  # rows whose sums are added up as one
+LIMIT = 400  # numbers computed for each sample: beyond, loops win
+AHEAD, LINE = 64, 8  # samples; numbers of a line of memory
+BLOCK = 8192  # samples whose sums are added up as one
 
 
 def is_large(bulk: Bulk) -> bool:
-    """Whether a batch that fits is large enough for its rows to stay where they are."""
+    """Whether a batch that fits is so large that its samples stay where they are."""
     return bulk.batch > BLOCK and fits(bulk)
 
 
 def fits(bulk: Bulk) -> bool:
-    """Whether a batch's program is small, of known rows, and one pass over the rows."""
+    """Whether a batch's program is small, all machine code, and one pass."""
     if not bulk.batch or not one_pass(bulk):
         return False
     size = 0
     for operation in bulk.operations:
-        if is_batched_operation(bulk, operation) or sums_samples(operation):
+        if of_samples(bulk, operation):
             size += sum(len(x) for x in operation.reads()) + len(operation.target)
             gaps = isinstance(operation, SegmentReduce) and operation.has_gaps
             if gaps or not has_code(operation):
@@ -110,183 +74,312 @@ def fits(bulk: Bulk) -> bool:
     return size <= 3 * LIMIT
 
 
-class Straight:
-    """The code of a program: before the rows, for a range of them, and after."""
+# -- The code of the samples ---------------------------------------------------------
+
+
+class _SamplesWriter(ABC):
+    """Writes the loop over the samples; where arrays and results lie is left open."""
+
+    def __init__(
+        self, bulk: Bulk, layout: Layout, operations: list[Operation], code: Code
+    ) -> None:
+        self.bulk, self.layout, self.operations = bulk, layout, operations
+        self.code, self.needed = code, Needed()
+        self.columns = {  # position of an input -> (array, column, columns)
+            first + column: (number, column, count)
+            for number, (first, count) in enumerate(bulk.blocks)
+            for column in range(count)
+        }
+        self.totals = totals_of(operations)
+        self.results = [p for p in bulk.outputs.tolist() if bulk.batched[p]]
+        operands = {name: set[int]() for name in Slopes.NAMES}
+        self.guards = 0  # products of a sample that are guarded (``Terms.strong``)
+        for operation in operations:
+            if isinstance(operation, Map) and operation.primitive.name in operands:
+                name = operation.primitive.name
+                operands[name].update(operation.operands[0].tolist())
+            elif isinstance(operation, SumOfProducts):
+                self.guards += sum(len(p) for p in operation.terms if p.strong)
+        self.both = operands["tanh"] & operands["sech2"]
+        self.sloped: set[str] = set()  # registers whose tanh and sech^2 are wanted
+
+    @abstractmethod
+    def array(self, number: int) -> str:
+        """A pointer to an array whose samples stream through."""
+
+    @abstractmethod
+    def total(self, k: Offset) -> str:
+        """A pointer to where the sum number k over the samples belongs."""
+
+    @abstractmethod
+    def keep(self, k: int, position: int, value: str) -> None:
+        """Write the result number k of every sample."""
+
+    def look_ahead(self) -> None:
+        """Ask for what later samples need; nothing by default."""
+        return
+
+    def write(self, begin: Offset, end: Offset, sums: str) -> None:
+        """The loop from sample ``begin`` to ``end``."""
+        code, totals = self.code, len(self.totals)
+        self.begin, self.end = begin, end
+
+        def clear(k: Offset) -> None:
+            place = code.at(sums, code.times(k, code.width))
+            code.store(code.lanes.constant(0.0), place)
+
+        def add_up(k: Offset) -> None:
+            vector = code.load(code.at(sums, code.times(k, code.width)))
+            code.store_one(code.total(vector), self.total(k))
+
+        code.each(totals, clear)
+        count = code.minus(end, begin)
+        self.even = isinstance(count, int) and count % code.width == 0
+        code.each(count, lambda i: self._block(i, sums), code.width)
+        code.each(totals, add_up)
+
+    def _block(self, i: Offset, sums: str) -> None:
+        """All numbers of ``width`` samples, or of those that are left."""
+        code, totals = self.code, len(self.totals)
+        self.sample = code.plus(self.begin, i)
+        left = code.minus(self.end, self.sample)
+        self.mask = None if self.even else code.first(left)
+        self.arrays = [self.array(number) for number in range(len(self.bulk.blocks))]
+        self.look_ahead()
+        # many guards cost more than a look at what came out of plain products
+        later = self.guards > 2 * (totals + len(self.results))
+        values = self._numbers(guarded=not later)
+        if later:
+            values = code.choose(
+                code.any_nan(code.lanes, values),
+                lambda: self._numbers(guarded=True),
+                values,
+            )
+        for k, value in enumerate(values[:totals]):
+            place = code.at(sums, k * code.width)
+            before = code.load(place)
+            after = code.lanes.add(before, value)
+            code.store(code.masked(self.mask, after, before), place)
+        for k, position in enumerate(self.results):
+            self.keep(k, position, values[totals + k])
+
+    def _numbers(self, guarded: bool) -> list[str]:
+        """What is added up over the batch, then the results."""
+        self.guarded, self.registers = guarded, dict[int, str]()
+        self.slopes = Slopes(self.code.lanes, self.needed)
+        sums = []
+        for operation in self.operations:
+            for k in range(len(operation.target)):
+                value = self._value(operation, k)
+                if adds_up_samples(operation):
+                    sums.append(value)
+                else:
+                    self._set(int(operation.target[k]), value)
+        return [*sums, *[self._get(position) for position in self.results]]
+
+    def _set(self, position: int, value: str) -> None:
+        self.registers[position] = value
+        if position in self.both:
+            self.sloped.add(value)
+
+    def _get(self, position: int) -> str:
+        if position not in self.registers:
+            self._set(position, self._load(position))
+        return self.registers[position]
+
+    def _load(self, position: int) -> str:
+        code = self.code
+        if position in self.bulk.constants:
+            return code.lanes.constant(self.bulk.constants[position])
+        if position not in self.columns:  # shared by the samples
+            return code.broadcast(code.at("%v", int(self.layout.address[position])))
+        number, column, count = self.columns[position]
+        array = self.arrays[number]
+        if count == 1:
+            return code.load(code.at(array, self.sample), self.mask)
+        start = code.plus(code.times(self.sample, count), column)
+        return code.gather(array, code.steps(start, count), self.mask)
+
+    def _value(self, operation: Operation, k: int) -> str:
+        lanes = self.code.lanes
+        if isinstance(operation, Map):
+            operands = [self._get(int(x[k])) for x in operation.operands]
+            name = operation.primitive.name
+            if name in Slopes.NAMES and operands[0] in self.sloped:
+                return self.slopes.value(name, operands[0])
+            return emit_primitive(lanes, name, operands, self.needed)
+        if isinstance(operation, SegmentReduce):
+            begin, end = operation.offsets[k : k + 2].tolist()
+            numbers = [self._get(p) for p in operation.groups[0][begin:end].tolist()]
+            return fold(lanes, operation.primitive.name, numbers)
+        return signed_sum(
+            lanes,
+            (
+                (
+                    part.sign,
+                    [self._get(int(stream[j])) for stream in part.factors],
+                    part.strong * self.guarded,
+                )
+                for part in sorted(operation.terms, key=lambda part: part.sign < 0)
+                for j in range(int(part.offsets[k]), int(part.offsets[k + 1]))
+            ),
+        )
+
+
+# -- Small batches, in the memory ----------------------------------------------------
+
+
+class ResidentProgram(LLVMProgram):
+    """A small program with a small batch: one function, all in one memory."""
 
     def __init__(self, bulk: Bulk) -> None:
-        bulk = self.bulk = split(parted(unmixed(replace(bulk, regions=[]))))
-        self.layout = Layout(bulk, 0)
-        before, rows, after = stages(bulk)
-        self.totals = totals_of(rows)
-        self.batched = [int(p) for p in bulk.outputs.tolist() if bulk.batched[p]]
+        ready = staged(bulk)
+        super().__init__(ready, Layout(ready, ready.batch))
+
+    def write(self, context: Context) -> None:
+        """Before the samples, the samples, and after."""
+        before, samples, after = stages(self.bulk)
+        code = context.code
+        self.write_groups(context, fused(replace(self.bulk, operations=before)))
+        writer = _ResidentWriter(self.bulk, self.layout, samples, code)
+        count = len(writer.totals)
+        writer.scratch = context.scratch_for(count * (1 + code.width))
+        writer.write(0, self.bulk.batch, code.at("%v", writer.scratch + count))
+        context.needed |= writer.needed
+        for k, address in enumerate(self.layout.address[writer.totals].tolist()):
+            place = code.at("%v", address)
+            code.store_one(code.load_one(writer.total(k)), place)
+        self.write_groups(context, fused(replace(self.bulk, operations=after)))
+
+
+class _ResidentWriter(_SamplesWriter):
+    scratch = 0  # where the sums gather, and move from to their places
+
+    def array(self, number: int) -> str:
+        first = self.bulk.blocks[number][0]
+        return self.code.at("%v", int(self.layout.address[first]))
+
+    def total(self, k: Offset) -> str:
+        return self.code.at("%v", self.code.plus(self.scratch, k))
+
+    def keep(self, k: int, position: int, value: str) -> None:
+        code = self.code
+        if position not in self.columns:  # inputs are there already
+            place = code.plus(int(self.layout.address[position]), self.sample)
+            code.store(value, code.at("%v", place), self.mask)
+
+
+# -- Large batches, where they are ---------------------------------------------------
+
+
+class Straight(StagedProgram):
+    """The code of a range of samples: f(memory, pointers, begin, end, sums)."""
+
+    def __init__(self, bulk: Bulk) -> None:
+        super().__init__(bulk)
         self.width = engine().width
-        self.before = self._shared(before)
-        self.after = self._shared(after)
-        parts = [part for part in (self.before, self.after) if part]
-        self.extra = max([extra_of(part) for part in parts], default=0)
-        self.text = _SamplesInPlace(bulk, self.layout, rows, Code(self.width)).module()
+        code = Code(self.width)
+        writer = _PointerWriter(self.bulk, self.layout, self.samples, code)
+        self.text = writer.module()
         pointer, whole = ctypes.c_void_p, ctypes.c_int64
         kind = ctypes.CFUNCTYPE(None, pointer, pointer, whole, whole, pointer)
         self.linked = engine().compiled(self.text)
-        self.run_rows = kind(self.linked("autograd.rows"))
-
-    def _shared(self, operations: list[Operation]) -> LLVMProgram | None:
-        """Code for operations on shared numbers, all of whose results are kept."""
-        if not operations:
-            return None
-        kept = np.concatenate([operation.target for operation in operations])
-        bulk = replace(self.bulk, operations=operations, outputs=kept)
-        return LLVMProgram(bulk, self.layout)
+        self.run_range = kind(self.linked("autograd.rows"))
 
 
-class StraightMachine:
-    """A memory for the shared numbers, and the rows where they are."""
+class StraightMachine(StagedMachine):
+    """Has a table: pointers to input arrays, then (pointer, step) of each result."""
 
     def __init__(self, program: Straight, sections: Sequence[Section]) -> None:
-        self.program, self.layout = program, program.layout
-        self.sections, self.rows = sections, program.bulk.batch
-        self.memory = self.layout.memory(program.extra)
-        self.before, self.after = [
-            LLVMMachine(part, self.memory) if part else None
-            for part in (program.before, program.after)
-        ]
-        entries = len(program.bulk.blocks) + 2 * len(program.batched)
+        super().__init__(program, sections)
+        self.program = program
+        entries = len(self.bulk.blocks) + 2 * len(program.results)
         self.pointers = np.zeros(entries + 1, np.int64)
-        count = len(program.totals)
-        self.ranges = [
-            (begin, min(begin + BLOCK, self.rows))
-            for begin in range(0, self.rows, BLOCK)
-        ]
-        self.sums = np.zeros((len(self.ranges), count * (1 + program.width)))
-        self.places = self.layout.address[program.totals]
+        begins = range(0, self.bulk.batch, BLOCK)
+        self.ranges = [(k, min(k + BLOCK, self.bulk.batch)) for k in begins]
+        vectors = len(program.totals) * (1 + program.width)
+        self.sums = np.zeros((len(self.ranges), vectors))
 
-    def call(
-        self, numbers: Sequence[Floats], buffers: Sequence[Floats | None]
-    ) -> list[Floats]:
-        """The results of all sections; batched ones go into buffers, if given."""
-        program, memory = self.program, self.memory
-        firsts = {first: k for k, (first, _) in enumerate(program.bulk.blocks)}
-        position, kept = 0, []
-        for part in numbers:
-            if position in firsts:
-                kept.append(part)
-                self.pointers[firsts[position]] = part.ctypes.data
-                position += program.bulk.blocks[firsts[position]][1]
-            else:
-                start = int(self.layout.address[position]) if part.size else 0
-                memory[start : start + part.size] = part
-                position += part.size
-        results = self._results(apart(buffers, kept))
-        if self.before:
-            self.before.run()
-        self._run_rows(memory.ctypes.data)
-        memory[self.places] = self.sums[:, : len(self.places)].sum(axis=0)
-        if self.after:
-            self.after.run()
-        outputs = program.bulk.outputs
-        for k, (begin, end, batched) in enumerate(self.sections):
-            if results[k] is None:
-                found = memory[self.layout.address[outputs[begin:end]]]
-                results[k] = (
-                    np.repeat(found[:, np.newaxis], self.rows, 1) if batched else found
-                )
-        return results  # type: ignore[return-value]
+    def result(self, count: int, buffer: Floats | None) -> Floats:
+        shape = self.bulk.batch, count
+        return (np.empty(shape) if buffer is None else buffer.reshape(shape)).T
 
-    def _results(self, buffers: Sequence[Floats | None]) -> list[Floats | None]:
-        """Arrays for what has lanes, and their addresses in the table."""
-        program = self.program
-        results: list[Floats | None] = []
-        entry = len(program.bulk.blocks)
-        for (begin, end, _), buffer in zip(self.sections, buffers, strict=True):
-            lanes = program.bulk.batched[program.bulk.outputs[begin:end]]
-            if not lanes.all() or begin == end:
-                results.append(None)
-                continue
-            array = buffer if buffer is not None else np.empty((self.rows, end - begin))
-            for column in range(end - begin):
-                self.pointers[entry] = array.ctypes.data + 8 * column
-                self.pointers[entry + 1] = end - begin
-                entry += 2
-            results.append(array.reshape(self.rows, end - begin).T)
-        return results
-
-    def _run_rows(self, memory: int) -> None:
-        program, table = self.program, self.pointers.ctypes.data
+    def run_samples(self, arrays: list[Floats], results: list[Floats | None]) -> Floats:
+        self.pointers[: len(arrays)] = [array.ctypes.data for array in arrays]
+        entry = len(arrays)
+        for result in results:
+            if result is not None:
+                start, count = result.ctypes.data, len(result)
+                for column in range(count):
+                    self.pointers[entry : entry + 2] = start + 8 * column, count
+                    entry += 2
+        memory, table = self.memory.ctypes.data, self.pointers.ctypes.data
         first, width = self.sums.ctypes.data, self.sums.strides[0]
 
         def one(k: int) -> None:
             begin, end = self.ranges[k]
-            program.run_rows(memory, table, begin, end, first + k * width)
+            self.program.run_range(memory, table, begin, end, first + k * width)
 
-        spread(one, len(self.ranges), threads_for(len(self.ranges)))
-
-
-def threads_for(blocks: int) -> int:
-    """How many threads pay: a hand-over costs some 50 microseconds."""
-    return min(blocks // 4, processors())
+        count = len(self.ranges)  # a thread pays from four: it costs 50 microseconds
+        spread(one, count, min(count // 4, processors()))
+        return self.sums[:, : len(self.totals)]
 
 
-class _SamplesInPlace(SamplesWriter):
-    """Rows where they are: pointers come in a table, results go by (pointer, step)."""
+class _PointerWriter(_SamplesWriter):
+    """Samples where they are: pointers come in a table, %p."""
 
     def module(self) -> str:
-        """The text of the module: a function for a range of rows."""
+        """The text of the module: a function for a range of samples."""
         code = self.code
-        room = code.at("%totals", len(self.totals))
-        self.write("%begin", "%end", room)
-        parts = [
-            declarations(code.width),
-            module_text(self.needed, code.called),
-            "define void @autograd.rows(ptr noalias %v, ptr noalias %p, i64 %begin, "
-            "i64 %end, ptr noalias %totals) nounwind {",
-            "entry:",
-            *code.lines,
-            "  ret void",
-            "}",
-        ]
-        return "\n".join(parts)
+        self.write("%begin", "%end", code.at("%totals", len(self.totals)))
+        parameters = "ptr noalias %v, ptr noalias %p, i64 %begin, i64 %end, "
+        return "\n".join(
+            [
+                declarations(code.width),
+                module_text(self.needed, code.called),
+                code.function("autograd.rows", parameters + "ptr noalias %totals"),
+            ]
+        )
 
     def array(self, number: int) -> str:
-        """Its pointer stands in the table."""
         place = self.code.at("%p", number, "ptr")
         return self.code.emit(f"load ptr, ptr {place}, align 8")
 
-    def look_ahead(self) -> None:
-        """Large batches wait for memory: their lines are on the way some rows before.
+    def total(self, k: Offset) -> str:
+        return self.code.at("%totals", k)
 
-        Nothing fails where there are no such rows.
+    def _step(self, entry: int) -> str:
+        """How far apart the samples of the result with this entry are."""
+        return self.code.load_whole(self.code.at("%p", entry + 1, "ptr"))
+
+    def look_ahead(self) -> None:
+        """Large batches wait for memory: lines are on the way some samples before.
+
+        Nothing fails where there are no such samples.
         """
         code, number = self.code, len(self.bulk.blocks)
-        later = code.plus(self.row, AHEAD)
+        later = code.plus(self.sample, AHEAD)
         for array, (_, count) in zip(self.arrays, self.bulk.blocks, strict=True):
             start = code.times(later, count)
             for line in range(max(1, count * code.width // LINE)):
                 code.prefetch(code.at(array, code.plus(start, line * LINE)))
-        for entry in range(number, number + 2 * len(self.batched), 2):
-            step = code.emit(
-                f"load i64, ptr {code.at('%p', entry + 1, 'ptr')}, align 8"
-            )
+        for entry in range(number, number + 2 * len(self.results), 2):
+            step = self._step(entry)
             place = code.at(self.array(entry), code.times(later, step))
             code.prefetch(place, write=True)
 
-    def total_place(self, k: Offset) -> str:
-        """Behind each other."""
-        return self.code.at("%totals", k)
-
     def keep(self, k: int, position: int, value: str) -> None:
-        """Side by side, or a column of rows."""
+        """Side by side, or a column of a table."""
         code, entry = self.code, len(self.bulk.blocks) + 2 * k
-        pointer = self.array(entry)
-        place = code.at("%p", entry + 1, "ptr")
-        step = code.emit(f"load i64, ptr {place}, align 8")
+        pointer, step = self.array(entry), self._step(entry)
         near = code.emit(f"icmp eq i64 {step}, 1")
         code.when(
-            near, lambda: code.store(value, code.at(pointer, self.row), self.mask)
+            near, lambda: code.store(value, code.at(pointer, self.sample), self.mask)
         )
         far = code.emit(f"icmp ne i64 {step}, 1")
 
-        def spread() -> None:
-            start = code.times(self.row, step)
+        def column() -> None:
+            start = code.times(self.sample, step)
             code.scatter(value, pointer, code.steps(start, step), self.mask)
 
-        code.when(far, spread)
+        code.when(far, column)

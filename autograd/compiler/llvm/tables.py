@@ -2,22 +2,21 @@
 
 Code for every loop of a program pays as long as loops are few. An irregular program has
 thousands of short ones, and compiling them would take longer than running them for
-days. Here an operation is a row of numbers, its *descriptor*: which kernel, how many
+days. Here an operation is a line of numbers, its *descriptor*: which kernel, how many
 results, and where its index tables begin. Kernels gather their operands by tables;
-there is one for each primitive of the table, compiled on first use.
+there is one for each primitive, compiled on first use, and those of ragged sums:
 
-    y[5, 9] = tanh(x[3, 4]):  (kernel of tanh, 2 results, tables at 80): 3 4 | 5 9
+    x[7:9] = tanh(x[3, 1])         &tanh, 2, 7, table of 3 1
+    x[9]   = x[0] x[2] + x[5]      &dot, 1 block, sign 1, lengths, targets, left, right
 
-Tables of ragged segments are made for many operations at once: thousands of short ones
-would take longer one by one than their numbers do, and all in one go they would touch
-more memory than a cache holds.
+The index tables of many sums are made at once (``_Ragged``): one by one they would take
+longer than their numbers do, all in one go touch more memory than a cache holds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,109 +30,27 @@ from autograd.compiler.bulk.bulk import (
 )
 from autograd.compiler.bulk.layout import Layout
 from autograd.compiler.bulk.nests import factor
-from autograd.compiler.llvm.engine import Engine, engine, run_type
+from autograd.compiler.llvm.backend import PythonCallback
+from autograd.compiler.llvm.engine import engine, run_type
 from autograd.compiler.llvm.functions.table import Needed, emit_primitive, module_text
 from autograd.compiler.llvm.kernels.code import Code, Offset, declarations
-from autograd.compiler.llvm.loops.calls import sliced
-from autograd.compiler.llvm.loops.context import Tables
+from autograd.compiler.llvm.kernels.dense import strong_bits
+from autograd.compiler.llvm.kernels.ragged import Slices
+from autograd.compiler.llvm.loops.context import Cells, Tables
 from autograd.compiler.llvm.loops.elementwise import has_code
 from autograd.compiler.trace.program import Ints, offsets_of, ranges
 from autograd.table.primitives import TABLE
 
-_LONG = 1 << 16  # terms that are worth tables of their own
-
-
-class Spare(NamedTuple):
-    """Places in the memory that hold 0, hold 1, and take what nobody reads."""
-
-    zero: int
-    one: int
-    sink: int
-
-
-@dataclass
-class Ragged:
-    """The rows of all pieces that one kind of kernel runs.
-
-    pad : what is read where a row has no more terms; None repeats its first one.
-    products : whether terms have two factors; a plain one then is a product with 1.
-    """
-
-    pad: int | None
-    products: bool
-    targets: list[Ints] = field(default_factory=list)
-    parts: list[Terms] = field(default_factory=list)
-    piece: list[int] = field(default_factory=list)  # of each part
-    terms: int = 0
-    where: list[tuple[int, list[int]]] = field(default_factory=list)
-
-    def add(self, target: Ints, parts: Sequence[Terms]) -> int:
-        """The number of a new piece: rows that are the sums of these parts."""
-        number = len(self.targets)
-        self.targets.append(target)
-        self.parts += parts
-        self.piece += [number] * len(parts)
-        self.terms += len(target) + sum(map(len, parts))
-        return number
-
-    @property
-    def full(self) -> bool:
-        """Whether further pieces should go elsewhere."""
-        return self.terms > _LONG
-
-    def finish(self, width: int, spare: Spare, tables: Tables) -> None:
-        """Find how many blocks each piece has, and where its tables begin."""
-        counts = np.array([len(target) for target in self.targets])
-        row, streams = self._terms(counts, spare.one)
-        order = np.argsort(row, kind="stable")
-        (longest, targets, *entries), block, offset = sliced(
-            width,
-            np.concatenate(self.targets),
-            offsets_of(row, int(counts.sum())),
-            [stream[order] for stream in streams],
-            self.pad,
-            spare.zero,
-            spare.sink,
-            counts,
-        )
-        begins = [block[:-1], block[:-1] * width]
-        begins += [offset[block[:-1]] * width] * len(entries)
-        where = [
-            tables.add(table) + begin
-            for table, begin in zip((longest, targets, *entries), begins, strict=True)
-        ]
-        where += where[2:] * (not self.products)  # kernels take two streams
-        begin_of_each = np.transpose(where).tolist()
-        self.where = list(zip(np.diff(block).tolist(), begin_of_each, strict=True))
-        self.targets, self.parts = [], []
-
-    def _terms(self, counts: Ints, one: int) -> tuple[Ints, list[Ints]]:
-        """The row of every term, counted through all pieces; and its factors."""
-        nothing = np.zeros(0, np.int64)
-        first, piece = np.cumsum(counts) - counts, np.array(self.piece, np.int64)
-        rows = ranges(first[piece], counts[piece])
-        lengths = np.concatenate([nothing, *[part.counts for part in self.parts]])
-        streams = []
-        for k in range(1 + self.products):
-            own = [
-                part.factors[k] if part.factors[k:] else np.full(len(part), one)
-                for part in self.parts
-            ]
-            streams.append(np.concatenate([nothing, *own]))
-        return np.repeat(rows, lengths), streams
-
-
-# -- Descriptors -----------------------------------------------------------------------
-
-_MANY = 300  # bulk operations: with more, compiling their loops does not pay
+_MANY = 300  # operations: with more, compiling their loops does not pay
 _SOME = 50  # the same for those of irregular programs
-WORDS = 8  # of a descriptor: kernel, count, target, then where tables begin
+_LONG = 1 << 16  # terms that are worth tables of their own
+_WORDS = 8  # of a descriptor
 
 
 def fits(bulk: Bulk) -> bool:
     """Whether loops of their own would be many, or hardly regular."""
     count = len(bulk.operations)
-    if count <= _SOME or not _can_say(bulk):
+    if count <= _SOME or bulk.batch or not all(map(_has_descriptor, bulk.operations)):
         return False
     return count > _MANY or _irregular_share(bulk) > 0.5
 
@@ -145,128 +62,175 @@ def _irregular_share(bulk: Bulk) -> float:
     return irregular / max(1, sum(map(len, reads)))
 
 
-def _can_say(bulk: Bulk) -> bool:
-    """Whether descriptors can say everything that a program does."""
-    if bulk.batch or any(operation.scan for operation in bulk.operations):
+def _has_descriptor(operation: Operation) -> bool:
+    if operation.scan or not has_code(operation):
         return False
-    return all(map(_is_known, bulk.operations))
-
-
-def _is_known(operation: Operation) -> bool:
-    if isinstance(operation, SumOfProducts):
-        return True
     if isinstance(operation, SegmentReduce):
-        return has_code(operation) and not operation.has_gaps
-    return has_code(operation) and bool((np.diff(operation.target) == 1).all())
+        return not operation.has_gaps
+    return isinstance(operation, SumOfProducts) or bool(
+        (np.diff(operation.target) == 1).all()
+    )
+
+
+@dataclass
+class _Ragged:
+    """The segments of many operations that one kind of kernel runs.
+
+    Attributes
+    ----------
+    pad : what is read where a segment has no more terms; None repeats its first one.
+    products : whether terms have two factors; a plain one then is a product with 1.
+    targets : of each operation. parts, owners : of all, and whose they are.
+    begins : once finished, of each operation: blocks, then where its tables begin.
+    """
+
+    pad: int | None
+    products: bool
+    targets: list[Ints] = field(default_factory=list)
+    parts: list[Terms] = field(default_factory=list)
+    owners: list[int] = field(default_factory=list)
+    begins: list[list[int]] = field(default_factory=list)
+    terms: int = 0
+
+    def add(self, target: Ints, parts: Sequence[Terms]) -> int:
+        """The number of a new operation: segments that are the sums of these parts."""
+        number = len(self.targets)
+        self.targets.append(target)
+        self.parts += parts
+        self.owners += [number] * len(parts)
+        self.terms += len(target) + sum(map(len, parts))
+        return number
+
+    def finish(self, width: int, cells: Cells, tables: Tables) -> None:
+        counts = np.array([len(target) for target in self.targets])
+        segment, streams = self._terms(counts, cells.one)
+        order = np.argsort(segment, kind="stable")
+        slices = Slices(width, offsets_of(segment, int(counts.sum())), counts)
+        targets = slices.lanes(np.concatenate(self.targets), cells.sink)
+        starts = [tables.add(slices.lengths), tables.add(targets)]
+        for stream in streams:
+            entries = slices.entries(stream[order], self.pad, cells.zero)
+            starts.append(tables.add(entries))
+        starts += starts[2:] * (not self.products)  # kernels take two streams
+        first = slices.block[:-1]
+        places = [first, first * width, *[slices.offset[first] * width] * 2]
+        begins = [start + place for start, place in zip(starts, places, strict=True)]
+        self.begins = np.transpose([np.diff(slices.block), *begins]).tolist()
+        self.targets, self.parts = [], []
+
+    def _terms(self, counts: Ints, one: int) -> tuple[Ints, list[Ints]]:
+        """Of every term its segment, counted through all operations, and factors."""
+        nothing = np.zeros(0, np.int64)
+        first, owners = np.cumsum(counts) - counts, np.array(self.owners, np.int64)
+        segments = ranges(first[owners], counts[owners])
+        lengths = np.concatenate([nothing, *[part.counts for part in self.parts]])
+        streams = []
+        for k in range(1 + self.products):
+            own = [
+                part.factors[k] if part.factors[k:] else np.full(len(part), one)
+                for part in self.parts
+            ]
+            streams.append(np.concatenate([nothing, *own]))
+        return np.repeat(segments, lengths), streams
 
 
 @dataclass(frozen=True)
-class _Piece:
-    """A descriptor-to-be: which kernel runs which piece of the ragged rows."""
+class _Sliced:
+    """A descriptor-to-be: which kernel runs which operation of the ragged ones."""
 
     kernel: int
     sign: int
     strong: int
-    ragged: Ragged
+    ragged: _Ragged
     number: int
+
+    def words(self) -> list[int]:
+        blocks, *begins = self.ragged.begins[self.number]
+        return [self.kernel, blocks, self.sign, *begins, self.strong]
 
 
 class TableProgram:
     """Descriptors, their tables, and the function that runs them."""
 
-    callbacks: tuple[Any, ...] = ()
+    callbacks: tuple[PythonCallback, ...] = ()
     regions: tuple[int, ...] = ()
 
     def __init__(self, bulk: Bulk) -> None:
         self.bulk, self.layout = bulk, Layout(bulk, 0)
         self.host = engine()
-        self.places, self.scratch = Spare(*range(bulk.size, bulk.size + 3)), 0
-        self.slots = bulk.size + 8
-        self._tables, self._ragged = Tables(), dict[str, Ragged]()
-        rows: list[Any] = []
+        self.cells = Cells(*range(bulk.size, bulk.size + 3))
+        self.one, self.slots, self.extra = self.cells.one, bulk.size + 8, 8
+        self._tables, self._ragged = Tables(), dict[str, _Ragged]()
+        lines: list[list[int] | _Sliced] = []
         for operation in bulk.operations:
             if isinstance(operation, Map):
-                rows += self._map(operation)
+                lines += self._map(operation)
             elif isinstance(operation, SumOfProducts):
-                rows += self._sum(operation)
+                lines += self._sum(operation)
             else:
-                rows.append(self._fold(operation))
-        self.descriptors = self._described(rows)
+                lines.append(self._fold(operation))
+        for ragged in self._ragged.values():
+            self._finish(ragged)
+        self.descriptors = np.zeros((len(lines), _WORDS), np.int64)
+        for k, line in enumerate(lines):
+            words = line.words() if isinstance(line, _Sliced) else line
+            self.descriptors[k, : len(words)] = words
         self.tables = self._tables.array()
         self.functions = [run_type()(self._function())]
 
-    def _map(self, operation: Map) -> list[tuple[int, ...]]:
-        kernel = map_kernel(self.host, operation.primitive.name)
+    def _map(self, operation: Map) -> list[list[int]]:
+        name, target = operation.primitive.name, operation.target
+        kernel = self.host.map_kernel(
+            f"autograd.map.{name}", lambda: map_text(self.host.width, name)
+        )
         tables = [self._tables.add(x) for x in operation.operands]
-        target = operation.target
         if not len(target):
             return []
-        return [(kernel, len(target), int(target[0]), *tables)]
+        return [[kernel, len(target), int(target[0]), *tables]]
 
-    def _sum(self, operation: SumOfProducts) -> list[_Piece]:
+    def _sum(self, operation: SumOfProducts) -> list[_Sliced]:
         """Positive terms, then negative ones on top of them; each a ragged dot.
 
         Plain products beside guarded ones are guarded with them: they are shares of
         the same cotangents.
         """
-        found: list[_Piece] = []
+        lines: list[_Sliced] = []
         least = int(any(part.strong for part in operation.terms))
-        forms = {(p.sign, max(p.strong, least)) for p in operation.terms} or {(1, 0)}
-        for sign, strong in sorted(forms, reverse=True):
-            parts = [
-                part
-                for part in operation.terms
-                if (part.sign, max(part.strong, least)) == (sign, strong)
-            ]
+        forms: dict[tuple[int, int], list[Terms]] = {}
+        for part in operation.terms:
+            forms.setdefault((part.sign, max(part.strong, least)), []).append(part)
+        forms = forms or {(1, 0): []}
+        for (sign, strong), parts in sorted(forms.items(), reverse=True):
             products = any(part.is_product for part in parts)
             kind = "dot" if products else "sum"
-            ragged = self._ragged_for(kind, self.places.zero, products)
-            name = f"{kind}_more" if found else kind
-            how = sign, (0, 1, 3)[strong]
-            found.append(self._piece(name, ragged, operation.target, parts, *how))
-        return found
+            ragged = self._ragged_for(kind, self.cells.zero, products)
+            kernel = self._kernel(f"{kind}_more" if lines else kind)
+            number = ragged.add(operation.target, parts)
+            lines.append(_Sliced(kernel, sign, strong_bits(strong), ragged, number))
+        return lines
 
-    def _fold(self, operation: SegmentReduce) -> _Piece:
+    def _fold(self, operation: SegmentReduce) -> _Sliced:
         kind = operation.primitive.name
-        pad = self.places.one if kind == "prod" else None
+        pad = self.cells.one if kind == "prod" else None
         part = Terms(1, operation.offsets, operation.groups)
         ragged = self._ragged_for(kind, pad, False)
-        return self._piece(kind, ragged, operation.target, [part], 1, 0)
+        number = ragged.add(operation.target, [part])
+        return _Sliced(self._kernel(kind), 1, 0, ragged, number)
 
-    def _ragged_for(self, kind: str, pad: int | None, products: bool) -> Ragged:
+    def _kernel(self, kind: str) -> int:
+        return self.host.library(f"autograd.slices_{kind}_by_table")
+
+    def _ragged_for(self, kind: str, pad: int | None, products: bool) -> _Ragged:
         ragged = self._ragged.get(kind)
-        if ragged is None or ragged.full:
-            if ragged:
-                self._finish(ragged)
-            ragged = self._ragged[kind] = Ragged(pad, products)
+        if ragged and ragged.terms > _LONG:
+            self._finish(ragged)
+            ragged = None
+        if ragged is None:
+            ragged = self._ragged[kind] = _Ragged(pad, products)
         return ragged
 
-    def _finish(self, ragged: Ragged) -> None:
-        ragged.finish(self.host.width, self.places, self._tables)
-
-    def _piece(
-        self,
-        kind: str,
-        ragged: Ragged,
-        target: Ints,
-        parts: list[Terms],
-        sign: int,
-        strong: int,
-    ) -> _Piece:
-        kernel = self.host.library(f"autograd.slices_{kind}_by_table")
-        return _Piece(kernel, sign, strong, ragged, ragged.add(target, parts))
-
-    def _described(self, rows: list[Any]) -> Ints:
-        """Descriptors, with the places of all tables."""
-        for ragged in self._ragged.values():
-            self._finish(ragged)
-        descriptors = np.zeros((len(rows), WORDS), np.int64)
-        for k, row in enumerate(rows):
-            if isinstance(row, _Piece):
-                blocks, begins = row.ragged.where[row.number]
-                row = row.kernel, blocks, row.sign, *begins, row.strong
-            descriptors[k, : len(row)] = row
-        return descriptors
+    def _finish(self, ragged: _Ragged) -> None:
+        ragged.finish(self.host.width, self.cells, self._tables)
 
     def _function(self) -> int:
         """A function that hands the descriptors to the dispatcher."""
@@ -283,17 +247,12 @@ class TableProgram:
         return self.linked("autograd.run")
 
 
-def map_kernel(host: Engine, name: str) -> int:
-    """The address of the kernel that applies a row elementwise, by tables."""
-    symbol = f"autograd.map.{name}"
-    return host.map_kernel(symbol, lambda: _map_text(host.width, name))
-
-
-def _map_text(width: int, name: str) -> str:
+def map_text(width: int, name: str) -> str:
+    """A kernel that applies a primitive elementwise, by tables."""
     code, needed = Code(width), Needed()
 
     def word(k: int) -> str:
-        return code.emit(f"load i64, ptr {code.at('%d', k, 'i64')}, align 8")
+        return code.load_whole(code.at("%d", k, "i64"))
 
     count, target = word(1), code.at("%v", word(2))
     arity = TABLE[name].arity or 1
@@ -307,15 +266,6 @@ def _map_text(width: int, name: str) -> str:
         value = emit_primitive(code.lanes, name, operands, needed)
         code.store(value, code.at(target, i), mask)
 
-    def whole(i: Offset, _: list[str]) -> list[str]:
-        block(i, None)
-        return []
-
-    full = code.times(code.over(count, width), width)
-    code.loop(full, whole, step=width)
-    rest = code.minus(count, full)
-    some = code.emit(f"icmp sgt i64 {rest}, 0")
-    code.when(some, lambda: block(str(full), code.first(rest)))
-    head = f"define void @autograd.map.{name}(ptr %v, ptr %t, ptr %d) nounwind {{"
-    parts = [declarations(width), module_text(needed, code.called), head, "entry:"]
-    return "\n".join([*parts, *code.lines, "  ret void", "}"])
+    code.vectors(count, block)
+    function = code.function(f"autograd.map.{name}", "ptr %v, ptr %t, ptr %d")
+    return "\n".join([declarations(width), module_text(needed, code.called), function])

@@ -16,7 +16,7 @@ pytest.importorskip("llvmlite")
 from autograd.compiler.bulk.bulk import Bulk, Map, SumOfProducts, Terms
 from autograd.compiler.llvm import tables
 from autograd.compiler.llvm.backend import LLVMMachine
-from autograd.compiler.llvm.loops.calls import sliced
+from autograd.compiler.llvm.kernels.ragged import Slices
 from autograd.compiler.llvm.tables import TableProgram
 from autograd.table.primitives import TABLE
 
@@ -114,20 +114,27 @@ def test_sliced_groups_are_what_each_alone_would_be(width, pad):
     lengths = rng.integers(least, 5, members.sum())
     starts = np.concatenate([[0], np.cumsum(lengths)])
     target, stream = rng.integers(0, 50, len(lengths)), rng.integers(0, 50, starts[-1])
-    together, block, offset = sliced(
-        width, target, starts, [stream], pad, 97, 98, members
+
+    def tables(slices, target, stream):
+        return [
+            slices.lengths,
+            slices.lanes(target, 98),
+            slices.entries(stream, pad, 97),
+        ]
+
+    slices = Slices(width, starts, members)
+    together, block, offset = (
+        tables(slices, target, stream),
+        slices.block,
+        slices.offset,
     )
     row = 0
     for number, count in enumerate(members.tolist()):
         own = starts[row : row + count + 1]
-        alone, *_ = sliced(
-            width,
+        alone = tables(
+            Slices(width, own - own[0]),
             target[row : row + count],
-            own - own[0],
-            [stream[own[0] : own[-1]]],
-            pad,
-            97,
-            98,
+            stream[own[0] : own[-1]],
         )
         first, last = block[number], block[number + 1]
         scales = 1, width, width

@@ -99,16 +99,12 @@ def _c_remainder(x: Vector, y: Vector) -> Vector:
     was rounded up to an integer gives the wrong sign, and one more y mends it. Other
     quotients ask the C library.
     """
-
-    def library() -> Vector:
-        return Vector(x.lanes, x.lanes.call_each("fmod", x.name, y.name))
-
     quotient = (x / y).intrinsic("trunc")
     rest = (-quotient).fma(y, x)
     overshot = ((rest.bits() ^ x.bits()) < 0) & rest.differs(0.0)
     rest = overshot.choose(rest + y.with_sign(x), rest)
     unusual = (abs(quotient).above_or_nan(2.0**50)) | abs(y).above_or_nan(1e300)
-    return unusual.rescue(rest, library)
+    return unusual.rescue(rest, lambda: x.library("fmod", y))
 
 
 def _floored(x: Vector, y: Vector) -> tuple[Vector, Vector, Mask]:

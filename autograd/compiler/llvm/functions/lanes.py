@@ -66,7 +66,6 @@ class Lanes:
         return scalar if self.width == 1 else f"<{self.width} x {scalar}>"
 
     def fresh(self) -> str:
-        """A name not used before."""
         self._fresh += 1
         return f"{self.prefix}{self._fresh}"
 
@@ -80,14 +79,9 @@ class Lanes:
 
     def constant(self, x: float) -> str:
         """A double in every lane."""
-        return self._splat("double", literal(x))
+        return self.splat("double", literal(x))
 
-    def integer(self, n: int) -> str:
-        """A 64-bit integer in every lane; what exceeds 64 bits is cut off."""
-        n &= 2**64 - 1
-        return self._splat("i64", str(n - 2**64 if n >> 63 else n))
-
-    def _splat(self, scalar: str, text: str) -> str:
+    def splat(self, scalar: str, text: str) -> str:
         return text if self.width == 1 else f"splat ({scalar} {text})"
 
     # -- Arithmetic ------------------------------------------------------------------
@@ -126,7 +120,6 @@ class Lanes:
         return self.emit(f"fcmp {predicate} {self.type} {a}, {b}")
 
     def select(self, mask: str, a: str, b: str) -> str:
-        """a where the mask holds, else b."""
         chosen = f"{self.type} {a}, {self.type} {b}"
         return self.emit(f"select {self.mask} {mask}, {chosen}")
 
@@ -142,10 +135,12 @@ class Lanes:
         wins = self.logic("or", wins, self.compare("uno", x, x))
         return self.select(wins, x, total)
 
-    def product(self, a: str, b: str, strong: int = 0) -> str:
-        """a * b; 0 where a, or with 2 either one, is exactly 0 (``Terms.strong``)."""
-        result, zero = self.multiply(a, b), self.constant(0.0)
-        for x in (a, b)[:strong]:
+    def product(self, factors: Sequence[str], strong: int) -> str:
+        """a, or a * b; 0 where a, or with 2 either, is exactly 0 (``Terms.strong``)."""
+        if len(factors) == 1:
+            return factors[0]
+        result, zero = self.multiply(*factors), self.constant(0.0)
+        for x in factors[:strong]:
             result = self.select(self.compare("oeq", x, zero), zero, result)
         return result
 
@@ -159,75 +154,6 @@ class Lanes:
             for x, mask in zip((a, b), wins, strict=True)
         ]
         return self.select(right, zero, a), self.select(left, zero, b)
-
-    # -- Calls and branches ----------------------------------------------------------
-
-    def call_each(self, symbol: str, *operands: str) -> str:
-        """A function of plain doubles outside LLVM, called for one lane at a time."""
-        parameters = ", ".join(["double"] * len(operands))
-        self.called.add(f"declare double @{symbol}({parameters})")
-        result = "poison"
-        for lane in range(self.width):
-            scalars = [self._lane(x, lane) for x in operands]
-            arguments = ", ".join(f"double {x}" for x in scalars)
-            y = self.emit(f"call double @{symbol}({arguments})")
-            if self.width == 1:
-                return y
-            into = f"{self.type} {result}, double {y}, i64 {lane}"
-            result = self.emit(f"insertelement {into}")
-        return result
-
-    def _lane(self, x: str, lane: int) -> str:
-        if self.width == 1:
-            return x
-        return self.emit(f"extractelement {self.type} {x}, i64 {lane}")
-
-    def rescue(self, rare: str, usual: str, unusual: Callable[[], str]) -> str:
-        """The usual value, but the unusual one in rare lanes: computed only if any is.
-
-        A branch: the lines go on in another basic block, ``self.block``.
-        """
-        asked, slow = self._any(rare), f"slow.{self.fresh()}"
-        done = f"done.{self.fresh()}"
-        before = self.block
-        self.lines += [f"  br i1 {asked}, label %{slow}, label %{done}", f"{slow}:"]
-        self.block = slow
-        chosen = self.select(rare, unusual(), usual)
-        self.lines += [f"  br label %{done}", f"{done}:"]
-        after, self.block = self.block, done
-        sources = f"[ {usual}, %{before} ], [ {chosen}, %{after} ]"
-        return self.emit(f"phi {self.type} {sources}")
-
-    def repeat(
-        self,
-        firsts: Sequence[str],
-        body: Callable[[list[str]], tuple[Sequence[str], str]],
-    ) -> list[str]:
-        """body(values) gives the next values and a mask: again while it holds anywhere.
-
-        Lanes in which it does not hold must keep their values by themselves.
-        """
-        again, done = f"again.{self.fresh()}", f"done.{self.fresh()}"
-        before = self.block
-        self.lines += [f"  br label %{again}", f"{again}:"]
-        place, self.block = len(self.lines), again
-        names = [f"%{self.fresh()}" for _ in firsts]
-        following, mask = body(names)
-        asked = self._any(mask)
-        self.lines += [f"  br i1 {asked}, label %{again}, label %{done}", f"{done}:"]
-        self.lines[place:place] = [
-            f"  {name} = phi {self.type} [ {first}, %{before} ], [ {x}, %{self.block} ]"
-            for name, first, x in zip(names, firsts, following, strict=True)
-        ]
-        self.block = done
-        return list(following)
-
-    def _any(self, mask: str) -> str:
-        """Whether a mask holds in any lane."""
-        if self.width == 1:
-            return mask
-        reduction = f"@llvm.vector.reduce.or.v{self.width}i1({self.mask} {mask})"
-        return self.emit(f"call i1 {reduction}")
 
 
 # -- Values with operators -----------------------------------------------------------
@@ -334,19 +260,45 @@ class Vector(_Named):
         bound = self.of(bound)
         return (bound > self).choose(bound, self)
 
+    def library(self, symbol: str, *others: Vector) -> Vector:
+        """A function of plain doubles outside LLVM, called for one lane at a time."""
+        lanes, operands = self.lanes, [self, *others]
+        parameters = ", ".join(["double"] * len(operands))
+        lanes.called.add(f"declare double @{symbol}({parameters})")
+        result = "poison"
+        for k in range(lanes.width):
+            numbers = [x.name for x in operands]
+            if lanes.width > 1:
+                texts = [f"extractelement {lanes.type} {x}, i64 {k}" for x in numbers]
+                numbers = [lanes.emit(text) for text in texts]
+            arguments = ", ".join(f"double {x}" for x in numbers)
+            y = lanes.emit(f"call double @{symbol}({arguments})")
+            into = f"insertelement {lanes.type} {result}, double {y}, i64 {k}"
+            result = lanes.emit(into) if lanes.width > 1 else y
+        return Vector(lanes, result)
+
     def repeat(
         self, firsts: Sequence[Vector], body: Callable[..., tuple[list[Vector], Mask]]
     ) -> list[Vector]:
-        """The next values and a mask, again and again while it holds in any lane."""
+        """body(values) gives the next values and a mask: again while it holds anywhere.
 
-        def vectors(names: list[str]) -> list[Vector]:
-            return [Vector(self.lanes, name) for name in names]
-
-        def named(names: list[str]) -> tuple[list[str], str]:
-            following, mask = body(*vectors(names))
-            return [x.name for x in following], mask.name
-
-        return vectors(self.lanes.repeat([x.name for x in firsts], named))
+        Lanes in which it does not hold must keep their values by themselves.
+        """
+        lanes = self.lanes
+        again, done = f"again.{lanes.fresh()}", f"done.{lanes.fresh()}"
+        lanes.lines += [f"  br label %{again}", f"{again}:"]
+        place, before, lanes.block = len(lanes.lines), lanes.block, again
+        values = [Vector(lanes, f"%{lanes.fresh()}") for _ in firsts]
+        following, mask = body(*values)
+        asked = mask.anywhere()
+        lanes.lines += [f"  br i1 {asked}, label %{again}, label %{done}", f"{done}:"]
+        lanes.lines[place:place] = [
+            f"  {x.name} = phi {lanes.type} [ {first.name}, %{before} ], "
+            f"[ {later.name}, %{lanes.block} ]"
+            for x, first, later in zip(values, firsts, following, strict=True)
+        ]
+        lanes.block = done
+        return following
 
     def bits(self) -> Whole:
         text = f"bitcast {self.lanes.type} {self.name} to {self.lanes.integers}"
@@ -364,10 +316,15 @@ class Whole(_Named):
     """64-bit integers, one for each lane; they wrap around."""
 
     def _emit(self, operation: str, n: Whole | int) -> str:
-        other = n.name if isinstance(n, Whole) else self.lanes.integer(n)
+        other = n.name if isinstance(n, Whole) else self._constant(n)
         return self.lanes.emit(
             f"{operation} {self.lanes.integers} {self.name}, {other}"
         )
+
+    def _constant(self, n: int) -> str:
+        """The same in every lane; what exceeds 64 bits is cut off."""
+        n &= 2**64 - 1
+        return self.lanes.splat("i64", str(n - 2**64 if n >> 63 else n))
 
     __add__, __sub__ = _integer("add"), _integer("sub")
     __and__, __or__, __xor__ = _integer("and"), _integer("or"), _integer("xor")
@@ -394,6 +351,13 @@ class Mask(_Named):
     def __or__(self, other: Mask) -> Mask:
         return Mask(self.lanes, self.lanes.logic("or", self.name, other.name))
 
+    def anywhere(self) -> str:
+        lanes = self.lanes
+        if lanes.width == 1:
+            return self.name
+        reduction = f"@llvm.vector.reduce.or.v{lanes.width}i1"
+        return lanes.emit(f"call i1 {reduction}({lanes.mask} {self.name})")
+
     def choose(self, x: Vector | float, y: Vector | float) -> Vector:
         """x where this holds, else y."""
         a, b = (
@@ -402,9 +366,19 @@ class Mask(_Named):
         return Vector(self.lanes, self.lanes.select(self.name, a, b))
 
     def rescue(self, usual: Vector, unusual: Callable[[], Vector]) -> Vector:
-        """``choose``, the unusual value being computed only when a lane asks for it."""
-        name = self.lanes.rescue(self.name, usual.name, lambda: unusual().name)
-        return Vector(self.lanes, name)
+        """``choose``, the unusual value being computed only when a lane asks for it.
+
+        A branch: the lines go on in another basic block, ``lanes.block``.
+        """
+        lanes, asked = self.lanes, self.anywhere()
+        slow, done = f"slow.{lanes.fresh()}", f"done.{lanes.fresh()}"
+        lanes.lines += [f"  br i1 {asked}, label %{slow}, label %{done}", f"{slow}:"]
+        before, lanes.block = lanes.block, slow
+        chosen = self.choose(unusual(), usual)
+        lanes.lines += [f"  br label %{done}", f"{done}:"]
+        after, lanes.block = lanes.block, done
+        sources = f"[ {usual.name}, %{before} ], [ {chosen.name}, %{after} ]"
+        return Vector(lanes, lanes.emit(f"phi {lanes.type} {sources}"))
 
 
 Kernel = Callable[..., Vector]

@@ -168,14 +168,14 @@ def direction_cosine(x: Vector, y: Vector) -> Vector:
 
 BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
 HIGHEST = 60  # order
-SMALL = 3  # orders up to here, of the first derivatives, are found at once
+SMALL = 3  # orders up to here, of the first derivatives, are chosen at once
 
 
 def _looked_up(n: Vector, values: Sequence[float]) -> Vector:
-    found = n.constant(values[0])
+    chosen = n.constant(values[0])
     for k, value in enumerate(values[1:], 1):
-        found = n.equals(float(k)).choose(value, found)
-    return found
+        chosen = n.equals(float(k)).choose(value, chosen)
+    return chosen
 
 
 def _factorial(n: Vector) -> Vector:
@@ -246,9 +246,9 @@ def _sum(n: Vector, x: Vector) -> tuple[Vector, Vector]:
 
 def polygamma(order: Vector, x: Vector) -> Vector:
     """The derivative of the given order of digamma; NaN where there is none."""
-    known = (order >= 0.0) & (order <= float(HIGHEST))
-    known = known & order.intrinsic("floor").equals(order)
-    n = known.choose(order, 0.0)
+    defined = (order >= 0.0) & (order <= float(HIGHEST))
+    defined = defined & order.intrinsic("floor").equals(order)
+    n = defined.choose(order, 0.0)
     left = x < 0.5
     pole = (x + 0.5).intrinsic("floor")
     r = x - pole
@@ -261,9 +261,9 @@ def polygamma(order: Vector, x: Vector) -> Vector:
         first, second = j < 1.0, j.equals(1.0)
         mirrored = second.choose(1.0 - r, 1.0 - x)
         own = left.choose(1.0 + r, x)
-        found, rest = _sum(n, first.choose(own, left.choose(mirrored, 1.0)))
+        value, rest = _sum(n, first.choose(own, left.choose(mirrored, 1.0)))
         factor = first.choose(1.0, left.choose(second.choose(sign, -sign), 0.0))
-        total, lost = _two_sum(high, found * factor)
+        total, lost = _two_sum(high, value * factor)
         low = low + (lost + rest * factor)
         return [j + 1.0, total, low], left & (j < 2.0)
 
@@ -279,7 +279,7 @@ def polygamma(order: Vector, x: Vector) -> Vector:
     result = finite.choose(result, (n > 0.0).choose(0.0, x))
     undefined = (x <= 0.0) & (r.equals(0.0) | x.equals(-inf))
     result = undefined.choose(nan, x.is_nan().choose(x, result))
-    return known.choose(result, nan)
+    return defined.choose(result, nan)
 
 
 SPECIAL = by_name(erf, erfc, cbrt, hypot, direction_cosine, polygamma)

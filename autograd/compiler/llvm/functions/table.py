@@ -47,7 +47,7 @@ PAIR = "tanh_and_sech2"
 
 
 def _lgamma(x: Vector) -> Vector:
-    return Vector(x.lanes, x.lanes.call_each("lgamma", x.name))
+    return x.library("lgamma")
 
 
 KERNELS: dict[str, Kernel] = {

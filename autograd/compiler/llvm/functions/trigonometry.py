@@ -68,11 +68,7 @@ def _turned(x: Vector, quarter: int) -> Vector:
 
 def _asked(symbol: str, x: Vector, usual: Vector) -> Vector:
     """The C library's value where |x| is large or NaN."""
-
-    def library() -> Vector:
-        return Vector(x.lanes, x.lanes.call_each(symbol, x.name))
-
-    return abs(x).above_or_nan(FAR).rescue(usual, library)
+    return abs(x).above_or_nan(FAR).rescue(usual, lambda: x.library(symbol))
 
 
 def sin(x: Vector) -> Vector:

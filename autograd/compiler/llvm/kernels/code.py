@@ -42,7 +42,6 @@ class Code:
         return ended
 
     def function(self, name: str, parameters: str) -> str:
-        """The lines as the body of a function."""
         head = f"define void @{name}({parameters}) nounwind {{"
         return "\n".join([head, "entry:", *self.lines, "  ret void", "}"])
 
@@ -51,6 +50,7 @@ class Code:
         return self.scalar.emit(text)
 
     def do(self, text: str) -> None:
+        """One line without a value."""
         self.lines.append(f"  {text}")
 
     def _block(self, label: str) -> None:
@@ -224,6 +224,7 @@ class Code:
         return self.emit(f"select {kind} {mask}, {self.type} {x}, {self.type} {y}")
 
     def splat(self, kind: str, value: str | int) -> str:
+        """A scalar in every lane."""
         vector = f"<{self.width} x {kind}>"
         one = self.emit(f"insertelement {vector} poison, {kind} {value}, i64 0")
         lanes = f"<{self.width} x i32> zeroinitializer"
@@ -262,6 +263,7 @@ class Code:
         self.do(f"store double {value}, ptr {pointer}, align 8")
 
     def broadcast(self, pointer: str) -> str:
+        """One double in every lane."""
         return self.splat("double", self.load_one(pointer))
 
     def load_whole(self, pointer: str) -> str:
@@ -319,6 +321,7 @@ class Code:
         return self.emit(f"add {kind} {moved}, {self.splat('i64', start)}")
 
     def total(self, value: str) -> str:
+        """The sum of all lanes."""
         operands = f"double {self.scalar.constant(-0.0)}, {self.type} {value}"
         name = f"@llvm.vector.reduce.fadd.v{self.width}f64"
         return self.emit(f"call reassoc double {name}({operands})")

@@ -41,6 +41,11 @@ def write_guarded(
     )
 
 
+def strong_bits(strong: int, first: int = 0) -> int:
+    """%strong for ``Terms.strong``, where the first factor is that with this number."""
+    return (0, 1 + first, 3)[strong]
+
+
 def strong_masks(code: Code, lanes: Lanes) -> tuple[str, str]:
     """Whose zeros win, as %strong says it."""
     bits = [code.emit(f"and i64 %strong, {bit}") for bit in (1, 2)]

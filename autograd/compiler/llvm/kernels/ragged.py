@@ -1,7 +1,7 @@
 """Ragged kernels: sums and folds over rows of irregular length, by index tables.
 
 ``slices``: rows sorted by length, as many side by side as there are lanes, so that a
-block of them is one loop over terms (``loops.calls.sliced`` makes the tables).
+block of them is one loop over terms; ``Slices`` makes its tables.
 ``batched``: the numbers themselves are batched, and the samples run side by side.
 
 Source: Kreutzer et al. 2014 (SELL-C-sigma, the sliced format of ragged sums).
@@ -9,9 +9,70 @@ Source: Kreutzer et al. 2014 (SELL-C-sigma, the sliced format of ragged sums).
 
 from __future__ import annotations
 
+import numpy as np
+
 from autograd.compiler.llvm.kernels.code import Code, Offset
 from autograd.compiler.llvm.kernels.dense import Masks, strong_masks, write_guarded
+from autograd.compiler.trace.program import Ints
 from autograd.table.primitives import TABLE
+
+
+class Slices:
+    """Rows of irregular length, sorted by length, ``width`` of them side by side.
+
+    A block is as long as its longest row; shorter ones are padded. Rows a, b, c of 1, 3
+    and 2 terms, two side by side:
+
+        block 0 (length 3)    b0 c0   b1 c1   b2 --
+        block 1 (length 1)    a0 --
+
+    A block holds rows of one group: so many ``members`` each has, all rows are one by
+    default.
+
+    Attributes
+    ----------
+    lengths : of the blocks.
+    block : the first block of each group, and the end.
+    offset : the first term of each block, and the end.
+    """
+
+    def __init__(self, width: int, offsets: Ints, members: Ints | None = None) -> None:
+        counts, n = np.diff(offsets), len(offsets) - 1
+        members = np.array([n]) if members is None else members
+        group = np.repeat(np.arange(len(members)), members)
+        order = np.lexsort((-counts, group))
+        self.block = np.concatenate([[0], np.cumsum(-(-members // width))])
+        skipped = self.block[:-1] * width - (np.cumsum(members) - members)
+        place = np.empty(n, np.int64)  # of each row among the lanes of all blocks
+        place[order] = np.arange(n) + skipped[group[order]]
+        self.lengths = np.zeros(int(self.block[-1]), np.int64)
+        leading = place % width == 0
+        self.lengths[place[leading] // width] = counts[leading]
+        self.offset = np.concatenate([[0], np.cumsum(self.lengths)])
+        first = self.offset[place // width] * width + place % width
+        row = np.repeat(np.arange(n), counts)
+        self._entry = first[row] + (np.arange(len(row)) - offsets[row]) * width
+        self._place, self._leads, self._width = place, offsets[:-1], width
+
+    def lanes(self, values: Ints, nobody: int) -> Ints:
+        """A value of each row, in the order of the lanes of all blocks."""
+        spread = np.full(len(self.lengths) * self._width, nobody)
+        spread[self._place] = values
+        return spread
+
+    def entries(self, stream: Ints, pad: int | None, zero: int) -> Ints:
+        """A value of each term: block by block, term by term, those of the lanes.
+
+        ``pad`` stands where a row has no more terms; None repeats its first one.
+        Where there is no row, that is ``zero``.
+        """
+        if pad is None:
+            leads = self.lanes(stream[self._leads], zero).reshape(-1, self._width)
+            filled = np.repeat(leads, self.lengths, axis=0).ravel()
+        else:
+            filled = np.full(int(self.offset[-1]) * self._width, pad)
+        filled[self._entry] = stream
+        return filled
 
 
 def slices(code: Code, fold: str) -> None:
@@ -127,7 +188,6 @@ def _batched_fold(
 
 
 def _bounds(code: Code, table: str, i: Offset) -> tuple[str, str]:
-    """Entries i and i + 1 of a table."""
     return code.entry(table, i), code.entry(table, code.plus(i, 1))
 
 

@@ -1,143 +1,34 @@
-"""Calls of kernels: sums of many terms, and folds, matched to what they are.
+"""Calls of kernels: sums of many terms, and reductions, matched to what they are.
 
-A regular sum is a product of matrices where one factor stands still along the lanes,
-rows of dot products where both run along the terms, and else a sum over slices of
-irregular segments, by index tables.
+A regular sum, target[i] = sum over k of left[..] right[..], is a nest of loops over the
+segments with one step of k for each factor. It is
 
-    sum_k W[i, k] x[k] for 16 rows of 8:  nest (16, 8), W moves by (8, 1), x by (0, 1):
-    rows that share a factor, one call of ``rows_shared``
+- a *product* of matrices where along some loop one factor stands still: that one is
+  broadcast, the other loaded in lanes;
+- *rows* of dot products where lanes run along k.
+
+    y[i, j] = sum_k a[i, k] b[k, j]:   target moves by (n, 1), a by (n, 0), b by (0, 1):
+    lanes along j, where a stands still; rows of register tiles along i, where b does
+
+All else are ragged segments, by index tables.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from autograd.compiler.bulk.bulk import SegmentReduce, SumOfProducts, Terms
 from autograd.compiler.bulk.nests import Nest
 from autograd.compiler.llvm.kernels.code import Offset
+from autograd.compiler.llvm.kernels.dense import strong_bits
+from autograd.compiler.llvm.kernels.ragged import Slices
 from autograd.compiler.llvm.loops.context import Context
 from autograd.compiler.llvm.loops.elementwise import has_code
 from autograd.compiler.trace.program import Ints
 from autograd.numbers.gather import TAKE
-
-
-def write_take(context: Context, operation: SegmentReduce) -> None:
-    """Candidates chosen by an index."""
-    context.resident(operation.target, operation.groups[0])
-    address, code = context.layout.address, context.code
-    columns = [
-        operation.offsets,
-        address[operation.target],
-        address[operation.groups[0]],
-    ]
-    places = [code.at("%t", context.tables.add(column), "i32") for column in columns]
-    listed = ", ".join(f"ptr {place}" for place in [*places, places[2]])
-    count = len(operation.target)
-    context.call("take", f"ptr %v, {listed}, i64 {count}, i64 {count}")
-
-
-def sliced(
-    width: int,
-    target: Ints,
-    starts: Ints,
-    streams: list[Ints],
-    pad: int | None,
-    zero: int,
-    sink: int,
-    members: Ints | None = None,
-) -> tuple[list[Ints], Ints, Ints]:
-    """Rows sorted by length, ``width`` side by side, padded to the longest of them.
-
-    Returns the lengths of the blocks, the targets of all lanes, and the entries of the
-    streams: for each block, term by term, those of its lanes. ``pad`` is read where a
-    row has no more terms; None repeats its first one. ``sink`` takes what belongs to
-    no row, and ``zero`` is read for it. A block holds rows of one group: so many
-    ``members`` each has, all rows are one by default. Also returned are the first block
-    of each group and the first term of each block, with the ends.
-    """
-    lengths, n = np.diff(starts), len(target)
-    members = np.array([n]) if members is None else members
-    group = np.repeat(np.arange(len(members)), members)
-    order = np.lexsort((-lengths, group))
-    block = np.concatenate([[0], np.cumsum(-(-members // width))])
-    skipped = block[:-1] * width - (np.cumsum(members) - members)
-    place = np.empty(n, np.int64)  # of each row among the lanes of all blocks
-    place[order] = np.arange(n) + skipped[group[order]]
-    blocks = int(block[-1])
-    longest = np.zeros(blocks, np.int64)
-    leading = place % width == 0
-    longest[place[leading] // width] = lengths[leading]
-    offset = np.concatenate([[0], np.cumsum(longest)])
-    first = offset[place // width] * width + place % width  # entry of each row
-    row = np.repeat(np.arange(n), lengths)
-    entry = first[row] + (np.arange(len(row)) - starts[row]) * width
-    targets = np.full(blocks * width, sink)
-    targets[place] = target
-    found = [longest, targets]
-    for stream in streams:
-        if pad is None:
-            lead = np.full(blocks * width, zero)
-            lead[place] = stream[starts[:-1]]
-            filled = np.repeat(lead.reshape(blocks, width), longest, axis=0).ravel()
-        else:
-            filled = np.full(int(offset[-1]) * width, pad)
-        filled[entry] = stream
-        found.append(filled)
-    return found, block, offset
-
-
-def write_slices(
-    context: Context, kind: str, target: Ints, part: Terms, pad: int | None
-) -> None:
-    """Irregular rows, by tables."""
-    context.resident(target, *part.factors)
-    address, code = context.layout.address, context.code
-    streams = [address[x] for x in part.factors]
-    zero, sink, starts = context.zero, context.sink, part.offsets
-    found, *_ = sliced(code.width, address[target], starts, streams, pad, zero, sink)
-    where = [context.tables.add(entries) for entries in found]
-    where += where[2:] * (not part.is_product)  # kernels take two streams
-    pointers = [code.at("%t", start, "i32") for start in where]
-    listed = ", ".join(f"ptr {pointer}" for pointer in pointers)
-    context.call(
-        kind,
-        f"ptr %v, {listed}, i64 {len(found[0])}, double "
-        f"{code.scalar.constant(float(part.sign))}, i64 {(0, 1, 3)[part.strong]}",
-    )
-
-
-def write_wide_rows(
-    context: Context, target: Ints, part: Terms, kind: str | None = None
-) -> None:
-    """Irregular rows of numbers with lanes: index by index, lanes side by side."""
-    layout, code, tables = context.layout, context.code, context.tables
-    left, right = part.factors[0], part.factors[-1]  # kernels take two streams
-    strong = (0, 1, 3)[part.strong]
-    context.resident(target, left, right)
-    if layout.sample_step(right) > layout.sample_step(left):
-        left, right = right, left  # the longer step on the left
-        strong = (0, 2, 3)[part.strong]
-    if kind is None:
-        kind = "wide_sum"
-        if part.is_product:
-            kind = "wide_dot" if layout.is_batched(right) else "wide_dot_shared"
-    if layout.sample_step(left) != 1:
-        kind += "_strided"
-    columns = [part.offsets, *[layout.address[x] for x in (target, left, right)]]
-    pointers = [code.at("%t", tables.add(column), "i32") for column in columns]
-    listed = ", ".join(f"ptr {pointer}" for pointer in pointers)
-    context.call(
-        kind,
-        f"ptr %v, {listed}, i64 {len(target)}, i64 {layout.samples}, "
-        f"i64 {layout.sample_step(left)}, double "
-        f"{code.scalar.constant(float(part.sign))}, i64 {strong}",
-    )
-
-
-# -- Which kernel ----------------------------------------------------------------------
 
 _PACKED = 1 << 18  # numbers of a transposed copy, at most
 
@@ -145,62 +36,76 @@ _PACKED = 1 << 18  # numbers of a transposed copy, at most
 def write_sum(context: Context, operation: SumOfProducts) -> None:
     """A sum of one form with many terms."""
     (part,) = operation.terms
-    batched = context.layout.is_batched(operation.target)
-    shape = _regular(context, operation.target, part, batched)
-    if shape is not None and (_as_product(context, shape) or _as_rows(context, shape)):
+    target, batched = operation.target, context.layout.is_batched(operation.target)
+    shape = _regular(context, target, part, batched)
+    if shape is not None and (_write_product(shape) or _write_rows(shape)):
         return
-    if part.over_batch:
-        assert shape is not None  # rows lie a constant step apart
-        _as_strided_rows(context, shape)
-        return
+    assert not part.over_batch  # those are regular: samples lie a constant step apart
     if batched:
-        write_wide_rows(context, operation.target, part)
-        return
-    kind = "slices_dot" if part.is_product else "slices_sum"
-    write_slices(context, kind, operation.target, part, context.zero)
+        kind = "sum"
+        if part.is_product:
+            second = context.layout.is_batched(_by_step(context, part)[1])
+            kind = "dot" if second else "dot_shared"
+        _write_batched(context, f"wide_{kind}", target, part)
+    else:
+        kind = "slices_dot" if part.is_product else "slices_sum"
+        _write_slices(context, kind, target, part, context.cells.zero)
 
 
 def write_reduce(context: Context, operation: SegmentReduce) -> bool:
-    """A fold by maximum, minimum or product; False if the row is none of them."""
-    name = operation.primitive.name
-    if operation.primitive is TAKE and not context.layout.is_batched(operation.target):
-        write_take(context, operation)
+    """A choice or a fold; False if there is no kernel for it."""
+    name, target = operation.primitive.name, operation.target
+    batched = context.layout.is_batched(target)
+    if operation.primitive is TAKE and not batched:
+        _write_take(context, operation)
         return True
     if not has_code(operation) or operation.has_gaps:
         return False
-    group = operation.groups[0]
-    own = Terms(1, operation.offsets, (group,))
-    if context.layout.is_batched(operation.target):
-        write_wide_rows(context, operation.target, own, f"wide_{name}")
-        return True
-    pad = context.one if name == "prod" else None
-    write_slices(context, f"slices_{name}", operation.target, own, pad)
+    part = Terms(1, operation.offsets, operation.groups[:1])
+    if batched:
+        _write_batched(context, f"wide_{name}", target, part)
+    else:
+        pad = context.cells.one if name == "prod" else None
+        _write_slices(context, f"slices_{name}", target, part, pad)
     return True
 
 
-@dataclass(eq=False)
-class _Shape:
-    """A regular sum: a nest over (target, left, right) rows, and the steps of terms."""
+# -- Regular sums --------------------------------------------------------------------
 
+
+@dataclass(eq=False)
+class _Regular:
+    """A regular sum: a nest over (target, left, right), and the steps of its terms.
+
+    A plain sum stands as a product with a right factor that does not move.
+    """
+
+    context: Context
+    part: Terms
     nest: Nest
     terms: int
-    inner: tuple[int, int]
-    plain: bool
-    sign: int
-    strong: int
+    steps: tuple[int, int]  # of the factors from term to term
     streams: list[Ints]
 
-    def strength(self, first: int) -> int:
-        """The argument %strong of a kernel whose first factor is the left (0) or not.
+    @property
+    def sign(self) -> str:
+        return self.context.code.scalar.constant(float(self.part.sign))
 
-        Bit 0 is set where an exact 0 of its first factor wins, bit 1 for the second.
-        """
-        return (0, 1 + first, 3)[self.strong]
+    def strong(self, first: int) -> int:
+        """%strong of a kernel whose first factor is the left one (0) or the right."""
+        return strong_bits(self.part.strong, first)
+
+    def around(
+        self, inside: set[int | None], call: Callable[[list[Offset]], object]
+    ) -> None:
+        """The call inside the loops, and the table, that it does not run itself."""
+        outer = [d for d in range(len(self.nest.counts)) if d not in inside]
+        self.context.nest(self.nest, outer, self.streams, call)
 
 
 def _regular(
     context: Context, target: Ints, part: Terms, batched: bool
-) -> _Shape | None:
+) -> _Regular | None:
     layout, n = context.layout, len(target)
     k = len(part) // n if n else 0
     if not (part.counts == k).all() or (k < 2 and not part.over_batch):
@@ -208,11 +113,10 @@ def _regular(
     firsts, inner = [target], []
     for stream in part.factors:
         table = layout.address[stream].reshape(n, k)
-        step = (
-            layout.sample_step(stream)
-            if part.over_batch
-            else int(table[0, 1] - table[0, 0])
-        )
+        if part.over_batch:
+            step = layout.sample_step(stream)
+        else:
+            step = int(table[0, 1] - table[0, 0])
         if not (table == table[:, :1] + step * np.arange(k)).all():
             return None
         firsts.append(stream[::k])
@@ -225,140 +129,168 @@ def _regular(
         nest = Nest(nest.counts, steps, bases)
         inner.append(0)
     terms = layout.samples if part.over_batch else k
-    how = not part.is_product, part.sign, part.strong
-    return _Shape(nest.limited(4), terms, (inner[0], inner[1]), *how, firsts)
+    steps_of_terms = inner[0], inner[1]
+    return _Regular(context, part, nest.limited(4), terms, steps_of_terms, firsts)
 
 
-def _as_product(context: Context, shape: _Shape) -> bool:
-    """Lanes run where one factor stands still: it is broadcast, the other loaded."""
-    best = None
-    for d, count in enumerate(shape.nest.counts):
-        target, *moves = shape.nest.steps[:, d].tolist()
-        for vector in (0, 1):
-            if shape.plain and vector == 1:
+@dataclass(frozen=True)
+class _Product:
+    """A way to see a regular sum as a product of matrices.
+
+    Attributes
+    ----------
+    lanes : the loop along which lanes run: one factor stands still.
+    vector : the factor that moves there, 0 or 1; it is loaded, the other is broadcast.
+    rows : the longest loop along which the vector factor stands still, if any.
+    packed : whether the vector factor is copied, transposed, first.
+    score : the larger, the better.
+    """
+
+    lanes: int
+    vector: int
+    rows: int | None
+    packed: bool
+    score: tuple[bool, bool, int, int]
+
+
+def _products(shape: _Regular) -> list[_Product]:
+    counts, steps, candidates = shape.nest.counts, shape.nest.steps, []
+    for d, count in enumerate(counts):
+        for vector in (0, 1)[: len(shape.part.factors)]:
+            target, move, other = steps[[0, 1 + vector, 2 - vector], d].tolist()
+            if other != 0 or move <= 0 or target == 0 or count < 2:
                 continue
-            if moves[1 - vector] != 0 or moves[vector] == 0 or target == 0:
-                continue
-            rows = _row_loop(shape, d, vector)
-            height = shape.nest.counts[rows] if rows is not None else 1
-            packed = abs(moves[vector]) != 1
-            if moves[vector] < 0 or (
-                packed and not _may_pack(shape, vector, count, height)
-            ):
+            rows = max(
+                (e for e in range(len(counts)) if e != d and not steps[1 + vector, e]),
+                key=lambda e: counts[e],
+                default=None,
+            )
+            height = counts[rows] if rows is not None else 1
+            packed = move != 1
+            small = height >= 4 and count * shape.terms <= _PACKED
+            if packed and not (small and shape.steps[vector] == 1):
                 continue
             score = (not packed, target == 1, min(count, 16), height)
-            if count >= 2 and (best is None or score > best[0]):
-                best = score, d, vector, rows, packed
-    if best is None:
+            candidates.append(_Product(d, vector, rows, packed, score))
+    return candidates
+
+
+def _write_product(shape: _Regular) -> bool:
+    """out[i, j] = sum_k a[i, k] b[k, j]: j along lanes, i along rows of tiles."""
+    product = max(_products(shape), key=lambda product: product.score, default=None)
+    if product is None:
         return False
-    _, d, vector, rows, packed = best
-    _product(context, shape, d, vector, rows, packed)
-    return True
-
-
-def _may_pack(shape: _Shape, vector: int, count: int, height: int) -> bool:
-    unit = shape.inner[vector] == 1
-    return unit and height >= 4 and count * shape.terms <= _PACKED
-
-
-def _row_loop(shape: _Shape, lanes: int, vector: int) -> int | None:
-    """The longest loop along which the vector factor stands still."""
-    found = [
-        d
-        for d in range(len(shape.nest.counts))
-        if d != lanes and shape.nest.steps[1 + vector, d] == 0
-    ]
-    return max(found, key=lambda d: shape.nest.counts[d], default=None)
-
-
-def _product(
-    context: Context, shape: _Shape, d: int, vector: int, rows: int | None, packed: bool
-) -> None:
-    nest, code = shape.nest, context.code
-    steps = nest.steps
-    scalar = 1 - vector
-    ni = nest.counts[rows] if rows is not None else 1
-    di = int(steps[0, rows]) if rows is not None else 0
-    ai = int(steps[1 + scalar, rows]) if rows is not None else 0
-    nj, dj = nest.counts[d], int(steps[0, d])
-    name = "product" if dj == 1 else "product_scattered"
-    ak, bk = shape.inner[scalar], shape.inner[vector]
-    one = context.address(context.one)
+    context, code, nest = shape.context, shape.context.code, shape.nest
+    vector, scalar = product.vector, 1 - product.vector
+    nj, dj = nest.counts[product.lanes], int(nest.steps[0, product.lanes])
+    ni, di, ai = 1, 0, 0
+    if product.rows is not None:
+        ni = nest.counts[product.rows]
+        di, ai = nest.steps[[0, 1 + scalar], product.rows].tolist()
+    one = code.at("%v", context.cells.one)
 
     def call(bases: list[Offset]) -> None:
         out = code.at("%v", bases[0])
-        a = one if shape.plain else code.at("%v", bases[1 + scalar])
-        b, step = code.at("%v", bases[1 + vector]), bk
-        if packed:
-            copy = code.at("%v", context.scratch_room(nj * shape.terms))
-            bj = int(steps[1 + vector, d])
-            context.call(
-                "pack",
-                f"ptr {copy}, i64 {nj}, ptr {b}, i64 {bj}, i64 {nj}, i64 {shape.terms}",
-            )
-            b, step = copy, nj
+        a = code.at("%v", bases[1 + scalar]) if shape.part.is_product else one
+        b, bk = code.at("%v", bases[1 + vector]), shape.steps[vector]
+        if product.packed:
+            scratch = code.at("%v", context.scratch_for(nj * shape.terms))
+            bj = int(nest.steps[1 + vector, product.lanes])
+            context.call("pack", scratch, nj, b, bj, nj, shape.terms)
+            b, bk = scratch, nj
         context.call(
-            name,
-            f"ptr {out}, i64 {di}, i64 {dj}, ptr {a}, i64 {ai}, i64 {ak}, ptr {b}, "
-            f"i64 {step}, i64 {ni}, i64 {nj}, i64 {shape.terms}, "
-            f"double {code.scalar.constant(float(shape.sign))}, "
-            f"i64 {shape.strength(scalar)}",
+            "product" if dj == 1 else "product_scattered",
+            *(out, di, dj, a, ai, shape.steps[scalar], b, bk),
+            *(ni, nj, shape.terms, shape.sign, shape.strong(scalar)),
         )
 
-    _around(context, shape, {d, rows} - {None}, call)
+    shape.around({product.lanes, product.rows}, call)
+    return True
 
 
-def _as_rows(context: Context, shape: _Shape) -> bool:
-    """Lanes run along the terms: dot products of rows."""
-    if shape.inner[0] != 1 or (not shape.plain and shape.inner[1] != 1):
+def _write_rows(shape: _Regular) -> bool:
+    """Lanes run along the terms: dot products of rows.
+
+    Over the batch the terms may lie any steps apart.
+    """
+    is_product, over_batch = shape.part.is_product, shape.part.over_batch
+    strided = shape.steps[0] != 1 or (is_product and shape.steps[1] != 1)
+    if strided and not over_batch:
         return False
-    nest, code = shape.nest, context.code
+    context, code, nest = shape.context, shape.context.code, shape.nest
     best = max(
         range(len(nest.counts)),
-        key=lambda d: (bool(nest.steps[2, d] == 0), nest.counts[d]),
+        key=lambda d: (not strided and bool(nest.steps[2, d] == 0), nest.counts[d]),
         default=None,
     )
     n = nest.counts[best] if best is not None else 1
     dj, aj, bj = nest.steps[:, best].tolist() if best is not None else (1, 0, 0)
     kind = "rows_each" if bj != 0 else "rows_shared"
-    if shape.plain:
+    if strided:
+        kind = "rows_strided"
+    elif not is_product:
         kind = "rows_of_sums"
+    one = code.at("%v", context.cells.one) if strided else ""
 
     def call(bases: list[Offset]) -> None:
         out, a, b = [code.at("%v", base) for base in bases]
-        context.call(
-            kind,
-            f"ptr {out}, i64 {dj}, ptr {a}, i64 {aj}, ptr {b}, i64 {bj}, i64 {n}, "
-            f"i64 {shape.terms}, double {code.scalar.constant(float(shape.sign))}, "
-            f"i64 {shape.strength(0)}",
-        )
+        b = one if strided and not is_product else b
+        steps = list(shape.steps) if strided else []
+        rows: list[Offset] = [out, dj, a, aj, b, bj, n, shape.terms, *steps]
+        context.call(kind, *rows, shape.sign, shape.strong(0))
 
-    _around(context, shape, {best} - {None}, call)
+    shape.around({best}, call)
     return True
 
 
-def _as_strided_rows(context: Context, shape: _Shape) -> None:
-    """Dot products of rows whose numbers lie any steps apart."""
-    nest, code = shape.nest, context.code
-    best = max(range(len(nest.counts)), key=lambda d: nest.counts[d], default=None)
-    n = nest.counts[best] if best is not None else 1
-    dj, aj, bj = nest.steps[:, best].tolist() if best is not None else (1, 0, 0)
-    one = context.address(context.one)
-
-    def call(bases: list[Offset]) -> None:
-        out, a, b = [code.at("%v", base) for base in bases]
-        context.call(
-            "rows_strided",
-            f"ptr {out}, i64 {dj}, ptr {a}, i64 {aj}, ptr {one if shape.plain else b}, "
-            f"i64 {bj}, i64 {n}, i64 {shape.terms}, i64 {shape.inner[0]}, "
-            f"i64 {shape.inner[1]}, double {code.scalar.constant(float(shape.sign))}, "
-            f"i64 {shape.strength(0)}",
-        )
-
-    _around(context, shape, {best} - {None}, call)
+# -- Ragged segments -----------------------------------------------------------------
 
 
-def _around(context: Context, shape: _Shape, taken: set[Any], call: Any) -> None:
-    """The call inside the loops, and the table, that it does not run itself."""
-    outer = [d for d in range(len(shape.nest.counts)) if d not in taken]
-    context.nest(shape.nest, outer, shape.streams, call)
+def _write_slices(
+    context: Context, kind: str, target: Ints, part: Terms, pad: int | None
+) -> None:
+    """Segments side by side in lanes; see ``Slices``."""
+    context.resident(target, *part.factors)
+    address, code = context.layout.address, context.code
+    slices = Slices(code.width, part.offsets)
+    streams = [
+        slices.entries(address[x], pad, context.cells.zero) for x in part.factors
+    ]
+    targets = slices.lanes(address[target], context.cells.sink)
+    starts = [context.tables.add(x) for x in (slices.lengths, targets, *streams)]
+    starts += starts[2:] * (not part.is_product)  # kernels take two streams
+    pointers = [code.at("%t", start, "i32") for start in starts]
+    sign = code.scalar.constant(float(part.sign))
+    context.call(
+        kind, "%v", *pointers, len(slices.lengths), sign, strong_bits(part.strong)
+    )
+
+
+def _by_step(context: Context, part: Terms) -> tuple[Ints, Ints]:
+    """The factors, the one whose samples lie further apart first."""
+    step, (left, right) = context.layout.sample_step, (part.factors * 2)[:2]
+    return (right, left) if step(right) > step(left) else (left, right)
+
+
+def _write_batched(context: Context, kind: str, target: Ints, part: Terms) -> None:
+    """Segments of batched numbers: index by index, samples side by side in lanes."""
+    layout, code = context.layout, context.code
+    context.resident(target, *part.factors)
+    left, right = _by_step(context, part)
+    step = layout.sample_step(left)
+    swapped = left is not part.factors[0]
+    columns = [part.offsets, *[layout.address[x] for x in (target, left, right)]]
+    pointers = context.table_pointers(columns)
+    sign, strong = code.scalar.constant(float(part.sign)), part.strong
+    kind += "_strided" * (step != 1)
+    sizes = len(target), layout.samples, step
+    context.call(kind, "%v", *pointers, *sizes, sign, strong_bits(strong, swapped))
+
+
+def _write_take(context: Context, operation: SegmentReduce) -> None:
+    """Candidates chosen by an index."""
+    context.resident(operation.target, operation.groups[0])
+    address, count = context.layout.address, len(operation.target)
+    streams = [address[operation.target], address[operation.groups[0]]]
+    pointers = context.table_pointers([operation.offsets, *streams])
+    context.call("take", "%v", *pointers, pointers[-1], count, count)

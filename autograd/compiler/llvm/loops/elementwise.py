@@ -1,14 +1,13 @@
 """One operation as straight-line code, over lanes or single numbers.
 
-What every writer of loops (``loops``, ``steps``, ``rows``) does with the numbers that
-it has loaded: sums of signed terms, folds, and the pair of tanh and its slope.
+What every writer of loops does with the numbers that it has loaded: primitives, sums of
+signed terms, folds, and the pair of tanh and its slope.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial, reduce
-from typing import Any
 
 from autograd.compiler.bulk.bulk import Map, Operation, SumOfProducts
 from autograd.compiler.llvm.functions.lanes import Lanes
@@ -17,9 +16,6 @@ from autograd.compiler.llvm.functions.table import (
     emit_primitive,
     emit_tanh_and_sech2,
 )
-from autograd.compiler.llvm.kernels.code import Offset
-from autograd.compiler.llvm.loops.context import Context
-from autograd.compiler.llvm.loops.fusion import Group
 from autograd.compiler.trace.program import Ints
 
 
@@ -32,33 +28,36 @@ def has_code(operation: Operation) -> bool:
     return primitive.builtin and (isinstance(operation, Map) or is_fold)
 
 
-def reads_of(operation: Operation, n: int) -> list[Ints]:
-    """The streams of an operation, one for each operand of each of its n rows."""
-    if not isinstance(operation, SumOfProducts):
-        return list(operation.reads())
-    found = []
-    for part in operation.terms:
-        k = len(part) // n
-        found += [column(x, j, k) for j in range(k) for x in part.factors]
-    return found
-
-
-def column(positions: Ints, j: int, k: int) -> Ints:
-    """Term j of every row of k terms."""
+def _column(positions: Ints, j: int, k: int) -> Ints:
+    """Term j of every segment of k terms."""
     return positions if k == 1 else positions[j::k]
 
 
-def compute(context: Context, lanes: Lanes, operation: Operation, value: Any) -> str:
+def reads_of(operation: Operation, n: int) -> list[Ints]:
+    """The streams of an operation, one for each operand of each of its n results."""
+    if not isinstance(operation, SumOfProducts):
+        return list(operation.reads())
+    return [
+        _column(x, j, len(part) // n)
+        for part in operation.terms
+        for j in range(len(part) // n)
+        for x in part.factors
+    ]
+
+
+def compute(
+    lanes: Lanes, operation: Operation, value: Callable[[Ints], str], needed: Needed
+) -> str:
     """Emit an elementwise operation; ``value`` gives the register of a stream."""
     if isinstance(operation, Map):
         operands = [value(positions) for positions in operation.operands]
-        return emit_primitive(lanes, operation.primitive.name, operands, context.needed)
+        return emit_primitive(lanes, operation.primitive.name, operands, needed)
     assert isinstance(operation, SumOfProducts)
     n = len(operation.target)
     return signed_sum(
         lanes,
         (
-            (part.sign, [value(column(x, j, k)) for x in part.factors], part.strong)
+            (part.sign, [value(_column(x, j, k)) for x in part.factors], part.strong)
             for part in sorted(operation.terms, key=lambda part: part.sign < 0)
             for k in [len(part) // n]
             for j in range(k)
@@ -70,11 +69,7 @@ def signed_sum(lanes: Lanes, terms: Iterable[tuple[int, list[str], int]]) -> str
     """The sum of terms (sign, one or two factors, how strong zero is); 0 of none."""
     total = ""
     for sign, factors, strong in terms:
-        x = (
-            factors[0]
-            if len(factors) == 1
-            else lanes.product(factors[0], factors[1], strong)
-        )
+        x = lanes.product(factors, strong)
         if not total:
             total = x if sign > 0 else lanes.negate(x)
         else:
@@ -101,30 +96,3 @@ class Slopes:
         if x not in self.pairs:
             self.pairs[x] = emit_tanh_and_sech2(self.lanes, x, self.needed)
         return self.pairs[x][name == "sech2"]
-
-
-def write_scalars(context: Context, group: Group) -> None:
-    """A group of single numbers: straight-line code."""
-    code, results = context.code, dict[int, str]()
-
-    def value(positions: Ints) -> str:
-        place = int(positions[0])
-        if place in context.constants:
-            return code.scalar.constant(context.constants[place])
-        if place not in results:
-            where = _place(context, positions[:1])
-            results[place] = code.load_one(code.at("%v", where))
-        return results[place]
-
-    for operation in group.operations:
-        place = int(operation.target[0])
-        results[place] = compute(context, code.scalar, operation, value)
-        if context.stored[place]:
-            where = _place(context, operation.target[:1])
-            code.store_one(results[place], code.at("%v", where))
-
-
-def _place(context: Context, position: Ints) -> Offset:
-    """Where one number lies."""
-    address = int(context.layout.address[position[0]])
-    return context.code.plus(address, context.distance(position))

@@ -1,19 +1,24 @@
-"""Fusion: operations over one index space become one loop, results stay in registers.
+"""Which operations share a loop: sums are taken apart, then operations are fused.
 
-First sums are taken apart (``split``): what contracts many terms becomes an operation
-of its own, a call of a kernel, whose result the rest reads. Then every operation joins
-the last loop of its size that may hold it (``fused``): no producer may come later, and
-within a loop a result is read only at the index that has just written it.
+``split`` takes sums apart into what a loop adds one by one and what a kernel contracts;
+the latter becomes an operation of its own, whose result the rest reads:
 
-    s = sum_k W[i, k] x[k] + b[i]; y = tanh(s)
-    split:  p = sum_k W[i, k] x[k] | s = p + b | y = tanh(s)      fused:  p | s, y
+    s = b + 3 terms + 50 terms     ->     t = 50 terms;  s = b + 3 terms + t
+
+``fused`` puts every operation into the last loop of its size that may hold it: no
+producer may come later, and within a loop a result is read only at the index that has
+just written it:
+
+    y[i] = tanh(x[i])
+    z[i] = y[i] * a[i]         joins the loop of y, which stays in a register
+    w[i] = z[n - 1 - i]        needs a loop of its own: z[n - 1] is not there yet
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -30,60 +35,102 @@ from autograd.compiler.trace.program import Ints
 from autograd.table.primitives import TABLE
 
 _PAIR = (TABLE["tanh"], TABLE["sech2"])
-
-
-_UNROLLED = 4  # terms of a row that a loop adds one by one
-
-
-_PIECES = 9  # runs of one step that a row of terms is cut into, at most
-
-
+_UNROLLED = 4  # terms of a segment that a loop adds one by one
+_PIECES = 9  # runs of one step that a segment is cut into, at most
 SCALARS = 16  # terms that straight-line code adds one by one
+
+T = TypeVar("T")
+
+
+def equal_positions(x: Ints, y: Ints) -> bool:
+    """Whether two index arrays are equal; most are told apart by their ends."""
+    if x is y:
+        return True
+    if len(x) != len(y) or (len(x) and (x[0] != y[0] or x[-1] != y[-1])):
+        return False
+    return bool(np.array_equal(x, y))
+
+
+class ByPositions(Generic[T]):
+    """A dictionary whose keys are index arrays; those with one end share a list."""
+
+    def __init__(self) -> None:
+        self._lists: dict[tuple[int, ...], list[tuple[Ints, T]]] = {}
+
+    def _list(self, key: Ints) -> list[tuple[Ints, T]]:
+        mark = (len(key), int(key[0]), int(key[-1])) if len(key) else ()
+        return self._lists.setdefault(mark, [])
+
+    def get(self, key: Ints) -> T | None:
+        for other, value in self._list(key):
+            if equal_positions(other, key):
+                return value
+        return None
+
+    def add(self, key: Ints, value: T) -> T:
+        self._list(key).append((key, value))
+        return value
+
+
+# -- Sums are taken apart ------------------------------------------------------------
+
+
+class Extended:
+    """A program under way: its operations so far, and positions that were added."""
+
+    def __init__(self, bulk: Bulk) -> None:
+        self.bulk, self.size, self.batched = bulk, bulk.size, [bulk.batched]
+        self.operations: list[Operation] = []
+
+    def positions(self, n: int, batched: bool) -> Ints:
+        """So many new ones."""
+        self.size += n
+        self.batched.append(np.full(n if self.bulk.batch else 0, batched))
+        return np.arange(self.size - n, self.size)
+
+    def apart(self, part: Terms, n: int, batched: bool = False) -> Terms:
+        """n sums as an operation of their own; returned are terms that read it."""
+        target = self.positions(n, batched)
+        self.operations.append(SumOfProducts(target, [part]))
+        return Terms(1, np.arange(n + 1), (target,))
+
+    def program(self) -> Bulk:
+        batched = np.concatenate(self.batched)
+        return replace(
+            self.bulk, operations=self.operations, size=self.size, batched=batched
+        )
 
 
 def split(bulk: Bulk) -> Bulk:
     """The program with every sum short (unrolled) or of one form (contracted)."""
-    operations: list[Operation] = []
-    lanes = [bulk.batched]
-    size = bulk.size
-
-    def room(n: int, batched: bool) -> Ints:
-        nonlocal size
-        size += n
-        lanes.append(np.full(n if bulk.batch else 0, batched))
-        return np.arange(size - n, size)
-
-    def put(operation: SumOfProducts, batched: bool) -> None:
-        """The operations that a sum is taken apart into."""
-        short: list[Terms] = []
-        long: list[Terms] = []
-        n = len(operation.target)
-        one_each = np.arange(n + 1)
-        for whole in operation.terms:
-            if whole.over_batch and not (whole.counts == 1).all():
-                target = room(n, True)  # first the terms, then the rows
-                own = replace(whole, sign=1, over_batch=False)
-                put(SumOfProducts(target, [own]), True)
-                whole = Terms(whole.sign, one_each, (target,), True)
-            for part in pieces(whole, n):
-                (short if is_short(part, n) else long).append(part)
-        if not long or (len(long) == 1 and not short):
-            operations.append(SumOfProducts(operation.target, [*short, *long]))
-            return
-        for part in long:
-            target = room(n, batched)
-            operations.append(SumOfProducts(target, [part]))
-            short.append(Terms(1, one_each, (target,)))
-        operations.append(SumOfProducts(operation.target, short))
-
+    extended = Extended(bulk)
     for operation in _paired(bulk.operations):
         if isinstance(operation, SumOfProducts) and not operation.scan:
-            put(operation, bool(bulk.is_batched(operation.target[:1]).any()))
+            batched = bool(bulk.is_batched(operation.target[:1]).any())
+            _split_sum(extended, operation.target, operation.terms, batched)
         else:
-            operations.append(operation)
-    return replace(
-        bulk, operations=operations, size=size, batched=np.concatenate(lanes)
-    )
+            extended.operations.append(operation)
+    return extended.program()
+
+
+def _split_sum(
+    extended: Extended, target: Ints, terms: list[Terms], batched: bool
+) -> None:
+    n = len(target)
+    short: list[Terms] = []
+    long: list[Terms] = []
+    for part in terms:
+        if part.over_batch and not (part.counts == 1).all():
+            of_sample = extended.positions(n, True)  # first the terms, then the samples
+            own = replace(part, sign=1, over_batch=False)
+            _split_sum(extended, of_sample, [own], True)
+            part = Terms(part.sign, np.arange(n + 1), (of_sample,), True)
+        for piece in pieces(part, n):
+            (short if is_short(piece, n) else long).append(piece)
+    if short or len(long) > 1:
+        short += [extended.apart(piece, n, batched) for piece in long]
+        long = []
+    extended.operations.append(SumOfProducts(target, [*short, *long]))
 
 
 def _paired(operations: list[Operation]) -> list[Operation]:
@@ -93,89 +140,73 @@ def _paired(operations: list[Operation]) -> list[Operation]:
     """
     firsts: list[Map] = []
     moved: dict[int, list[Operation]] = {}
-    gone: set[int] = set()
-    for operation in operations:
-        if not isinstance(operation, Map) or operation.primitive not in _PAIR:
-            continue
-        if operation.scan:
-            continue
-        for first in firsts:
-            if first.primitive is not operation.primitive and is_same_stream(
-                first.operands[0], operation.operands[0]
-            ):
-                moved.setdefault(id(first), []).append(operation)
-                gone.add(id(operation))
-                break
-        else:
-            firsts.append(operation)
     ordered: list[Operation] = []
     for operation in operations:
-        if id(operation) not in gone:
-            ordered += [operation, *moved.get(id(operation), [])]
-    return ordered
+        pairs = isinstance(operation, Map) and operation.primitive in _PAIR
+        if isinstance(operation, Map) and pairs and not operation.scan:
+            for first in firsts:
+                if first.primitive is not operation.primitive and equal_positions(
+                    first.operands[0], operation.operands[0]
+                ):
+                    moved.setdefault(id(first), []).append(operation)
+                    break
+            else:
+                firsts.append(operation)
+                ordered.append(operation)
+        else:
+            ordered.append(operation)
+    return [x for first in ordered for x in (first, *moved.get(id(first), []))]
 
 
-def is_short(part: Terms, rows: int) -> bool:
-    """Whether a loop over the rows adds the terms of each one by one."""
+def is_short(part: Terms, n: int) -> bool:
+    """Whether a loop over n segments adds the terms of each one by one."""
     counts = part.counts
-    if part.over_batch:
+    if part.over_batch or not len(counts) or not (counts == counts[0]).all():
         return False
-    if not len(counts) or not (counts == counts[0]).all():
-        return False
-    limit = _UNROLLED if rows >= 8 else 2
-    return bool(counts[0] <= (SCALARS - 1 if rows == 1 else limit))
+    limit = _UNROLLED if n >= 8 else 2
+    return bool(counts[0] <= (SCALARS - 1 if n == 1 else limit))
 
 
-def pieces(part: Terms, rows: int) -> list[Terms]:
-    """Terms whose offsets are the same in every row, cut where their step changes."""
-    if is_short(part, rows) or part.over_batch or not rows:
+def pieces(part: Terms, n: int) -> list[Terms]:
+    """n segments with the same distances in each, cut where their step changes.
+
+    Segments 0 1 2 3 7 9 11 13 and 5 6 7 8 12 14 16 18 are cut into 0 1 2 3, 5 6 7 8 and
+    7 9 11 13, 12 14 16 18: each is a sum with one step, as kernels want it.
+    """
+    if is_short(part, n) or part.over_batch or not n:
         return [part]
-    k = len(part) // rows
+    k = len(part) // n
     if not (part.counts == k).all() or k < 8:
         return [part]
     cut = np.zeros(k - 1, bool)
     for stream in part.factors:
-        table = stream.reshape(rows, k)
-        offsets = table[0] - table[0, 0]
-        if not (table - table[:, :1] == offsets).all():
+        table = stream.reshape(n, k)
+        if not (table - table[:, :1] == table[0] - table[0, 0]).all():
             return [part]
-        moves = np.diff(offsets)
-        change = np.flatnonzero(moves[1:] != moves[:-1]) + 1
-        cut[change] = True
+        moves = np.diff(table[0])
+        cut[np.flatnonzero(moves[1:] != moves[:-1]) + 1] = True
     ends = _runs(cut, k)
     if not 2 <= len(ends) <= _PIECES:
         return [part]
-    found, start = [], 0
-    for end in ends:
-        own = [x.reshape(rows, k)[:, start:end].ravel() for x in part.factors]
-        starts = np.arange(rows + 1) * (end - start)
-        found.append(replace(part, offsets=starts, factors=tuple(own)))
-        start = end
-    return found
+    cut_parts = []
+    for start, end in zip([0, *ends], ends, strict=False):
+        own = [x.reshape(n, k)[:, start:end].ravel() for x in part.factors]
+        offsets = np.arange(n + 1) * (end - start)
+        cut_parts.append(replace(part, offsets=offsets, factors=tuple(own)))
+    return cut_parts
 
 
 def _runs(cut: npt.NDArray[np.bool_], k: int) -> list[int]:
     """Where runs of one step end. A run takes the step between its first two terms."""
     ends, start = [], 0
-    for change in [*np.flatnonzero(cut).tolist(), k - 1]:
-        if change == k - 1:
-            ends.append(k)
-        elif change > start:
-            ends.append(change + 1)
+    for change in np.flatnonzero(cut).tolist():
+        if change > start:
             start = change + 1
-    return ends
+            ends.append(start)
+    return [*ends, k]
 
 
-def is_same_stream(x: Ints, y: Ints) -> bool:
-    """Whether two index arrays are equal; most are told apart by their ends."""
-    if x is y:
-        return True
-    if len(x) != len(y) or (len(x) and (x[0] != y[0] or x[-1] != y[-1])):
-        return False
-    return bool(np.array_equal(x, y))
-
-
-# -- Which operations share a loop -----------------------------------------------------
+# -- Fusion --------------------------------------------------------------------------
 
 
 @dataclass(eq=False)
@@ -183,20 +214,19 @@ class Group:
     """Operations that share one loop, or one that stands alone.
 
     kind is "loop" (elementwise), "scalars" (one number), "call", or "steps" (a loop
-    over time).
+    over time). ``totals`` are sums over the loop itself.
     """
 
     kind: str
     n: int
-    batched: bool = False  # whether it runs over the rows of the batch as well
+    batched: bool = False  # whether it runs over the samples of the batch as well
     operations: list[Operation] = field(default_factory=list)
-    totals: list[SumOfProducts] = field(
-        default_factory=list
-    )  # sums over the loop itself
+    totals: list[SumOfProducts] = field(default_factory=list)
 
 
 def _kind(operation: Operation, batched: bool) -> str:
     n = len(operation.target)
+    alone = n == 1 and not batched
     if isinstance(operation, SegmentReduce):
         return "call"
     if isinstance(operation, Map) and not operation.primitive.builtin:
@@ -205,10 +235,9 @@ def _kind(operation: Operation, batched: bool) -> str:
         is_short(part, n) for part in operation.terms
     ):
         part = operation.terms[0]
-        alone = n == 1 and not batched
         whole = len(part) == 1 if part.over_batch else len(part) >= SCALARS
         return "total" if alone and whole else "call"
-    return "scalars" if n == 1 and not batched else "loop"
+    return "scalars" if alone else "loop"
 
 
 class _Fusion:
@@ -217,31 +246,26 @@ class _Fusion:
         self.bulk = bulk
         self.owner = np.full(bulk.size, -1, np.int64)  # position -> operation
         self.home: list[int] = []  # operation -> group
-        self.total: list[bool] = []  # operation -> whether it is a sum over a loop
-        self.operations = bulk.operations
 
     def add(self, number: int, operation: Operation) -> None:
         batched = bool(self.bulk.is_batched(operation.target[:1]).any())
-        kind = _kind(operation, batched)
-        n = len(operation.target)
-        if kind == "total":
-            assert isinstance(operation, SumOfProducts)
+        kind, n = _kind(operation, batched), len(operation.target)
+        is_total = kind == "total"
+        if isinstance(operation, SumOfProducts) and is_total:
             n, batched = len(operation.terms[0]), operation.terms[0].over_batch
+            kind = "loop"
         if operation.scan:
             kind, n = "steps", operation.scan
-        earliest, aligned = self._earliest(operation)
-        place = self._find(kind, (n, batched), earliest, aligned)
+        place = self._find(kind, n, batched, *self._earliest(operation))
         if place is None:
             place = len(self.groups)
-            self.groups.append(Group("loop" if kind == "total" else kind, n, batched))
+            self.groups.append(Group(kind, n, batched))
         group = self.groups[place]
-        if kind == "total":
-            assert isinstance(operation, SumOfProducts)
+        if isinstance(operation, SumOfProducts) and is_total:
             group.totals.append(operation)
         else:
             group.operations.append(operation)
         self.home.append(place)
-        self.total.append(kind == "total")
         self.owner[operation.target] = number
 
     def _earliest(self, operation: Operation) -> tuple[int, bool]:
@@ -249,9 +273,9 @@ class _Fusion:
         earliest, aligned = -1, True
         for positions in operation.reads():
             for number in self._producers(positions):
-                home = self.home[number]
-                exact = not self.total[number] and is_same_stream(
-                    positions, self.operations[number].target
+                home, producer = self.home[number], self.bulk.operations[number]
+                exact = producer not in self.groups[home].totals and equal_positions(
+                    positions, producer.target
                 )
                 if home > earliest:
                     earliest, aligned = home, exact
@@ -259,32 +283,31 @@ class _Fusion:
                     aligned = aligned and exact
         return earliest, aligned
 
-    def _producers(self, positions: Ints) -> Iterator[int]:
+    def _producers(self, positions: Ints) -> list[int]:
         if not len(positions):
-            return
+            return []
         if positions.strides == (0,):
             positions = positions[:1]
         owners = self.owner[positions]
         first = int(owners[0])
-        found = [first] if (owners == first).all() else np.unique(owners).tolist()
-        yield from [number for number in found if number >= 0]
+        numbers = [first] if (owners == first).all() else np.unique(owners).tolist()
+        return [number for number in numbers if number >= 0]
 
     def _find(
-        self, kind: str, size: tuple[int, bool], earliest: int, aligned: bool
+        self, kind: str, n: int, batched: bool, earliest: int, aligned: bool
     ) -> int | None:
-        if kind == "call":
-            return None
+        """The group that an operation may join."""
+        last = len(self.groups) - 1
         if kind == "steps":
-            last = self.groups[-1] if self.groups else None
-            same_loop = last and (last.kind, last.n) == (kind, size[0])
-            return len(self.groups) - 1 if same_loop else None
-        wanted = "scalars" if kind == "scalars" else "loop"
-        for place in range(len(self.groups) - 1, max(earliest, 0) - 1, -1):
-            group = self.groups[place]
-            if group.kind != wanted or (group.n, group.batched) != size:
-                continue
-            if place > earliest or aligned or kind == "scalars":
-                return place
+            group = self.groups[-1] if self.groups else None
+            return last if group and (group.kind, group.n) == (kind, n) else None
+        if kind != "call":
+            for place in range(last, max(earliest, 0) - 1, -1):
+                group = self.groups[place]
+                if (group.kind, group.n, group.batched) == (kind, n, batched) and (
+                    place > earliest or aligned or kind == "scalars"
+                ):
+                    return place
         return None
 
 
@@ -296,38 +319,26 @@ def fused(bulk: Bulk) -> list[Group]:
     return fusion.groups
 
 
+# -- What must be in memory ----------------------------------------------------------
+
+
 def stored(bulk: Bulk, groups: list[Group]) -> npt.NDArray[np.bool_]:
     """Which positions must be written to memory: read by others, or returned."""
     needed = np.zeros(bulk.size, bool)
     needed[bulk.outputs] = True
     for group in groups:
-        if group.kind == "steps":
-            _mark_steps(group, needed)
-            continue
-        if group.kind != "loop":
+        registers = ByPositions[bool]()
+        if group.kind == "loop":
             for operation in group.operations:
-                for positions in operation.reads():
-                    needed[positions] = True
-            continue
-        targets = [operation.target for operation in group.operations]
-        local = {mark_of(target): target for target in targets}
+                registers.add(operation.target, True)
         for operation in [*group.operations, *group.totals]:
-            for positions in operation.reads():
-                target = local.get(mark_of(positions))
-                if target is None or not is_same_stream(target, positions):
+            in_steps = group.kind == "steps"
+            for positions in _by_step(operation) if in_steps else operation.reads():
+                if not registers.get(positions):
                     needed[positions] = True
+            if in_steps:  # a result stays for what comes later in the step
+                registers.add(operation.target, True)
     return needed
-
-
-def _mark_steps(group: Group, needed: npt.NDArray[np.bool_]) -> None:
-    """In a step a result stays in its register for what comes later in the step."""
-    earlier: dict[Any, Ints] = {}
-    for operation in group.operations:
-        for positions in _by_step(operation):
-            target = earlier.get(mark_of(positions))
-            if target is None or not is_same_stream(target, positions):
-                needed[positions] = True
-        earlier[mark_of(operation.target)] = operation.target
 
 
 def _by_step(operation: Operation) -> Iterator[Ints]:
@@ -337,17 +348,8 @@ def _by_step(operation: Operation) -> Iterator[Ints]:
         count, rest = divmod(len(positions), n)
         even = not rest and not isinstance(operation, Map)
         if isinstance(operation, SumOfProducts):
-            even &= all(_is_even(part, n) for part in operation.terms)
+            even &= all((p.counts == len(p) // n).all() for p in operation.terms)
         if even:
             yield from [positions[k::count] for k in range(count)]
         else:
             yield positions
-
-
-def _is_even(part: Terms, n: int) -> bool:
-    return bool((part.counts == len(part) // n).all())
-
-
-def mark_of(x: Ints) -> tuple[int, int, int]:
-    """What tells most index arrays apart."""
-    return (len(x), int(x[0]), int(x[-1])) if len(x) else (0, 0, 0)

@@ -1,13 +1,19 @@
 """Loops over time as machine code: runs of steps whose addresses move evenly.
 
-A step of a loop is straight-line code on single numbers. All its operands, step by
-step, are a table; rows of the table that move by the same distances are one run, and
-become one loop with a counter. First and last steps, which read what lies before the
-loop, are runs of their own.
+A step is straight-line code on single numbers. The addresses of all its operands, step
+by step, are a table; stretches of steps that move by the same distances are one run,
+and become one loop with a counter. First and last steps, which read what lies before
+the loop, are runs of their own. With x[t + 1] = tanh(x[t]) * w from x[0] at address 7:
+
+    step   reads    writes
+    0      7  2     10            a run of its own: the next step reads 10, not 8
+    1      10 2     11            a run: reads move by 1 and 0, writes by 1
+    2      11 2     12
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,9 +21,9 @@ import numpy as np
 from autograd.compiler.bulk.bulk import Map, Operation, SumOfProducts
 from autograd.compiler.llvm.functions.table import emit_primitive
 from autograd.compiler.llvm.kernels.code import Offset
-from autograd.compiler.llvm.loops.context import Context
+from autograd.compiler.llvm.loops.context import Context, Stream
 from autograd.compiler.llvm.loops.elementwise import fold, signed_sum
-from autograd.compiler.llvm.loops.fusion import Group, is_same_stream, mark_of
+from autograd.compiler.llvm.loops.fusion import ByPositions, Group
 from autograd.compiler.trace.program import Ints
 
 _RUNS = 12  # with more of them, addresses come from tables
@@ -25,33 +31,50 @@ _RUNS = 12  # with more of them, addresses come from tables
 
 def write_steps(context: Context, group: Group) -> None:
     """The loops of a group of operations that run step by step."""
-    writer = _Steps(context, group)
-    table = np.stack(writer.columns, axis=1)
-    for begin, end in writer.runs(table):
-        writer.write(table[begin:end])
+    steps = _Steps(context, group)
+    table = np.stack(steps.columns, axis=1)
+    for begin, end in _runs(table):
+        streams = [context.stream_of(column) for column in table[begin:end].T]
+        context.code.each(end - begin, partial(steps.write, streams))
+
+
+def _runs(table: Ints) -> list[tuple[int, int]]:
+    """Stretches of steps over which all columns move evenly."""
+    runs, begin, n = [], 0, len(table)
+    moves = np.diff(table, axis=0)
+    turns = np.flatnonzero((moves[1:] != moves[:-1]).any(axis=1)) + 1
+    while begin < n:
+        later = turns[turns > begin]
+        end = int(later[0]) + 1 if len(later) else n
+        runs.append((begin, end))
+        begin = end
+        if len(runs) > _RUNS:
+            return [(0, n)]
+    return runs
 
 
 class _Steps:
-    """One loop: a column of positions for each operand and each target."""
+    """One loop: a column of addresses for each operand and each target."""
 
     def __init__(self, context: Context, group: Group) -> None:
-        self.context, self.code = context, context.code
-        self.operations = group.operations
+        self.context, self.operations = context, group.operations
         self.backwards = group.operations[0].scan < 0
         self.columns: list[Ints] = []
-        self.known: dict[Any, list[tuple[Ints, int]]] = {}
+        self.numbers = ByPositions[int]()
         self.reads = [self._reads(operation) for operation in self.operations]
         self.targets = [self._column(op.target) for op in self.operations]
 
     def _column(self, positions: Ints) -> int:
         """The number of a column, in the order of the steps."""
-        for known, number in self.known.setdefault(mark_of(positions), []):
-            if is_same_stream(known, positions):
-                return number
-        self.context.resident(positions)
-        places = self.context.layout.address[np.asarray(positions)]
+        number = self.numbers.get(positions)
+        if number is None:
+            self.context.resident(positions)
+            places = self.context.layout.address[np.asarray(positions)]
+            number = self.numbers.add(positions, self._add(places))
+        return number
+
+    def _add(self, places: Ints) -> int:
         self.columns.append(places[::-1] if self.backwards else places)
-        self.known[mark_of(positions)].append((positions, len(self.columns) - 1))
         return len(self.columns) - 1
 
     def _reads(self, operation: Operation) -> Any:
@@ -59,13 +82,13 @@ class _Steps:
         if isinstance(operation, Map):
             return [self._column(x) for x in operation.operands]
         if not isinstance(operation, SumOfProducts):
-            begin, group = operation.offsets[:-1], operation.groups[0]
-            count = int(np.diff(operation.offsets).max())
-            padded = [
-                np.where(np.diff(operation.offsets) > k, begin + k, begin)
-                for k in range(count)
+            begin, counts = operation.offsets[:-1], np.diff(operation.offsets)
+            return [  # a shorter fold reads its first operand again
+                self._column(
+                    operation.groups[0][np.where(counts > k, begin + k, begin)]
+                )
+                for k in range(int(counts.max()))
             ]
-            return [self._column(group[x]) for x in padded]
         terms = []
         for part in sorted(operation.terms, key=lambda part: part.sign < 0):
             for k in range(int(part.counts.max(initial=0))):
@@ -81,78 +104,37 @@ class _Steps:
             return self._column(positions[at])
         self.context.resident(positions)
         places = self.context.layout.address[positions[at]]
-        column = np.where(there, places, self.context.zero)
-        self.columns.append(column[::-1] if self.backwards else column)
-        return len(self.columns) - 1
+        return self._add(np.where(there, places, self.context.cells.zero))
 
-    def runs(self, table: Ints) -> list[tuple[int, int]]:
-        """Stretches of steps over which all columns move evenly."""
-        found, begin, n = [], 0, len(table)
-        moves = np.diff(table, axis=0)
-        turns = np.flatnonzero((moves[1:] != moves[:-1]).any(axis=1)) + 1
-        while begin < n:
-            later = turns[turns > begin]
-            end = int(later[0]) + 1 if len(later) else n
-            found.append((begin, end))
-            begin = end
-            if len(found) > _RUNS:
-                return [(0, n)]
-        return found
+    def write(self, streams: list[Stream], i: Offset) -> None:
+        """Step i of a run."""
+        code, registers = self.context.code, dict[Stream, str]()
 
-    def write(self, table: Ints) -> None:
-        """One run: a loop, or one step."""
-        count = len(table)
-        even = np.ones(table.shape[1], bool)
-        if count > 2:
-            moves = np.diff(table, axis=0)
-            even = (moves == moves[:1]).all(axis=0)
-        steps = table[1] - table[0] if count > 1 else 0 * table[0]
-        where = {
-            int(k): self.context.tables.add(table[:, k]) for k in np.flatnonzero(~even)
-        }
-
-        def body(i: Offset, _: list[str]) -> list[str]:
-            self._step(table[0], steps, where, i)
-            return []
-
-        self.code.loop(count, body)
-
-    def _step(self, first: Ints, steps: Ints, where: Any, i: Offset) -> None:
-        code, known = self.code, dict[Any, str]()
-
-        def place(k: int) -> Offset:
-            if k in where:
-                entry = code.at("%t", code.plus(where[k], i), "i32")
-                short = code.emit(f"load i32, ptr {entry}, align 4")
-                return code.emit(f"sext i32 {short} to i64")
-            return code.plus(int(first[k]), code.times(i, int(steps[k])))
-
-        def mark(k: int) -> Any:
-            return k if k in where else (int(first[k]), int(steps[k]))
-
-        def value(k: int) -> str:
-            constant = self.context.number_at(int(first[k])) if not steps[k] else None
-            if constant is not None and k not in where:
-                return code.scalar.constant(constant)
-            if mark(k) not in known:
-                known[mark(k)] = code.load_one(code.at("%v", place(k)))
-            return known[mark(k)]
+        def value(column: int) -> str:
+            stream = streams[column]
+            if stream.fixed and isinstance(stream.base, int):
+                constant = self.context.number_at(stream.base)
+                if constant is not None:
+                    return code.scalar.constant(constant)
+            if stream not in registers:
+                place = stream.place(code, i)
+                registers[stream] = code.load_one(code.at("%v", place))
+            return registers[stream]
 
         for operation, reads, target in zip(
             self.operations, self.reads, self.targets, strict=True
         ):
-            result = self._compute(operation, reads, value)
-            known[mark(target)] = result
+            result = registers[streams[target]] = self._compute(operation, reads, value)
             if self.context.stored[operation.target].any():
-                code.store_one(result, code.at("%v", place(target)))
+                place = streams[target].place(code, i)
+                code.store_one(result, code.at("%v", place))
 
     def _compute(self, operation: Operation, reads: Any, value: Any) -> str:
-        lanes, needed = self.code.scalar, self.context.needed
+        lanes, needed = self.context.code.scalar, self.context.needed
         if isinstance(operation, SumOfProducts):
             return signed_sum(lanes, ((s, list(map(value, x)), z) for s, x, z in reads))
         numbers = map(value, reads)
         if isinstance(operation, Map):
-            return emit_primitive(
-                lanes, operation.primitive.name, list(numbers), needed
-            )
+            name = operation.primitive.name
+            return emit_primitive(lanes, name, list(numbers), needed)
         return fold(lanes, operation.primitive.name, numbers)
