@@ -44,7 +44,7 @@ def integer(name: str, x: Any) -> int:
 
 
 def _rule(holds: Callable[[Any], bool], text: str) -> Callable[[str, Any], Any]:
-    """A check that returns the real number it is given, if the rule holds for it."""
+    """A check, which returns the real number that it is given if the rule holds."""
 
     def check(name: str, x: Any) -> Any:
         if not holds(real(name, x)):

@@ -15,7 +15,7 @@ from typing import Any
 
 from autograd.errors import GraphError
 from autograd.graph.modes import MODES, finish_node
-from autograd.graph.nodes import attach, pairs
+from autograd.graph.nodes import attach, operands, pairs
 from autograd.graph.sweep import push
 from autograd.table.primitive import Primitive
 from autograd.table.reals import as_float
@@ -26,9 +26,14 @@ Node = Any
 class Handmade(Primitive):
     """The operation of one node, whose derivative is a closure that adds gradients."""
 
+    plain = False  # the sweep asks ``push``
+
     def __init__(self, name: str) -> None:
         super().__init__(name, _cannot_evaluate, joint=_cannot_evaluate)
         self.backward: Callable[[], None] | None = None
+
+    def derive(self) -> None:
+        """The sweep needs no partials."""
 
     def push(self, node: Node) -> None:
         """Hand the node's gradient on; raise GraphError if no closure was assigned."""
@@ -52,9 +57,19 @@ class LocalGradients(Handmade):
     """The operation of one node, whose partial derivatives are given numbers."""
 
     push = None  # type: ignore[assignment]
+    plain = True
 
     def __init__(self, name: str, partials: tuple[float, ...]) -> None:
         Primitive.__init__(self, name, _cannot_evaluate, joint=partials)
+        self._partials = partials
+
+    def float_first(self, *_: Any) -> float:
+        """The only partial, for the sweep."""
+        return self._partials[0]
+
+    def float_grouped(self, *_: Any) -> tuple[tuple[float, ...]]:
+        """All partials, for the sweep."""
+        return (self._partials,)
 
     def refuse(self, create_graph: bool) -> None:
         """Numbers cannot be differentiated again."""
@@ -62,7 +77,7 @@ class LocalGradients(Handmade):
             super().refuse(create_graph)
 
     def __reduce__(self) -> Any:
-        return LocalGradients, (self.name, self.constants)
+        return LocalGradients, (self.name, self._partials)
 
 
 class Edited(Primitive):
@@ -124,10 +139,25 @@ def replace_rule(node: Node, backward: Callable[[], None]) -> None:
             f"{node!r} already has its derivative from the table; to define an "
             f"operation of your own write a Primitive, or Value(data, operands, name)"
         )
-    handmade = Handmade(node._primitive.name)
-    handmade.backward = backward
-    children, numbers = zip(*pairs(node), strict=True)
-    attach(node, handmade, (children,), (numbers,))
+    if isinstance(node._primitive, LocalGradients):
+        children, numbers = zip(*pairs(node), strict=True)
+        attach(node, Handmade(node._primitive.name), (children,), (numbers,))
+    node._primitive.backward = backward
+
+
+def rule_of(node: Node) -> Callable[[], None]:
+    """``node._backward``, which a lecture may call, or wrap and assign again."""
+    primitive = node._primitive
+    if isinstance(primitive, LocalGradients):
+        slopes = list(zip(operands(node), primitive._partials, strict=True))
+
+        def hand_on() -> None:
+            for operand, slope in slopes:
+                operand.grad += node.grad * slope
+
+        return hand_on
+    known = isinstance(primitive, Handmade) and primitive.backward
+    return known or (lambda: propagate(node))
 
 
 def propagate(node: Node) -> None:

@@ -185,6 +185,10 @@ def _on_floats(rule: Any) -> Any:
 def _of_users(primitive: Any) -> Any:
     """Partials that are converted to floats and counted."""
     name, joint = primitive.name, primitive.joint
+    if primitive.one_by_one:
+        rules = [checked(name, rule, "a partial") for rule in primitive.rules]
+        joint = join(tuple(rules))
+        return rules, joint, _group(joint)
     raw = joint if primitive.arity is None else _group(joint)
     call = checked(name, raw, "the partials", _floats)
 
@@ -205,7 +209,13 @@ def _group(joint: Any) -> Any:
 
 
 def _floats(groups: Any) -> Any:
-    return tuple([tuple(map(as_float, group)) for group in groups])
+    return tuple([_listed(group) for group in groups])
+
+
+def _listed(group: Any) -> tuple[float, ...]:
+    if isinstance(group, list | tuple) or getattr(group, "ndim", 0) == 1:
+        return tuple(map(as_float, group))
+    raise TypeError(f"expected a sequence of numbers, got {type(group).__name__}")
 
 
 Primitive.derive = derive

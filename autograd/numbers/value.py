@@ -217,7 +217,7 @@ class Value(Signatures):
 
     @property
     def _backward(self) -> Callable[[], None]:
-        return lambda: handmade.propagate(self)
+        return handmade.rule_of(self)
 
     @_backward.setter
     def _backward(self, rule: Callable[[], None]) -> None:

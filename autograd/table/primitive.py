@@ -101,6 +101,7 @@ class Primitive:
             evaluate if self.builtin else checked(name, evaluate, "the value")
         )
         self.arity = len(rules) if rules else arity
+        self.one_by_one = bool(rules)  # each partial has a function of its own
         self.rules = rules or separate(joint, arity)
         self.joint = joint or join(rules)
         whole = ((-inf, inf),) * (self.arity or 1)
@@ -263,7 +264,13 @@ def checked(
 def check_lengths(name: str, operands: Any, partials: Any) -> None:
     """Raise unless there is one partial for each operand, group by group."""
     wanted = [len(group) for group in operands]
-    found = [len(group) for group in partials]
+    try:
+        found = [len(group) for group in partials]
+    except TypeError:
+        raise TypeError(
+            f"the partials of primitive {name!r} are a sequence, or one for each group "
+            f"of operands; got {short(partials)}"
+        ) from None
     if wanted != found:
         raise TypeError(
             f"primitive {name!r} gave {sum(found)} partial(s) for {sum(wanted)} "

@@ -5,11 +5,11 @@ object arrays and other modules. Its name is the path that leads to it, such as
 ``layers.0.neurons.3.w.1``; the order is that of assignment.
 
 Transforms and compiled code need a model around other numbers: floats, duals, tracers.
-``bind`` makes such a copy. There a parameter is whatever stands where one stood:
+``_bound`` makes such a copy. There a parameter is whatever stands where one stood:
 
     >>> model = Module()
     >>> model.w, model.rate = Value(2.0), 0.5
-    >>> model.bind([3.0]).named_parameters()
+    >>> model._bound([3.0]).named_parameters()
     {'w': 3.0}
 """
 
@@ -52,7 +52,7 @@ class Module:
         """A class with a call of its own gets batches of it, not an ancestor's."""
         super().__init_subclass__(**kwargs)
         if "__call__" in cls.__dict__:
-            for name in ("batch", "batch_inside"):
+            for name in ("batch", "rows"):
                 if name not in cls.__dict__:
                     setattr(cls, name, getattr(Module, name))
 
@@ -67,7 +67,7 @@ class Module:
         """
         return [self(x) for x in X]
 
-    def batch_inside(self, X: Iterable[Any]) -> list[Any]:
+    def rows(self, X: Iterable[Any]) -> list[Any]:
         """As ``batch``, for a module inside a network: one output stays a list."""
         return self.batch(X)
 
@@ -143,7 +143,7 @@ class Module:
 
     # -- As a tree of numbers --------------------------------------------------------
 
-    def bind(self, numbers: Iterable[Number]) -> Module:
+    def _bound(self, numbers: Iterable[Number]) -> Module:
         """A copy around other numbers, one for each of ``parameters()``, in that order.
 
         It shares nothing mutable with this module. Around Values it is an ordinary
@@ -151,7 +151,7 @@ class Module:
         more or fewer of them.
 
         >>> from nn import Neuron
-        >>> Neuron(2, nonlin=False).bind([2.0, 3.0, 1.0])([10.0, 100.0])
+        >>> Neuron(2, nonlin=False)._bound([2.0, 3.0, 1.0])([10.0, 100.0])
         321.0
         """
         given = dict(zip(map(id, self.parameters()), numbers, strict=True))
@@ -168,7 +168,7 @@ class Module:
 
     def __tree_flatten__(self) -> tuple[list[Number], Callable[..., Module]]:
         """The parameters, and how to build this module around others."""
-        return self.parameters(), self.bind
+        return self.parameters(), self._bound
 
     def __tree_key__(self) -> Any:
         """Equal as long as the same parameters are found at the same places."""

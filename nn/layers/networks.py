@@ -3,7 +3,7 @@
 A neuron computes ``activation(b + w1 x1 + w2 x2 + ...)``. Constructor arguments,
 attributes, texts and, without a seed, the very weights are those of micrograd's ``nn``.
 
-Inside a network samples are lists, also of one number: a layer's ``batch_inside`` gives
+Inside a network samples are lists, also of one number: a layer's ``rows`` gives
 lists to the next one; ``batch`` and calls unwrap the last list of one number.
 """
 
@@ -94,9 +94,9 @@ class _Network(Module):
 
     def batch(self, X: Iterable[Sample]) -> list[Any]:
         """The Values of ``[net(x) for x in X]``, computed several times faster."""
-        return _unwrapped(self.batch_inside(X))
+        return _unwrapped(self.rows(X))
 
-    def batch_inside(self, X: Iterable[Sample]) -> list[Any]:
+    def rows(self, X: Iterable[Sample]) -> list[Any]:
         """As ``batch``, but one output stays a list."""
         return self._outputs(_as_list(X))
 
@@ -182,7 +182,7 @@ class Sequential(_Network):
     def _outputs(self, samples: list[Any]) -> list[Any]:
         for layer in self.layers:
             if isinstance(layer, Module):
-                samples = layer.batch_inside(samples)
+                samples = layer.rows(samples)
             elif is_known(layer):
                 samples = [[layer(x) for x in sample] for sample in samples]
             else:

@@ -218,7 +218,7 @@ class Execution:
             optimiser.step()
             self._x = None
             return
-        after, state = optimiser.next_state(self._x, self._g)
+        after, state = optimiser.computed(self._x, self._g)
         self._x, optimiser.steps, optimiser.state = after, optimiser.steps + 1, state
 
 

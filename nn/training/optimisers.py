@@ -75,7 +75,7 @@ class Optimiser:
         """Change every parameter once, from the gradients it holds now."""
         before = [p.data for p in self.params]
         gradients = np.array([p.grad or 0.0 for p in self.params])
-        after, state = self.next_state(np.array(before), gradients)
+        after, state = self.computed(np.array(before), gradients)
         try:
             assign(self.params, after.tolist())
             self.steps, self.state = self.steps + 1, state
@@ -83,7 +83,7 @@ class Optimiser:
             assign(self.params, before)
             raise
 
-    def next_state(self, x: Array, g: Array) -> tuple[Array, Slots]:
+    def computed(self, x: Array, g: Array) -> tuple[Array, Slots]:
         """The parameters and slots after a step from x; changes nothing."""
         with np.errstate(all="ignore"):  # a diverging run shows inf, as everywhere
             return self.update(x, g, self.steps + 1)

@@ -82,7 +82,7 @@ def by_samples(model: Module) -> bool:
     return all(
         getattr(type(module), name) in (getattr(Module, name), getattr(Layer, name))
         for module in modules_of(model)
-        for name in ("batch", "batch_inside")
+        for name in ("batch", "rows")
     )
 
 
@@ -121,7 +121,7 @@ def gradient_program(model: Module, loss: Loss, streamed: bool) -> Program:
     """(parameters, X, y) -> (loss, gradient); ``streamed`` sample by sample."""
 
     def batch_loss(numbers: Any, X: Any, y: Any) -> Any:
-        bound = model.bind(numbers)
+        bound = model._bound(numbers)
         many = y.ndim > 1  # a list of numbers as the target of each sample
 
         def loss_of(samples: Any, targets: Any) -> Any:
@@ -139,7 +139,7 @@ def output_program(model: Module, streamed: bool) -> Program:
     """(parameters, X, ...) -> the outputs, as numbers or lists like the model's own."""
 
     def outputs(numbers: Any, X: Any) -> Any:
-        bound = model.bind(numbers)
+        bound = model._bound(numbers)
         if streamed:
             return vmap(lambda x: bound.batch([list(x)])[0])(X)
         return bound.batch([list(x) for x in X])

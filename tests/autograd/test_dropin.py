@@ -162,3 +162,26 @@ def test_local_gradients_are_first_class():
     twin = pickle.loads(pickle.dumps(y))
     twin.backward()
     assert copy.deepcopy(y).data == 18.0
+
+
+@pytest.mark.parametrize("lecture", ["closure", "local gradients"])
+def test_a_rule_may_be_wrapped_and_assigned_again(lecture):
+    calls, a = [], Value(2.0)
+    if lecture == "closure":
+        y = Value(6.0, (a,), "triple")
+
+        def rule():
+            a.grad += 3.0 * y.grad
+
+        y._backward = rule
+    else:
+        y = Value(6.0, (a,), (3.0,))
+    inner = y._backward
+
+    def wrapped():
+        calls.append(y.grad)
+        inner()
+
+    y._backward = wrapped
+    (y * 2.0).backward()
+    assert (a.grad, calls) == (6.0, [2.0])

@@ -48,3 +48,26 @@ def test_numpy_floats_of_a_users_row_become_floats():
     row(x).backward()
     assert type(x.grad) is float
     assert type(row(1.0)) is float
+
+
+def test_rules_of_plain_numbers_are_not_asked():
+    def refuse(*_):
+        raise NotImplementedError
+
+    power = Primitive(
+        "mypow", lambda x, n: x**n, lambda x, n, r: n * x ** (n - 1), refuse
+    )
+    x = Value(-2.0)
+    power(x, 2.0).backward()
+    assert x.grad == -4.0
+
+
+@pytest.mark.parametrize("partials", [{0: 3.0, 1: 2.0}, {3.0, 2.0}, "32", 3.0])
+def test_partials_that_are_no_sequence_are_named(partials):
+    row = Primitive("odd", lambda a, b: a * b, joint=lambda *_: partials, arity=2)
+    with pytest.raises(TypeError, match="'odd'"):
+        row(Value(2.0), Value(3.0)).backward()
+    if isinstance(partials, float):
+        a = Value(2.0)
+        with pytest.raises(TypeError, match="'odd'"):
+            gradient(row(a, Value(3.0)), a)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograd import ShapeError, Value, grad
+from autograd import ShapeError, Value, grad, jit
 from nn import MLP, Layer, Module
 
 
@@ -152,15 +152,16 @@ def test_rebuilding_with_values_gives_an_ordinary_module():
 
 def test_a_bound_copy_sees_what_stands_at_a_parameters_place():
     model = Everything()
-    bound = model.bind([float(i) for i in range(10)])
+    bound = model._bound([float(i) for i in range(10)])
     bound.many[0] = 50.0
     bound.scale = 7.0
     assert bound.parameters()[1] == 50.0
     assert len(bound.parameters()) == 10
     assert (
-        bound.__tree_key__() == model.bind([0.5 * i for i in range(10)]).__tree_key__()
+        bound.__tree_key__()
+        == model._bound([0.5 * i for i in range(10)]).__tree_key__()
     )
-    twice = bound.bind([Value(float(i)) for i in range(10)])
+    twice = bound._bound([Value(float(i)) for i in range(10)])
     assert [p.data for p in twice.parameters()] == [float(i) for i in range(10)]
 
 
@@ -176,7 +177,7 @@ def test_a_copy_around_the_parameters_that_a_user_names():
             return self.a * self.b * x
 
     model = Frozen()
-    bound = model.bind([3.0])
+    bound = model._bound([3.0])
     assert bound.parameters() == [3.0]
     assert bound(10.0).data == 60.0
     assert bound.b is not model.b
@@ -199,3 +200,21 @@ def test_tied_parameters_get_one_gradient():
 def test_a_module_without_a_call_says_so():
     with pytest.raises(NotImplementedError, match="Module does not define __call__"):
         Module()([1.0])
+
+
+def test_names_of_ones_own_are_free():
+    """A model may call its methods and layers as it likes, ``bind`` for example."""
+
+    class Model(Module):
+        def __init__(self):
+            self.bind = Layer(2, 1, seed=0)
+
+        def update(self, x):
+            return self.bind(x)
+
+        def __call__(self, x):
+            return self.update(x)
+
+    model = Model()
+    compiled = jit(lambda m, x: m(x), backend="numpy")
+    assert compiled(model, [1.0, 2.0]).data == model([1.0, 2.0]).data

@@ -159,7 +159,11 @@ class Plan:
             + (f", {bulk.batch} rows" if bulk.batch else ""),
             f"traced {self.traced} instructions, {len(self.program)} after optimising",
             f"re-rolled into {len(primal)} bulk operations"
-            + (f", {len(bulk.operations)} with gradient" if self.function.name else ""),
+            + (
+                f", {len(self.bulk.operations)} with gradient"
+                if self.function.name
+                else ""
+            ),
             loops and f"loops over time: {loops}",
             f"backend {self.executor.backend}, {self.executor.form}: "
             f"{self.executor.reason}",

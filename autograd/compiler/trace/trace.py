@@ -71,11 +71,14 @@ def _recorded(
                 assert given[-1].array is not None
         else:
             given.append(spec.rebuild(tracing.inputs(source, spec.count)))
-    before = _random_state()
-    with observed(tracing.saw), collector_off():
-        result = unboxed(f(*given))
+    generators = _Generators()
+    try:
+        with observed(tracing.saw), collector_off():
+            result = unboxed(f(*given))
+    finally:
+        drew = generators.put_back()
     _ = MODES.thread  # forgets the observer: native entries run while there is no mode
-    if _random_state() != before:
+    if drew:
         name = getattr(f, "__name__", repr(f))
         raise TraceError(
             f"{name} drew random numbers while it was traced: they would be the same "
@@ -119,10 +122,24 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_collect_again)
 
 
-def _random_state() -> tuple[Any, ...]:
-    """Where the two global generators stand."""
-    _, keys, position, *_ = np.random.get_state(legacy=True)
-    return random.getstate(), np.asarray(keys).tobytes(), position
+class _Generators:
+    """Where the two global random generators stand."""
+
+    def __init__(self) -> None:
+        self.python, self.numpy = random.getstate(), np.random.get_state(legacy=True)
+
+    def put_back(self) -> bool:
+        """Put them where they stood; whether anything was drawn in the meantime."""
+        drew = _Generators()._place != self._place
+        if drew:
+            random.setstate(self.python)
+            np.random.set_state(self.numpy)
+        return drew
+
+    @property
+    def _place(self) -> tuple[Any, ...]:
+        _, keys, position, *_ = self.numpy
+        return self.python, np.asarray(keys).tobytes(), position
 
 
 def trace(f: Callable[..., Tree], *args: Tree, limit: int = LIMIT) -> Program:

@@ -519,3 +519,19 @@ def test_python_numbers_on_both_sides():
         return [2 - x, 2 / x, 2**x, 7 % x, 7 // x, x // 2, x % 2, -x, +x, abs(x), x - 2]
 
     assert trace(f, 1.0)(1.5) == f(1.5)
+
+
+def test_a_trace_that_is_given_up_leaves_the_generators_where_they_stood():
+    def draws(x):
+        return x * random.random() + np.random.random()
+
+    def draws_and_fails(x):
+        return 1.0 if x * random.random() > 0 else 0.0
+
+    for f in (draws, draws_and_fails):
+        random.seed(3), np.random.seed(3)
+        wanted = random.random(), np.random.random()
+        random.seed(3), np.random.seed(3)
+        with pytest.raises(TraceError):
+            trace(f, 1.0)
+        assert (random.random(), np.random.random()) == wanted
