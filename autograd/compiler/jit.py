@@ -107,10 +107,12 @@ class Compiled:
         if plan is None:
             function = signature.bound(self.function)
             plan = self.plans[key] = Plan(function, traced, self.settings)
-            if function is self.function:
-                self._enter(plan, traced)
+            plan.waits_for_entry = function is self.function
             if len(self.plans) == _MANY:
                 self._say_that_there_are_many()
+        if plan.waits_for_entry and not plan.executor.is_compiling:
+            plan.waits_for_entry = False
+            self._enter(plan, traced)
         return plan, numbers, leaves
 
     def _enter(self, plan: Plan, args: list[Tree]) -> None:

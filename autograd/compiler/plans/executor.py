@@ -71,6 +71,11 @@ class Executor:
         self._make = self._maker()
         self.machines = [self._make()]
 
+    @property
+    def is_compiling(self) -> bool:
+        """Whether a thread is at it still."""
+        return self.waiting is not None and self.waiting.is_alive()
+
     def _change(self) -> None:
         """Compile for LLVM, then let calls go there."""
         settings = replace(self.settings, background=False)

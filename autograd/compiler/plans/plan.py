@@ -44,6 +44,7 @@ class Plan:
     program, primal, bulk : the traced function; its array program; the same with
         derivatives.
     sections : how the outputs are cut, see ``Executor``.
+    waits_for_entry : whether a shortcut is to be made as soon as the machine is there.
     has_native_entry : whether calls go through machine code.
     """
 
@@ -53,7 +54,7 @@ class Plan:
     ) -> None:
         self.settings, self.seconds = settings, dict[str, float]()
         self.name = getattr(function, "__name__", "compiled")
-        self.has_native_entry = False
+        self.has_native_entry = self.waits_for_entry = False
         self.operations: dict[int, Composite] = {}  # of results that are nodes
         self._slopes: dict[int, Executor] = {}
         made = self.function = derivative(function, args, settings.strict)

@@ -391,6 +391,7 @@ def test_background_compilation_takes_over_and_its_failure_is_reported(monkeypat
     plan.executor.waiting.join()
     assert f(0.5) == pytest.approx(first)
     assert "compiled in the background" in f.report()
+    assert "calls through machine code" in f.report()
 
     def refuse(*_, **__):
         raise MemoryError("no room for code")
