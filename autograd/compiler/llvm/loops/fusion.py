@@ -250,12 +250,12 @@ class _Fusion:
     def add(self, number: int, operation: Operation) -> None:
         batched = bool(self.bulk.is_batched(operation.target[:1]).any())
         kind, n = _kind(operation, batched), len(operation.target)
-        is_total = kind == "total"
-        if isinstance(operation, SumOfProducts) and is_total:
-            n, batched = len(operation.terms[0]), operation.terms[0].over_batch
-            kind = "loop"
+        is_total = False
         if operation.scan:
             kind, n = "steps", operation.scan
+        elif isinstance(operation, SumOfProducts) and kind == "total":
+            n, batched = len(operation.terms[0]), operation.terms[0].over_batch
+            kind, is_total = "loop", True
         place = self._find(kind, n, batched, *self._earliest(operation))
         if place is None:
             place = len(self.groups)
