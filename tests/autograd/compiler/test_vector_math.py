@@ -24,7 +24,7 @@ from vector_points import SPECIAL, random_points, special_points  # noqa: E402
 inf, nan = math.inf, math.nan
 PRIMITIVES = sorted(vm.KERNELS)
 LARGEST = mp.mpf(2) ** 1024 - mp.mpf(2) ** 970  # from here on, rounding gives inf
-EXACT = [*sorted(vm.INLINE), "floor_divide", "remainder"]  # to the last bit
+EXACT = [*sorted(vm.IN_PLACE), "floor_divide", "remainder"]  # to the last bit
 
 # ulp; what is not here is exact, or the accuracy of the library or the primitive itself
 BOUNDS = {

@@ -170,8 +170,12 @@ def is_short(part: Terms, n: int) -> bool:
 def pieces(part: Terms, n: int) -> list[Terms]:
     """n segments with the same distances in each, cut where their step changes.
 
-    Segments 0 1 2 3 7 9 11 13 and 5 6 7 8 12 14 16 18 are cut into 0 1 2 3, 5 6 7 8 and
-    7 9 11 13, 12 14 16 18: each is a sum with one step, as kernels want it.
+    Each piece is a sum with one step, as kernels want it:
+
+    >>> stream = np.array([0, 1, 2, 3, 7, 9, 11, 13, 5, 6, 7, 8, 12, 14, 16, 18])
+    >>> cut = pieces(Terms(1, np.array([0, 8, 16]), (stream,)), 2)
+    >>> [part.factors[0].tolist() for part in cut]
+    [[0, 1, 2, 3, 5, 6, 7, 8], [7, 9, 11, 13, 12, 14, 16, 18]]
     """
     if is_short(part, n) or part.over_batch or not n:
         return [part]
