@@ -1,4 +1,4 @@
-"""Vector kernels against mpmath in ulp, and their special values against the rows."""
+"""Vector kernels against mpmath in ulp, and their special values against the primitives."""
 
 import functools
 import importlib
@@ -22,11 +22,11 @@ from vector_machine import run  # noqa: E402
 from vector_points import SPECIAL, random_points, special_points  # noqa: E402
 
 inf, nan = math.inf, math.nan
-ROWS = sorted(vm.KERNELS)
+PRIMITIVES = sorted(vm.KERNELS)
 LARGEST = mp.mpf(2) ** 1024 - mp.mpf(2) ** 970  # from here on, rounding gives inf
-EXACT = [*sorted(vm.INLINE), "floor_divide", "remainder"]  # the row's bits at once
+EXACT = [*sorted(vm.IN_PLACE), "floor_divide", "remainder"]  # to the last bit
 
-# ulp; what is not here is exact, or the accuracy of the library or the row itself
+# ulp; what is not here is exact, or the accuracy of the library or the primitive itself
 BOUNDS = {
     **dict.fromkeys(["log2", "log10", "cbrt"], 0.51),
     **dict.fromkeys(["exp", "exp2", "power", "gaussian"], 1.0),
@@ -48,10 +48,10 @@ def bits(x):
 def true_values(name):
     """Points and what mpmath says there."""
     points = random_points(name, 250)
-    row = TABLE[name]
-    ends = [x for x in SPECIAL if math.isfinite(x) and row.domain[0][0] < x]
-    if row.arity == 1:
-        points += [(x,) for x in ends if x < row.domain[0][1]]
+    primitive = TABLE[name]
+    ends = [x for x in SPECIAL if math.isfinite(x) and primitive.domain[0][0] < x]
+    if primitive.arity == 1:
+        points += [(x,) for x in ends if x < primitive.domain[0][1]]
     with mp.workdps(60):
         return points, [oracles.ORACLES[name](*map(mp.mpf, xs)) for xs in points]
 
@@ -65,8 +65,8 @@ def ulps(got, true):
         return float(abs(mp.mpf(got) - true) / math.ulp(float(true)))
 
 
-def test_every_row_is_here():
-    assert set(vm.KERNELS) == {n for n, row in TABLE.items() if row.arity is not None}
+def test_every_primitive_is_here():
+    assert set(vm.KERNELS) == {n for n, p in TABLE.items() if p.arity is not None}
 
 
 @pytest.mark.parametrize("width", [1, 4, 8])
@@ -123,9 +123,9 @@ def test_orders_and_arguments_differ_from_lane_to_lane():
         assert list(map(bits, got)) == [alone[k] for k in order]
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", PRIMITIVES)
 def test_special_values(name):
-    """NaN, infinities and signed zeros as the row has them; the rest is measured."""
+    """NaN, infinities and signed zeros as the primitive has them; the rest is measured."""
     points = special_points(name)
     evaluate = TABLE[name].evaluate
     for width in (1, 4, 8):
@@ -138,13 +138,13 @@ def test_special_values(name):
 
 
 @pytest.mark.parametrize("name", EXACT)
-def test_exact_rows_have_the_bits_of_the_row(name):
+def test_exact_kernels_have_the_bits_of_the_primitive(name):
     points = random_points(name, 400)
     want = [TABLE[name].evaluate(*xs) for xs in points]
     assert list(map(bits, run(name, 8, points))) == list(map(bits, want))
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", PRIMITIVES)
 def test_no_lane_sees_its_neighbours(name):
     """The same bits beside other operands, and in any number of lanes."""
     points = random_points(name, 56) + random.Random(1).sample(special_points(name), 24)
@@ -189,7 +189,7 @@ def test_each_function_is_declared_and_defined_once():
     assert "\n".join(lines).startswith("declare double @cos(double)")
 
 
-def test_cheap_rows_stand_in_place_and_the_others_are_called():
+def test_cheap_primitives_stand_in_place_and_the_others_are_called():
     lanes, needed = Lanes(4), set()
     vm.emit_primitive(lanes, "add", ["%a", "%b"], needed)
     assert not needed

@@ -1,4 +1,4 @@
-"""Every row compiled as a loop over arrays, for the tests of the vector kernels."""
+"""Every primitive compiled as a loop over arrays, for the tests of the vector kernels."""
 
 import ctypes
 import functools
@@ -12,7 +12,7 @@ from autograd.table.primitives import TABLE
 
 
 def looped(name, width, needed):
-    """A function that runs a row over arrays whose length is a multiple of 8."""
+    """A function that runs a primitive over arrays whose length is a multiple of 8."""
     lanes = Lanes(width, contract=True, prefix="r", block="loop")
     arity = TABLE[name].arity
     loads = [
@@ -73,7 +73,7 @@ def machine(width):
 
 
 def run(name, width, points):
-    """The row at each point, as floats."""
+    """The primitive at each point, as floats."""
     arity = TABLE[name].arity
     address = machine(width).get_function_address(f"run_{name}")
     call = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * (arity + 1))

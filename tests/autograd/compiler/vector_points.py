@@ -18,7 +18,7 @@ FEW = [0.0, -0.0, 1.0, -2.5, 1e-310, inf, -inf, nan]
 def special_points(name):
     arity = TABLE[name].arity
     values = FEW if arity == 3 else SPECIAL
-    if name in ("cbrt", "direction_cosine"):  # the rows overflow beyond; kernels do not
+    if name in ("cbrt", "direction_cosine"):  # eager ones overflow beyond
         values = [x for x in values if not 1e308 < abs(x) < inf]
     points = list(itertools.product(values, repeat=arity))
     if name == "polygamma":
@@ -43,13 +43,13 @@ def random_number(rng):
 
 
 def random_points(name, count):
-    """Points of the row's domain."""
-    rng, row = random.Random(name), TABLE[name]
+    """Points of the primitive's domain."""
+    rng, primitive = random.Random(name), TABLE[name]
     if name == "polygamma":
         return [(float(rng.randint(0, 3)), rng.uniform(-3, 30)) for _ in range(count)]
     points = []
     while len(points) < count:
-        xs = [random_number(rng) for _ in range(row.arity)]
+        xs = [random_number(rng) for _ in range(primitive.arity)]
         if name == "power":
             x = abs(xs[0])
             reach = 1080 / (abs(math.log2(x)) or 1.0)
@@ -57,8 +57,8 @@ def random_points(name, count):
                 x,
                 rng.choice((xs[1], rng.uniform(-4, 4), rng.uniform(-1, 1) * reach)),
             ]
-        elif row.arity == 2:
+        elif primitive.arity == 2:
             xs[1] = rng.choice((xs[1], xs[0] * rng.uniform(-3, 3)))
-        if all(a < x < b for x, (a, b) in zip(xs, row.domain)):
+        if all(a < x < b for x, (a, b) in zip(xs, primitive.domain)):
             points.append(tuple(xs))
     return points

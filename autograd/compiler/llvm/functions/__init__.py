@@ -3,6 +3,7 @@
 In: a primitive's name. Out: lines of IR over vectors.
 
 Read ``lanes`` (a builder of lines, and its values with operators) and then any family:
-``elementary``, ``exponential`` (with logarithms and powers), ``trigonometry``,
-``special``; their ``coefficients`` are minimax polynomials. ``table`` lists them all.
+``exponential`` (with logarithms and powers), ``trigonometry``, ``special``; their
+``coefficients`` are minimax polynomials. ``table`` lists them all, and has those of a
+few instructions.
 """

@@ -5,10 +5,12 @@ single assignment: every result has a fresh name. ``Vector`` (doubles), ``Whole`
 (64-bit integers) and ``Mask`` (truth values) wrap the names, so that a kernel reads
 like its formula; numbers become constants:
 
-    x = Vector(Lanes(1), "%x")
-    (x > 0.0).choose(2.0 * x, x)    # %v1 = fcmp ogt double %x, 0x0000000000000000
-                                    # %v2 = fmul double 0x4000000000000000, %x
-                                    # %v3 = select i1 %v1, double %v2, double %x
+>>> x = Vector(Lanes(1), "%x")
+>>> larger = (x > 0.0).choose(2.0 * x, x)
+>>> for line in x.lanes.lines: print(line.strip())
+%v1 = fcmp ogt double %x, 0x0000000000000000
+%v2 = fmul double 0x4000000000000000, %x
+%v3 = select i1 %v1, double %v2, double %x
 
 No optimisation pass runs over the text, so it must be good as it stands. Only generic
 intrinsics are used: LLVM lowers them to AVX-512, AVX2, SSE2 or Arm alike.

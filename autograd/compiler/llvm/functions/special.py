@@ -1,4 +1,4 @@
-"""erf, erfc, the cube root, hypot, the direction cosine, and polygamma.
+"""erf, erfc, cbrt, hypot, the direction cosine, remainders, lgamma and polygamma.
 
 Each of the first has its formula in its docstring. polygamma takes order and argument
 in every lane. With w = (-1)^(n+1) n! the polygamma function of order n is w G(x), where
@@ -164,6 +164,50 @@ def direction_cosine(x: Vector, y: Vector) -> Vector:
     return length.scaled.equals(0.0).choose(0.0, cosine)
 
 
+# -- Remainders ----------------------------------------------------------------------
+
+
+def _c_remainder(x: Vector, y: Vector) -> Vector:
+    """fmod: x - trunc(x / y) y, exact, with the sign of x.
+
+    The fused residual is exact while the quotient is a small integer; a quotient that
+    was rounded up to an integer gives the wrong sign, and one more y mends it. Other
+    quotients ask the C library.
+    """
+    quotient = (x / y).intrinsic("trunc")
+    rest = (-quotient).fma(y, x)
+    overshot = ((rest.bits() ^ x.bits()) < 0) & rest.differs(0.0)
+    rest = overshot.choose(rest + y.with_sign(x), rest)
+    unusual = (abs(quotient).above_or_nan(2.0**50)) | abs(y).above_or_nan(1e300)
+    return unusual.rescue(rest, lambda: x.library("fmod", y))
+
+
+def _floored(x: Vector, y: Vector) -> tuple[Vector, Vector, Mask]:
+    """fmod, the remainder with the sign of y, and where the two differ."""
+    rest = _c_remainder(x, y)
+    opposite = ((rest.bits() ^ y.bits()) < 0) & rest.differs(0.0)
+    return rest, opposite.choose(rest + y, rest), opposite
+
+
+def remainder(x: Vector, y: Vector) -> Vector:
+    """x % y with the sign of the divisor, as CPython's float_rem; NaN for y = 0."""
+    _, shifted, _ = _floored(x, y)
+    result = shifted.equals(0.0).choose((shifted * 0.0).with_sign(y), shifted)
+    return y.equals(0.0).choose(nan, result)
+
+
+def floor_divide(x: Vector, y: Vector) -> Vector:
+    """x // y: (x - x % y) / y rounded to the integer it is close to (CPython's way)."""
+    rest, _, opposite = _floored(x, y)
+    quotient = (x - rest) / y
+    quotient = opposite.choose(quotient - 1.0, quotient)
+    whole = quotient.intrinsic("floor")
+    whole = (quotient - whole > 0.5).choose(whole + 1.0, whole)
+    zero = x.constant(0.0).with_sign(x / y)
+    result = quotient.equals(0.0).choose(zero, whole)
+    return y.equals(0.0).choose(nan, result)
+
+
 # -- polygamma ---------------------------------------------------------------------
 
 BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
@@ -282,4 +326,10 @@ def polygamma(order: Vector, x: Vector) -> Vector:
     return defined.choose(result, nan)
 
 
-SPECIAL = by_name(erf, erfc, cbrt, hypot, direction_cosine, polygamma)
+def lgamma(x: Vector) -> Vector:
+    """The C library's, lane by lane."""
+    return x.library("lgamma")
+
+
+SPECIAL = by_name(erf, erfc, cbrt, hypot, direction_cosine)
+SPECIAL |= by_name(remainder, floor_divide, lgamma, polygamma)

@@ -1,8 +1,8 @@
 """How LLVM evaluates primitives, 1, 2, 4 or 8 doubles at a time.
 
-``KERNELS`` is the table of this machine: primitive name -> function of vectors. Cheap
-primitives are emitted in place, the others as a call of an internal function, which
-``module_text`` defines.
+``KERNELS`` is the table of this machine: primitive name -> function of vectors. What is
+a few instructions (``IN_PLACE``) is emitted in place, all else as a call of an internal
+function, which ``module_text`` defines.
 
     lanes, needed = Lanes(8), set()
     y = emit_primitive(lanes, "tanh", ["%x"], needed)
@@ -18,42 +18,107 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import importlib
+import operator
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import nan
 from typing import Any
 
-from autograd.compiler.llvm.functions.elementary import ELEMENTARY, REMAINDERS
 from autograd.compiler.llvm.functions.exponential import (
     EXPONENTIAL,
     LOGARITHMIC,
     tanh_and_sech2,
 )
-from autograd.compiler.llvm.functions.lanes import Kernel, Lanes, Vector
+from autograd.compiler.llvm.functions.lanes import Kernel, Lanes, Mask, Vector, by_name
 from autograd.compiler.llvm.functions.special import SPECIAL
 from autograd.compiler.llvm.functions.trigonometry import INVERSE, TRIGONOMETRIC
 from autograd.table.primitives import TABLE
 
-# Functions of the C library: those that kernels call, and those that LLVM may call
-# where the processor has no such instruction.
-FUNCTIONS = (
-    *("exp", "expm1", "log", "log2", "log10", "log1p", "pow", "cbrt", "fmod"),
-    *("sin", "cos", "tan", "asin", "acos", "atan", "atan2", "lgamma"),
-    *("sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc"),
-    *("fma", "floor", "ceil", "trunc"),
-)
 Needed = set[tuple[str, int]]  # primitive, width
-INLINE = frozenset(ELEMENTARY)
 PAIR = "tanh_and_sech2"
 
+# -- A few instructions --------------------------------------------------------------
+# The bits are those of the eager engine. Adding 0.0 turns -0.0 into 0.0, where the
+# primitive's float evaluation passes through an integer.
 
-def _lgamma(x: Vector) -> Vector:
-    return x.library("lgamma")
 
+def sign(x: Vector) -> Vector:
+    """-1, 0 or 1; NaN for NaN."""
+    at_most_zero = (x < 0.0).choose(-1.0, x.is_nan().choose(x, 0.0))
+    return (x > 0.0).choose(1.0, at_most_zero)
+
+
+def _rounded(intrinsic: str) -> Kernel:
+    return lambda x: x.intrinsic(intrinsic) + 0.0
+
+
+def _truth(compare: Callable[[Vector, Vector], Mask]) -> Kernel:
+    return lambda x, y: compare(x, y).choose(1.0, 0.0)
+
+
+def where(condition: Vector, x: Vector, y: Vector) -> Vector:
+    """x unless the condition is 0 (NaN counts as true)."""
+    return condition.differs(0.0).choose(x, y)
+
+
+def guarded_multiply(x: Vector, y: Vector) -> Vector:
+    """x * y, but 0 where an exact 0 of x meets infinity or NaN."""
+    product = x * y
+    return (x.equals(0.0) & product.is_nan()).choose(0.0, product)
+
+
+def selected_multiply(x: Vector, y: Vector) -> Vector:
+    """x * y, but 0 where an exact 0 on either side meets infinity or NaN."""
+    product, zero = x * y, x.equals(0.0) | y.equals(0.0)
+    return (zero & product.is_nan()).choose(0.0, product)
+
+
+def nonnegative(x: Vector) -> Vector:
+    """x where x >= 0, else NaN."""
+    return (x >= 0.0).choose(x + 0.0, nan)
+
+
+def sqrt(x: Vector) -> Vector:
+    """The square root; its NaN below zero is the processor's."""
+    return x.intrinsic("sqrt")
+
+
+def one_minus_square(x: Vector) -> Vector:
+    return (1.0 - x) * (1.0 + x)
+
+
+def relu(x: Vector) -> Vector:
+    """x above zero or NaN, else 0."""
+    return x.above_or_nan(0.0).choose(x, 0.0)
+
+
+def step(x: Vector) -> Vector:
+    """1 above zero, else 0; NaN for NaN."""
+    return (x > 0.0).choose(1.0, x.is_nan().choose(x, 0.0))
+
+
+IN_PLACE: dict[str, Kernel] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+    "negative": operator.neg,
+    "absolute": operator.abs,
+    "floor": _rounded("floor"),
+    "ceil": _rounded("ceil"),
+    "trunc": _rounded("trunc"),
+    "less": _truth(operator.lt),
+    "less_equal": _truth(operator.le),
+    "greater": _truth(operator.gt),
+    "greater_equal": _truth(operator.ge),
+    "equal": _truth(Vector.equals),
+    "not_equal": _truth(Vector.differs),
+    **by_name(guarded_multiply, selected_multiply, one_minus_square),
+    **by_name(sign, step, relu, nonnegative, where, sqrt),
+}
 
 KERNELS: dict[str, Kernel] = {
-    **ELEMENTARY,
-    "lgamma": _lgamma,
-    **REMAINDERS,
+    **IN_PLACE,
     **EXPONENTIAL,
     **LOGARITHMIC,
     **TRIGONOMETRIC,
@@ -62,11 +127,14 @@ KERNELS: dict[str, Kernel] = {
 }
 
 
+# -- Their text ----------------------------------------------------------------------
+
+
 def emit_primitive(
     lanes: Lanes, name: str, operands: Sequence[str], needed: Needed
 ) -> str:
     """Emit a primitive in place, or as a call of what is added to ``needed``."""
-    if name in INLINE:
+    if name in IN_PLACE:
         return KERNELS[name](*[Vector(lanes, x) for x in operands]).name
     return _call(lanes, lanes.type, name, operands, needed)
 
@@ -125,6 +193,18 @@ def module_text(needed: Needed, called: Iterable[str] = ()) -> str:
         texts.append(text)
         declarations |= more
     return "\n".join([*sorted(declarations), *texts])
+
+
+# -- The C library -------------------------------------------------------------------
+
+# Functions of the C library: those that kernels call, and those that LLVM may call
+# where the processor has no such instruction.
+FUNCTIONS = (
+    *("exp", "expm1", "log", "log2", "log10", "log1p", "pow", "cbrt", "fmod"),
+    *("sin", "cos", "tan", "asin", "acos", "atan", "atan2", "lgamma"),
+    *("sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc"),
+    *("fma", "floor", "ceil", "trunc"),
+)
 
 
 def _libraries() -> Iterator[Any]:

@@ -3,8 +3,15 @@
 ``Code`` adds to ``Lanes`` what a function needs around its arithmetic. Offsets that are
 known are Python integers, so that constants fold while the text is written:
 
-    code.at("%v", code.plus(2, 3))       # getelementptr double, ptr %v, i64 5
-    code.at("%v", code.times("%i", 1))   # getelementptr double, ptr %v, i64 %i
+>>> code = Code(2)
+>>> pointer = code.at("%v", code.plus(2, code.times("%i", 3)))
+>>> code.do(f"store double 0.0, ptr {code.at(pointer, code.plus(2, 3))}")
+>>> for line in code.lines: print(line.strip())
+%s1 = mul i64 %i, 3
+%s2 = add i64 2, %s1
+%s3 = getelementptr double, ptr %v, i64 %s2
+%s4 = getelementptr double, ptr %s3, i64 5
+store double 0.0, ptr %s4
 """
 
 from __future__ import annotations

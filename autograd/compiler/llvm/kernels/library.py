@@ -25,12 +25,14 @@ _ROWS = "ptr %out, i64 %dj, ptr %a, i64 %aj, ptr %b, i64 %bj, i64 %n, i64 %nk, "
 _ROWS += "double %sign, i64 %strong"
 _SLICES = "ptr %v, ptr %lengths, ptr %targets, ptr %left, ptr %right, i64 %blocks, "
 _SLICES += "double %sign, i64 %strong"
-_WIDE = "ptr %v, ptr %starts, ptr %targets, ptr %left, ptr %right, i64 %n, i64 %rows, "
-_WIDE += "i64 %step, double %sign, i64 %strong"
+_BATCHED = (
+    "ptr %v, ptr %starts, ptr %targets, ptr %left, ptr %right, i64 %n, i64 %rows, "
+)
+_BATCHED += "i64 %step, double %sign, i64 %strong"
 _PACK = "ptr %out, i64 %ld, ptr %b, i64 %bj, i64 %nj, i64 %nk"
 
 _FOLDS = ("sum", "dot", "maximum", "minimum", "prod", "sum_more", "dot_more")
-_WIDE_FOLDS = ("sum", "dot", "dot_shared", "maximum", "minimum", "prod")
+_BATCHED_FOLDS = ("sum", "dot", "dot_shared", "maximum", "minimum", "prod")
 
 SIGNATURES = {
     "product": _PRODUCT,
@@ -40,7 +42,9 @@ SIGNATURES = {
     "rows_each": _ROWS,
     "rows_strided": _ROWS.replace("double", "i64 %ak, i64 %bk, double"),
     **{f"slices_{fold}": _SLICES for fold in _FOLDS},
-    **{f"wide_{fold}{s}": _WIDE for fold in _WIDE_FOLDS for s in ("", "_strided")},
+    **{
+        f"wide_{fold}{s}": _BATCHED for fold in _BATCHED_FOLDS for s in ("", "_strided")
+    },
     "take": _SLICES.replace("double %sign, i64 %strong", "i64 %count"),
     "pack": _PACK,
 }

@@ -20,11 +20,14 @@ from autograd.table.primitives import TABLE
 class Slices:
     """Rows of irregular length, sorted by length, ``width`` of them side by side.
 
-    A block is as long as its longest row; shorter ones are padded. Rows a, b, c of 1, 3
-    and 2 terms, two side by side:
+    A block is as long as its longest row; shorter ones are padded. Rows 1; 4 5 6; 8 9,
+    two side by side, where 0 is the padding:
 
-        block 0 (length 3)    b0 c0   b1 c1   b2 --
-        block 1 (length 1)    a0 --
+    >>> slices = Slices(2, offsets=np.array([0, 1, 4, 6]))
+    >>> slices.lengths.tolist(), slices.lanes(np.array([10, 20, 30]), -1).tolist()
+    ([3, 1], [20, 30, 10, -1])
+    >>> slices.entries(np.array([1, 4, 5, 6, 8, 9]), pad=0, zero=0).tolist()
+    [4, 8, 5, 9, 6, 0, 1, 0]
 
     A block holds rows of one group: so many ``members`` each has, all rows are one by
     default.

@@ -7,8 +7,9 @@ segments with one step of k for each factor. It is
   broadcast, the other loaded in lanes;
 - *rows* of dot products where lanes run along k.
 
-    y[i, j] = sum_k a[i, k] b[k, j]:   target moves by (n, 1), a by (n, 0), b by (0, 1):
-    lanes along j, where a stands still; rows of register tiles along i, where b does
+    y[i, j] = sum of a[i, k] b[k, j], k < m, j < n:
+    by i and j the target moves by (n, 1), a by (m, 0), b by (0, 1): lanes run along j,
+    where a stands still, and rows of register tiles along i, where b does
 
 All else are ragged segments, by index tables.
 """

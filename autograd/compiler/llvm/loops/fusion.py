@@ -170,8 +170,12 @@ def is_short(part: Terms, n: int) -> bool:
 def pieces(part: Terms, n: int) -> list[Terms]:
     """n segments with the same distances in each, cut where their step changes.
 
-    Segments 0 1 2 3 7 9 11 13 and 5 6 7 8 12 14 16 18 are cut into 0 1 2 3, 5 6 7 8 and
-    7 9 11 13, 12 14 16 18: each is a sum with one step, as kernels want it.
+    Each piece is a sum with one step, as kernels want it:
+
+    >>> stream = np.array([0, 1, 2, 3, 7, 9, 11, 13, 5, 6, 7, 8, 12, 14, 16, 18])
+    >>> cut = pieces(Terms(1, np.array([0, 8, 16]), (stream,)), 2)
+    >>> [part.factors[0].tolist() for part in cut]
+    [[0, 1, 2, 3, 5, 6, 7, 8], [7, 9, 11, 13, 12, 14, 16, 18]]
     """
     if is_short(part, n) or part.over_batch or not n:
         return [part]
@@ -250,12 +254,12 @@ class _Fusion:
     def add(self, number: int, operation: Operation) -> None:
         batched = bool(self.bulk.is_batched(operation.target[:1]).any())
         kind, n = _kind(operation, batched), len(operation.target)
-        is_total = kind == "total"
-        if isinstance(operation, SumOfProducts) and is_total:
-            n, batched = len(operation.terms[0]), operation.terms[0].over_batch
-            kind = "loop"
+        is_total = False
         if operation.scan:
             kind, n = "steps", operation.scan
+        elif isinstance(operation, SumOfProducts) and kind == "total":
+            n, batched = len(operation.terms[0]), operation.terms[0].over_batch
+            kind, is_total = "loop", True
         place = self._find(kind, n, batched, *self._earliest(operation))
         if place is None:
             place = len(self.groups)

@@ -2,13 +2,13 @@
 
 A step is straight-line code on single numbers. The addresses of all its operands, step
 by step, are a table; stretches of steps that move by the same distances are one run,
-and become one loop with a counter. First and last steps, which read what lies before
-the loop, are runs of their own. With x[t + 1] = tanh(x[t]) * w from x[0] at address 7:
+and become one loop with a counter. First steps, which read what lies before the loop,
+are in a run of their own. With x[t + 1] = tanh(x[t]) * w, x[0] at 7 and w at 2:
 
     step   reads    writes
-    0      7  2     10            a run of its own: the next step reads 10, not 8
-    1      10 2     11            a run: reads move by 1 and 0, writes by 1
-    2      11 2     12
+    0      7  2     10        one run: two steps always move evenly, by 3, 0 and 1
+    1      10 2     11
+    2      11 2     12        another: by 1, 0 and 1, up to the end
 """
 
 from __future__ import annotations
