@@ -1,4 +1,4 @@
-"""The fast machines: an array program as machine code.
+"""The fast machines: a bulk program as machine code.
 
 In: a ``Bulk`` program. Out: a machine that runs on memories, or on arrays of a batch.
 

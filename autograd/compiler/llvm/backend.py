@@ -1,4 +1,4 @@
-"""The LLVM backend: an array program becomes functions of machine code.
+"""The LLVM backend: a bulk program becomes functions of machine code.
 
     program -> split, fused (fusion) -> loops, calls of kernels (loops) -> engine
 

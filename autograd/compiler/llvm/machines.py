@@ -14,7 +14,7 @@ from autograd.compiler.llvm.backend import LLVMMachine, LLVMProgram
 
 @dataclass(frozen=True)
 class Kind:
-    """A way to run array programs.
+    """A way to run bulk programs.
 
     Attributes
     ----------

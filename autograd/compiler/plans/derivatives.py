@@ -1,6 +1,6 @@
 """What ``jit`` makes of a function, by the transform that made it: one class for each.
 
-A class says which function is traced (``primal``), what the array program becomes
+A class says which function is traced (``primal``), what the bulk program becomes
 (``derived``), how its outputs are cut into *sections*, and how the sections' results
 become the caller's.
 
@@ -297,7 +297,7 @@ KINDS: dict[str, type[Gradient]] = {
 
 
 def derivative_of(function: Any) -> Transform | None:
-    """The transform of a function whose derivative is found on its array program."""
+    """The transform of a function whose derivative is found on its bulk program."""
     transform = transform_of(function)
     return transform if transform and transform.name in KINDS else None
 

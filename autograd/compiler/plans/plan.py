@@ -2,7 +2,7 @@
 
     function -> trace -> optimise -> reroll -> adjoint -> lower -> machine
 
-Reverse mode is derived on the array program: for ``grad(f)`` and ``value_and_grad(f)``
+Reverse mode is derived on the bulk program: for ``grad(f)`` and ``value_and_grad(f)``
 it is f that is traced. Other transforms are traced as they are.
 """
 
@@ -41,7 +41,7 @@ class Plan:
     ----------
     function : what is compiled of it (see ``derivatives``).
     inputs : where the inputs come from.
-    program, primal, bulk : the traced function; its array program; the same with
+    program, primal, bulk : the traced function; its bulk program; the same with
         derivatives.
     sections : how the outputs are cut, see ``Executor``.
     waits_for_entry : whether a shortcut is to be made as soon as the machine is there.
@@ -82,7 +82,7 @@ class Plan:
         return result
 
     def _rerolled(self) -> Bulk:
-        """The array program, which knows how its inputs lie in memory."""
+        """The bulk program, which knows how its inputs lie in memory."""
         bulk = reroll(self.program, self.inputs.origin(), exact=self.settings.strict)
         bulk.blocks, bulk.regions = self.inputs.blocks(), self.inputs.regions()
         return self.function.extended(bulk)
