@@ -8,7 +8,9 @@ LLVM is used by one thread at a time, under a lock, and never by the main thread
 a signal may stop at any place: an interrupt would leave llvmlite's own lock taken, and
 a handler that compiles could not get in. Machine code lives as long as who uses it: a
 program owns its code and, by it, the engine whose kernels it calls. What nobody owns
-any more waits for the next compilation to be freed, where the lock is held.
+any more waits for the next compilation to be freed, where the lock is held. All that
+LLVM made is closed there by name: left to the collector of cycles it would be closed by
+any thread at any time, and who forks just then has a child that waits for ever.
 """
 
 from __future__ import annotations
@@ -34,12 +36,22 @@ _OUTSIDE = re.compile(r"^declare .*@(autograd\.[\w.]+)\(", re.MULTILINE)
 _DEFINED = re.compile(r"^define (?!internal)[^@]*@([\w.]+)\(", re.MULTILINE)
 
 
+def _free_what_nobody_owns() -> None:
+    living = []
+    for owner, code in _linked:
+        if owner() is None:
+            code.close()
+        else:
+            living.append((owner, code))
+    _linked[:] = living
+
+
 def _apart(work: Callable[[], T]) -> T:
     """What ``work`` returns or raises, done under the lock, where no signal comes."""
 
     def locked() -> T:
         with _lock:
-            _linked[:] = [pair for pair in _linked if pair[0]() is not None]
+            _free_what_nobody_owns()
             return work()
 
     return apart(locked)
@@ -100,7 +112,8 @@ class Engine:
         code = cache.load(key) if cached else None
         if code is None:
             module, machine = self._module(text)
-            code = machine.emit_object(module)
+            with module, machine:
+                code = machine.emit_object(module)
             if cached:
                 cache.save(key, code)
         return self._linked(code, _DEFINED.findall(text), _OUTSIDE.findall(text))

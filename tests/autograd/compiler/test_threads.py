@@ -1,5 +1,6 @@
 """Compiled functions under threads, interrupts, forks and reloaded modules."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from tiers import BACKENDS
 
 import autograd as ag
 from autograd import jit, value_and_grad, vmap
+from autograd.compiler.llvm.engine import engine
 from autograd.threads import spread
 
 ROOT = Path(__file__).parents[3]
@@ -403,3 +405,26 @@ def test_background_compilation_takes_over_and_its_failure_is_reported(monkeypat
     plan.executor.waiting.join()
     assert g(0.5) == first
     assert "no room for code" in g.report() and "backend numpy" in g.report()
+
+
+def test_nothing_of_llvm_is_left_to_the_collector(tmp_path, monkeypatch):
+    """It would run anywhere, and take llvmlite's lock just when another thread forks."""
+    ffi = pytest.importorskip("llvmlite.binding.ffi")
+    monkeypatch.setenv("SCALAR_AUTOGRAD_CACHE", str(tmp_path))  # generated, then saved
+    before = {
+        id(thing) for thing in gc.get_objects() if isinstance(thing, ffi.ObjectRef)
+    }
+    gc.disable()
+    try:
+        engine().compiled("define void @nothing() {\n  ret void\n}\n")
+        left = {
+            type(thing).__name__
+            for thing in gc.get_objects()
+            if isinstance(thing, ffi.ObjectRef)
+            and id(thing) not in before
+            and not (thing.closed or thing._owned)
+        }
+    finally:
+        gc.enable()
+    # The context is the process's; machine code has its owner in `_linked`.
+    assert left <= {"GlobalContextRef", "ExecutionEngine"}
