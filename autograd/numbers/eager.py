@@ -12,7 +12,7 @@ from typing import Any
 from autograd.errors import ShapeError
 from autograd.graph.modes import MODES, finish_node
 from autograd.graph.nodes import CONSTANT, MANY
-from autograd.numbers.operators import BINARY, COMPARISONS, METHODS, UNARY, method_of
+from autograd.numbers.operators import COMPARISONS, METHODS, install, method_of
 from autograd.numbers.value import Value, _Node
 from autograd.table.primitive import Primitive
 from autograd.table.primitives import TABLE
@@ -163,13 +163,7 @@ class Affine:
         return [finish_node(out) for out in results] if MODES.active else results
 
 
-for _name, _primitive in BINARY.items():
-    setattr(Value, f"__{_name}__", _binary(_primitive))
-    setattr(Value, f"__r{_name}__", _reflected(_primitive))
-for _name, _primitive in UNARY.items():
-    setattr(Value, f"__{_name}__", _unary(_primitive))
-for _name, _primitive in COMPARISONS.items():
-    setattr(Value, f"__{_name}__", _comparison(_primitive))
+install(Value, lambda p: (_binary(p), _reflected(p)), _unary, _comparison, COMPARISONS)
 for _name, _primitive in METHODS.items():
     setattr(
         Value,

@@ -1,7 +1,7 @@
 """Python's operators and NumPy's method names, read off the table.
 
 ``Operators`` serves every number that waits for general dispatch: lifted nodes, duals,
-symbols, tracers. ``Value`` builds its own, faster ones from the same two lists.
+symbols. ``Value`` and ``Tracer`` make faster ones; ``install`` puts all in their place.
 """
 
 from __future__ import annotations
@@ -99,6 +99,27 @@ def method_of(primitive: Primitive) -> Callable[..., Any]:
     return method
 
 
+def install(
+    kind: type,
+    binary: Callable[[Primitive], tuple[Callable[..., Any], Callable[..., Any]]],
+    unary: Callable[[Primitive], Callable[..., Any]],
+    comparison: Callable[[Primitive], Callable[..., Any]],
+    compared: dict[str, Primitive],
+) -> None:
+    """Python's operators for a class of numbers, each made of its primitive.
+
+    ``binary`` makes two: with self as the first operand, and reflected, as the second.
+    """
+    for name, primitive in BINARY.items():
+        forward, reflected = binary(primitive)
+        setattr(kind, f"__{name}__", forward)
+        setattr(kind, f"__r{name}__", reflected)
+    for name, primitive in UNARY.items():
+        setattr(kind, f"__{name}__", unary(primitive))
+    for name, primitive in compared.items():
+        setattr(kind, f"__{name}__", comparison(primitive))
+
+
 class Operators:
     """A number whose operators and methods apply primitives by general dispatch.
 
@@ -158,13 +179,6 @@ class Operators:
         return self.__float__()
 
 
-for _name, _primitive in BINARY.items():
-    _forward, _reflected = _binary(_primitive)
-    setattr(Operators, f"__{_name}__", _forward)
-    setattr(Operators, f"__r{_name}__", _reflected)
-for _name, _primitive in (COMPARISONS | EQUALITIES).items():
-    setattr(Operators, f"__{_name}__", _comparison(_primitive))
-for _name, _primitive in UNARY.items():
-    setattr(Operators, f"__{_name}__", method_of(_primitive))
+install(Operators, _binary, method_of, _comparison, COMPARISONS | EQUALITIES)
 for _name, _primitive in METHODS.items():
     setattr(Operators, _name, method_of(_primitive))

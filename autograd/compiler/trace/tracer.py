@@ -26,12 +26,11 @@ from autograd.graph.nodes import CONSTANT as CONSTANT_NODE
 from autograd.graph.nodes import grouped, pairs_of
 from autograd.numbers.lifted import Level, checked
 from autograd.numbers.operators import (
-    BINARY,
     COMPARISONS,
     EQUALITIES,
     METHODS,
-    UNARY,
     Operators,
+    install,
     is_number,
 )
 from autograd.numbers.value import Value
@@ -157,14 +156,7 @@ def _comparison(primitive: Primitive) -> Callable[..., Any]:
     return compare
 
 
-for _name, _primitive in BINARY.items():
-    _forward, _reflected = _binary(_primitive)
-    setattr(Tracer, f"__{_name}__", _forward)
-    setattr(Tracer, f"__r{_name}__", _reflected)
-for _name, _primitive in (COMPARISONS | EQUALITIES).items():
-    setattr(Tracer, f"__{_name}__", _comparison(_primitive))
-for _name, _primitive in UNARY.items():
-    setattr(Tracer, f"__{_name}__", _unary(_primitive))
+install(Tracer, _binary, _unary, _comparison, COMPARISONS | EQUALITIES)
 for _name, _primitive in METHODS.items():
     if _primitive.arity == 1:
         setattr(Tracer, _name, _unary(_primitive))
