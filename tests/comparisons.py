@@ -107,15 +107,23 @@ def hessian_complaints(seed, backends):
     def f(xs):
         return p(xs, *args[1:])
 
-    bound, found = Bound(hessian(f), [args[0]], seed, times=64.0, roundings=64), {}
+    def compute(backend):
+        return jit(hessian(f), backend=backend)(args[0])
+
+    bound = Bound(hessian(f), [args[0]], seed, times=64.0, roundings=64)
+    return _complaints_by_backend(backends, "hessian", compute, bound)
+
+
+def _complaints_by_backend(backends, what, compute, bound):
+    found = {}
     for backend in backends:
         try:
-            got = jit(hessian(f), backend=backend)(args[0])
-        except Exception as error:
+            got = compute(backend)
+        except Exception as error:  # a crash of one backend is a finding like others
             found[backend] = f"{type(error).__name__}: {error}"
             continue
         if complaint := bound.deviation(got):
-            found[backend] = f"hessian: {complaint}"
+            found[backend] = f"{what}: {complaint}"
     return found
 
 
@@ -138,20 +146,16 @@ def batch_complaints(seed, backends, count=None):
 
     eager = derivative_of(one_by_one, args)
     bound = Bound(eager, [rows, *args[1:]], seed, roundings=16 + count)
-    found = {}
-    for backend in backends:
-        try:
-            compiled = jit(derivative_of(at_once, args), backend=backend)
-            got = compiled(np.array(rows), *args[1:])
-            compiled(np.array(rows)[::-1] * 0.5, *args[1:])
-            if _bits(compiled(np.array(rows), *args[1:])) != _bits(got):
-                found[backend] = "a second call gives other numbers"
-        except Exception as error:
-            found[backend] = f"{type(error).__name__}: {error}"
-            continue
-        if complaint := bound.deviation(got):
-            found[backend] = f"batch of {count}: {complaint}"
-    return found
+
+    def compute(backend):
+        compiled = jit(derivative_of(at_once, args), backend=backend)
+        got = compiled(np.array(rows), *args[1:])
+        compiled(np.array(rows)[::-1] * 0.5, *args[1:])
+        if _bits(compiled(np.array(rows), *args[1:])) != _bits(got):
+            raise AssertionError("a second call gives other numbers")
+        return got
+
+    return _complaints_by_backend(backends, f"batch of {count}", compute, bound)
 
 
 def _first_difference(got, expected):
