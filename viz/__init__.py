@@ -11,9 +11,9 @@
 'svg'
 """
 
-from viz.plots import activation, line_fit, loss_curve
-from viz.render import draw_dot, render
-from viz.surfaces import decision_boundary, descent_path
+from viz.graph.render import draw_dot, render
+from viz.plots.curves import activation, line_fit, loss_curve
+from viz.plots.surfaces import decision_boundary, descent_path
 
 __all__ = [
     "activation",

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import Value
-from viz import draw_dot, labels
+from viz import draw_dot
+from viz.graph import labels
 
 HOSTILE = [
     "{a|b}",

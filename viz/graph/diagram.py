@@ -15,7 +15,7 @@ from typing import Any
 from autograd.graph.nodes import CONSTANT, grouped, pairs_of, topological_order
 from autograd.graph.reverse import edges
 from autograd.table.primitives import TABLE
-from viz.finite import finite_differences
+from viz.graph.finite import finite_differences
 
 Node = Any
 DOT = TABLE["dot"]

@@ -16,8 +16,8 @@ from itertools import pairwise
 from math import isnan
 
 from autograd.errors import RenderError
-from viz.diagram import Box, Diagram, Edge, Span
-from viz.owners import owners
+from viz.graph.diagram import Box, Diagram, Edge, Span
+from viz.graph.owners import owners
 
 Key = Hashable
 

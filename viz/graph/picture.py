@@ -19,8 +19,8 @@ from typing import Any
 import graphviz
 
 from autograd.errors import MissingDependencyError, RenderError
-from viz.children import orderly_end, run
-from viz.fonts import environment
+from viz.graph.children import orderly_end, run
+from viz.graph.fonts import environment
 
 MAX_PIXELS = 8000
 _BITMAPS = {"png", "jpg", "jpeg", "jpe", "gif"}

@@ -12,7 +12,8 @@ import pytest
 import autograd as ag
 import viz
 from autograd import MissingDependencyError, RenderError, Value
-from viz import draw_dot, fonts, render
+from viz import draw_dot, render
+from viz.graph import fonts
 
 START = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
 BACKENDS = pytest.mark.parametrize("backend", ["with_dot", "without_dot"])

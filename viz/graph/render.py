@@ -14,10 +14,10 @@ from autograd.errors import RenderError
 from autograd.numbers.value import Value
 from autograd.table.reals import short
 from nn.files import replace
-from viz.collapse import collapse as collapsed
-from viz.diagram import Trace
-from viz.dot import STYLES, to_dot
-from viz.picture import Picture
+from viz.graph.collapse import collapse as collapsed
+from viz.graph.diagram import Trace
+from viz.graph.dot import STYLES, to_dot
+from viz.graph.picture import Picture
 
 _FORMATS = ("png", "svg", "pdf", "dot", "gv")
 _CHOICES = {

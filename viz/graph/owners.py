@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from viz.diagram import Diagram
+from viz.graph.diagram import Diagram
 
 _PARAMETER = re.compile(r"((?:.*\.)?neuron\d+)\.[^.]+")
 _LINEAR = {"+", "*", "-", "·", "Σ"}

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.errors import DataError, ShapeError
 from autograd.table.reals import short
-from viz.numbers import axes, numbers, on_grid, points
+from viz.plots.data import axes, numbers, on_grid, points
 
 _METHODS = ("contourf", "contour", "pcolormesh")
 

@@ -7,7 +7,7 @@ from cases import nodes_below
 
 import autograd as ag
 from autograd import GraphError, Value
-from viz.diagram import Trace
+from viz.graph.diagram import Trace
 
 
 def diagram(y, expand_dots=True, partials=False):

@@ -9,10 +9,10 @@ from __future__ import annotations
 from math import isfinite, isinf, isnan, log10, sqrt
 from typing import Any
 
-from viz import labels
-from viz.diagram import Box, Diagram, Span
-from viz.fonts import FAMILY
-from viz.picture import Picture
+from viz.graph import labels
+from viz.graph.diagram import Box, Diagram, Span
+from viz.graph.fonts import FAMILY
+from viz.graph.picture import Picture
 
 # A diverging pair that colour-blind readers tell apart, pale enough for black text.
 _POSITIVE, _NEGATIVE, _NAN = (103, 169, 207), (239, 138, 98), "#d9c2e9"

@@ -1,4 +1,4 @@
-"""Plots of training, on matplotlib axes: ``f(data, *, ax=None, **kwargs) -> Axes``.
+"""Lines: a loss over steps, a line through points, a function and its derivative.
 
 Without ``ax`` a new figure is made. Matplotlib is imported on first use; nothing is
 shown, and no global setting is changed. Values are accepted wherever numbers are.
@@ -14,7 +14,7 @@ import numpy as np
 from autograd.errors import ShapeError
 from autograd.transforms.gradients import jvp
 from nn.layers.activations import find_activation
-from viz.numbers import axes, numbers, scalar
+from viz.plots.data import axes, numbers, scalar
 
 _DECADES = 50.0  # a range of this factor is drawn on a logarithmic axis
 

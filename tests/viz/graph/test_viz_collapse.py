@@ -9,8 +9,8 @@ import autograd as ag
 import nn
 from autograd import RenderError, Value
 from viz import draw_dot
-from viz.collapse import READABLE_BOXES, collapse
-from viz.diagram import Trace
+from viz.graph.collapse import READABLE_BOXES, collapse
+from viz.graph.diagram import Trace
 
 
 def diagram(y):

@@ -1,0 +1,5 @@
+"""Live pages: one HTML file each, which needs no network and no Python.
+
+Values, models and runs enter; a page leaves. ``document`` puts a page together from
+data and the scripts beside it.
+"""

@@ -1,0 +1,117 @@
+"""One HTML file out of a title, markup, data and the scripts beside this one.
+
+The file needs nothing else: styles, scripts and data stand in it, and a policy in its
+head forbids every request. Data are JSON in a script of their own, written so that no
+text in them can end that script; NaN and the infinities, which JSON lacks, are the
+texts "NaN", "Infinity" and "-Infinity" (``number`` in numbers.js reads them).
+
+Scripts are plain files that share one scope and are put in the order given; indentation
+and lines of comment are left out of a page.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from html import escape
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from autograd.errors import RenderError
+from nn.files import replace
+
+_FOLDER = Path(__file__).parent
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "img-src data:"
+)
+
+
+def document(
+    title: str, body: str, scripts: Iterable[str], data: Any = None, code: str = ""
+) -> str:
+    """The page: its title, the markup of its body, and the names of its scripts.
+
+    ``data`` is what the scripts find as ``DATA``; ``code`` stands before them.
+
+    >>> page = document("a < b", "<p>text</p>", ["numbers.js"], {"x": float("inf")})
+    >>> "a &lt; b" in page, '{"x":"Infinity"}' in page
+    (True, True)
+    """
+    parts = [code, *[_source(name) for name in scripts]]
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{escape(title)}</title>
+<style>
+{_source("style.css")}
+</style>
+</head>
+<body>
+{body}
+<script type="application/json" id="data">{as_json(data)}</script>
+<script>
+"use strict";
+{chr(10).join(filter(None, parts))}
+</script>
+</body>
+</html>
+"""
+
+
+def as_json(data: Any) -> str:
+    """JSON that may stand inside a script.
+
+    >>> as_json({"label": "</script>", "x": float("nan")})
+    '{"label":"\\\\u003c/script>","x":"NaN"}'
+    """
+    text = json.dumps(_finite(data), separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c")
+
+
+def _finite(data: Any) -> Any:
+    if isinstance(data, float):
+        return data if isfinite(data) else _NAMES[str(data)]
+    if isinstance(data, dict):
+        return {str(name): _finite(x) for name, x in data.items()}
+    if isinstance(data, list | tuple):
+        return [_finite(x) for x in data]
+    return data
+
+
+_NAMES = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+
+
+def _source(name: str) -> str:
+    """A file beside this one, without its indentation and its lines of comment."""
+    text = (_FOLDER / name).read_text("utf-8")
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    lines = [line.strip() for line in text.splitlines()]
+    return "\n".join([line for line in lines if line and not line.startswith("//")])
+
+
+def save(page: str, path: str | os.PathLike[str]) -> Path:
+    """Write a page; it appears whole or not at all.
+
+    Raises RenderError when the name does not end in .html or .htm, and when the file
+    cannot be written.
+    """
+    target = Path(path)
+    if target.suffix.lower() not in (".html", ".htm"):
+        raise RenderError(
+            f"{target.name!r} does not end in .html: this is a page for browsers; "
+            f"viz.render writes pictures (.png, .svg, .pdf)"
+        )
+    try:
+        replace(target, page.encode())
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RenderError(f"cannot write {str(target)!r}: {reason}") from error
+    return target
