@@ -120,7 +120,12 @@ def ulps(got, true, scale):
 
 
 def error(row, xs, i, order):
-    """The error of one derivative in ulp, judged by its conditioning.
+    """The error of one derivative in ulp, judged by its conditioning."""
+    return judged(derivative(row, xs, i, order), row, xs, i, order)
+
+
+def judged(got, row, xs, i, order):
+    """The error in ulp of what somebody got for a derivative.
 
     The conditioning is the sum of |x_j * d(derivative)/dx_j| over the operands: how far
     the result moves when every operand moves by its own rounding.
@@ -139,7 +144,7 @@ def error(row, xs, i, order):
             )
         if (row.name, order) in LOWER_ORDER:
             scale += abs(exact(row, xs, i, order - 1))
-    return ulps(derivative(row, xs, i, order), true, scale)
+    return ulps(got, true, scale)
 
 
 def gradient_of(row, numbers, i, order):
@@ -158,11 +163,14 @@ def worst(name, count, order, seed=0):
     """The largest error of a row's derivative of one order, and where it was."""
     row, found = TABLE[name], (0.0, None)
     for xs in operand_tuples(name, count, seed):
-        for i in range(len(cases.flat(row, xs)) if order else 1):
-            if order and i == 0 and name in ("where", "polygamma"):
-                continue  # a condition; a whole number
+        for i in differentiated(row, xs) if order else [0]:
             found = max(found, (error(row, xs, i, order), (xs, i)), key=_first)
     return found
+
+
+def differentiated(row, xs):
+    """The operands that have a derivative: a condition and a whole number have none."""
+    return range(row.name in ("where", "polygamma"), len(cases.flat(row, xs)))
 
 
 def _first(pair):

@@ -1,5 +1,6 @@
 """Live pages: one HTML file each, which needs no network and no Python.
 
 Values, models and runs enter; a page leaves. ``document`` puts a page together from
-data and the scripts beside it.
+data and the scripts beside it. Pages calculate by themselves: ``operations`` gives them
+the rows of the table, evaluated and differentiated in JavaScript.
 """

@@ -90,8 +90,12 @@ _NAMES = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
 def _source(name: str) -> str:
-    """A file beside this one, without its indentation and its lines of comment."""
-    text = (_FOLDER / name).read_text("utf-8")
+    """A file beside this one, as it stands in a page."""
+    return compact((_FOLDER / name).read_text("utf-8"))
+
+
+def compact(text: str) -> str:
+    """A script or style without its indentation and its lines of comment."""
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     lines = [line.strip() for line in text.splitlines()]
     return "\n".join([line for line in lines if line and not line.startswith("//")])
