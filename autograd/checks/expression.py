@@ -24,15 +24,15 @@ from autograd.table.primitives import TABLE
 _LONGEST = 10_000
 _SEQUENCES = {"sum", "prod", "mean", "logsumexp"}  # take their operands one by one too
 CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
-_OPERATORS: dict[type, Callable[..., Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
+OPERATORS: dict[type, Callable[..., Any]] = {
+    ast.Add: TABLE["add"],
+    ast.Sub: TABLE["subtract"],
+    ast.Mult: TABLE["multiply"],
     ast.Div: TABLE["divide"],
     ast.FloorDiv: TABLE["floor_divide"],
     ast.Mod: TABLE["remainder"],
     ast.Pow: TABLE["power"],
-    ast.USub: operator.neg,
+    ast.USub: TABLE["negative"],
     ast.UAdd: operator.pos,
     ast.Lt: TABLE["less"],
     ast.LtE: TABLE["less_equal"],
@@ -115,12 +115,12 @@ class Formula:
             return []
         if isinstance(node, ast.Constant) and type(node.value) in (int, float):
             return []
-        if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+        if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
             return [node.left, node.right]
-        if isinstance(node, ast.UnaryOp) and type(node.op) in _OPERATORS:
+        if isinstance(node, ast.UnaryOp) and type(node.op) in OPERATORS:
             return [node.operand]
         if isinstance(node, ast.Compare):
-            if len(node.ops) == 1 and type(node.ops[0]) in _OPERATORS:
+            if len(node.ops) == 1 and type(node.ops[0]) in OPERATORS:
                 return [node.left, node.comparators[0]]
             raise self._error(
                 "only two numbers are compared, with < <= > >= == !=", node.col_offset
@@ -152,7 +152,7 @@ class Formula:
 def _function(node: Any) -> Callable[..., Any]:
     if isinstance(node, ast.Call):
         return _callable(node.func.id)  # type: ignore[attr-defined]
-    return _OPERATORS[type(node.ops[0] if isinstance(node, ast.Compare) else node.op)]
+    return OPERATORS[type(node.ops[0] if isinstance(node, ast.Compare) else node.op)]
 
 
 def _callable(name: str) -> Callable[..., Any]:
