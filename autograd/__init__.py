@@ -12,6 +12,7 @@ from autograd.checks.anomaly import detect_anomaly
 from autograd.checks.differences import numerical_gradient
 from autograd.checks.explain import Explanation, explain
 from autograd.checks.gradcheck import GradcheckReport, gradcheck
+from autograd.checks.sources import source_lines
 from autograd.compiler.jit import jit
 from autograd.compiler.trace.trace import trace
 from autograd.compiler.trace.vmap import vmap
@@ -212,6 +213,7 @@ __all__ = [
     "sinh",
     "softmax",
     "softplus",
+    "source_lines",
     "sqrt",
     "square",
     "subtract",

@@ -45,6 +45,7 @@ def visit(browser):
         )
         contexts.append(context)
         page = context.new_page()
+        page.set_default_timeout(5_000)
         address = Path(path).resolve().as_uri()
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
         page.on(

@@ -12,6 +12,7 @@
 """
 
 from viz.graph.render import draw_dot, render
+from viz.page.explorer import explore
 from viz.plots.curves import activation, line_fit, loss_curve
 from viz.plots.surfaces import decision_boundary, descent_path
 
@@ -20,6 +21,7 @@ __all__ = [
     "decision_boundary",
     "descent_path",
     "draw_dot",
+    "explore",
     "line_fit",
     "loss_curve",
     "render",

@@ -7,25 +7,20 @@ were made.
 
 from __future__ import annotations
 
-import linecache
-import os
-import sys
 from dataclasses import dataclass
 from functools import partial
 from math import isfinite
 from typing import Any
 
-import autograd
+from autograd.checks.sources import line_of, note_line
 from autograd.errors import AnomalyError
 from autograd.graph.modes import Mode
 from autograd.graph.nodes import operands
 from autograd.graph.reverse import edges
 from autograd.graph.strong import share
 from autograd.numbers.lifted import primal_of
-from autograd.numbers.value import Value
 
-_PACKAGE = os.path.dirname(os.path.abspath(autograd.__file__))
-_SOURCE = "_anomaly_source"
+_UNKNOWN = "an unknown line"
 
 
 @dataclass(frozen=True)
@@ -71,7 +66,7 @@ class detect_anomaly(Mode):
     """
 
     def __init__(self, at_once: bool = True) -> None:
-        self.observer = _check_forward if at_once else _note_source
+        self.observer = _check_forward if at_once else _check_backward_only
         self.given: list[Decision] = []
 
     def changes(self, state: Any) -> dict[str, Any]:
@@ -82,20 +77,17 @@ class detect_anomaly(Mode):
         return {"observers": observers, "inspect": inspect, "watch": watch}
 
 
-def _note_source(number: Any, primitive: Any, operands_given: Any) -> str:
-    source = _user_line()
-    if isinstance(number, Value):
-        number.__dict__[_SOURCE] = source
-    return source
+def _check_backward_only(number: Any, primitive: Any, operands_given: Any) -> None:
+    note_line(number)
 
 
 def _check_forward(number: Any, primitive: Any, operands_given: Any) -> None:
-    source = _note_source(number, primitive, operands_given)
+    line = note_line(number)
     if not isfinite(primal_of(number)):
         label = f" {number.label!r}" if getattr(number, "label", "") else ""
         raise AnomalyError(
             f"{primitive.name}{label} gave {primal_of(number)} from operands "
-            f"{_listed(operands_given)}\n  at {source}"
+            f"{_listed(operands_given)}\n  at {line}"
         )
 
 
@@ -139,7 +131,7 @@ def _check(
     if not isfinite(part):
         _raise_share(node, operand, sent, slope, part, interior)
     if not isfinite(sent * slope):
-        source = getattr(node, "__dict__", {}).get(_SOURCE, "an unknown line")
+        source = str(line_of(node) or _UNKNOWN)
         place = _named(node), _described(operand)
         decided.append(Decision(*place, sent, slope, source))
 
@@ -156,8 +148,7 @@ def _raise_share(
 
 def _path(node: Any, interior: list[Any]) -> str:
     """Where a node was made, and the way from it to the result of the pass."""
-    attributes = getattr(node, "__dict__", {})
-    text = f"\n  made at {attributes.get(_SOURCE, 'an unknown line')}"
+    text = f"\n  made at {line_of(node) or _UNKNOWN}"
     names, current = [], node
     for user in interior[interior.index(node) + 1 :] if interior else []:
         if any(p is current for p in operands(user)):
@@ -182,13 +173,3 @@ def _described(operand: Any) -> str:
 def _listed(shown: Any) -> str:
     text = ", ".join([_described(p) for p in shown[:8]])
     return text + (f", ... ({len(shown)} in all)" if len(shown) > 8 else "")
-
-
-def _user_line() -> str:
-    """The innermost source line outside this package."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame = frame.f_back
-    name, line = frame.f_code.co_filename, frame.f_lineno
-    code = linecache.getline(name, line).strip()
-    return f"{name}:{line}" + (f": {code}" if code else "")

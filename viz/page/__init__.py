@@ -2,5 +2,11 @@
 
 Values, models and runs enter; a page leaves. ``document`` puts a page together from
 data and the scripts beside it. Pages calculate by themselves: ``operations`` gives them
-the rows of the table, evaluated and differentiated in JavaScript.
+the rows of the table, evaluated and differentiated in JavaScript, and ``notation`` how
+formulas are written. ``explorer`` is the page of a graph:
+
+    graph.js     the nodes, both passes      fold.js, crowd.js   what becomes one box
+    layout.js    where boxes stand           draw.js             the SVG
+    mathml.js    formulas                    explorer.js         selection, steps, keys
+    panel.js     derivations                 open.js             what Python handed over
 """

@@ -31,17 +31,24 @@ _POLICY = (
 
 
 def document(
-    title: str, body: str, scripts: Iterable[str], data: Any = None, code: str = ""
+    title: str,
+    body: str,
+    scripts: Iterable[str],
+    data: Any = None,
+    code: str = "",
+    styles: Iterable[str] = (),
 ) -> str:
-    """The page: its title, the markup of its body, and the names of its scripts.
+    """The page: its title, the markup of its body, and the files of its scripts.
 
-    ``data`` is what the scripts find as ``DATA``; ``code`` stands before them.
+    ``data`` is what the scripts find as ``DATA``; ``code`` stands before them; the
+    ``styles`` are files too, after the style that all pages share.
 
     >>> page = document("a < b", "<p>text</p>", ["numbers.js"], {"x": float("inf")})
     >>> "a &lt; b" in page, '{"x":"Infinity"}' in page
     (True, True)
     """
-    parts = [code, *[_source(name) for name in scripts]]
+    parts = [code, *map(source, scripts)]
+    look = map(source, ["style.css", *styles])
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -51,7 +58,7 @@ def document(
 <meta name="color-scheme" content="light dark">
 <title>{escape(title)}</title>
 <style>
-{_source("style.css")}
+{chr(10).join(look)}
 </style>
 </head>
 <body>
@@ -89,7 +96,7 @@ def _finite(data: Any) -> Any:
 _NAMES = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
-def _source(name: str) -> str:
+def source(name: str) -> str:
     """A file beside this one, as it stands in a page."""
     return compact((_FOLDER / name).read_text("utf-8"))
 

@@ -1,0 +1,523 @@
+// The page around a graph: selection, numbers that are dragged, both passes step by step,
+// folding, search, and the panel that derives what is selected.
+
+const $ = (id) => document.getElementById(id);
+
+class Explorer {
+  constructor(graph, { sources = [], title = "" } = {}) {
+    this.sources = sources;
+    this.svg = $("graph");
+    this.panel = document.querySelector("aside");
+    this.drawing = new Drawing(this.svg, (box) => this.describe(box));
+    this.controls();
+    this.pointer();
+    this.keyboard();
+    this.open(graph, title);
+  }
+
+  open(graph, title) {
+    this.graph = graph;
+    this.start = graph.data.slice();
+    this.folding = new Folding(graph);
+    this.names = nodeNames(graph);
+    this.step = graph.steps - 1;
+    this.state = graph.after(this.step);
+    this.differences = new Map();
+    this.selected = null;
+    this.focus = null;
+    document.querySelector("h1").textContent = title;
+    $("step").max = graph.steps - 1;
+    $("step").value = this.step;
+    const labels = new Set(graph.nodes.map((node) => node.label).filter(Boolean));
+    $("labels").replaceChildren(...[...labels].map((value) => html("option", { value })));
+    this.measure();
+    this.redraw();
+    this.drawing.fit();
+    this.say(this.summary());
+    this.showPanel();
+  }
+
+  // -- What a box says ---------------------------------------------------------------
+
+  describe(box) {
+    if (box.group) return this.describeGroup(box);
+    const { graph, state } = this;
+    const i = box.node;
+    const node = graph.nodes[i];
+    const constant = node.row === "";
+    const data = state.known[i] ? graph.data[i] : null;
+    const grad = state.whole ? graph.grad[i] : state.grad[i];
+    const wrong = this.differences.get(i)?.verdict === "differs";
+    const marks = wrong ? " ≠" : Number.isFinite(data ?? 0) ? "" : this.markOf(i);
+    const kind = constant ? "constant" : node.row ? "operation" : "leaf";
+    const plain = Number.isFinite(data ?? 0) ? "var(--paper)" : "var(--nan)";
+    if (constant) {
+      return { kind, title: "", cells: [[short(data), plain]], tip: String(data) };
+    }
+    return {
+      kind,
+      title: clipped([symbolOf(node), node.label].filter(Boolean).join("  ") + marks, 24),
+      cells: [
+        [`data ${data === null ? "…" : short(data)}`, plain],
+        [`grad ${grad === null ? "…" : short(grad)}`, tint(grad ?? 0, this.largest)],
+      ],
+      state: this.stateOf(box) + (wrong ? " wrong" : ""),
+      tip: `${node.row || "leaf"} ${node.label}\ndata ${data}\ngrad ${grad}`,
+    };
+  }
+
+  markOf(i) {
+    return this.graph.origin(i).length === 1 ? " ⚠ arises here" : " ⚠";
+  }
+
+  describeGroup(box) {
+    const { graph, state } = this;
+    const outs = box.outs.length ? box.outs : box.members;
+    const known = outs.every((i) => state.known[i]);
+    const grads = outs.map((i) => (state.whole ? graph.grad[i] : state.grad[i]));
+    const { name, kind, size } = box.group;
+    const bad = outs.some((i) => !Number.isFinite(graph.data[i]));
+    const [low, high] = range(grads.map((x) => x ?? 0));
+    const strongest = Math.abs(low) > Math.abs(high) ? low : high;
+    const missing = grads.some((x) => x === null);
+    return {
+      kind: "group",
+      title: clipped(kind === "dot" ? `dot ${name}` : name, 30),
+      cells: [
+        [`data ${known ? span(outs.map((i) => graph.data[i])) : "…"}`, bad ? "var(--nan)" : "var(--paper)"],
+        [`grad ${missing ? "…" : span(grads)}`, tint(strongest, this.largest)],
+      ],
+      state: this.stateOf(box),
+      tip: `${name}: ${size} nodes, folded`,
+    };
+  }
+
+  stateOf({ key, members }) {
+    const { current, whole, known } = this.state;
+    const parts = [];
+    if (key === this.selected) parts.push("selected");
+    if (!whole && current !== null && members.includes(current)) parts.push("current");
+    if (!whole && !members.some((i) => known[i])) parts.push("dim");
+    return parts.join(" ");
+  }
+
+  // -- Drawing -----------------------------------------------------------------------
+
+  measure() {
+    const sizes = this.graph.grad.map(Math.abs).filter(Number.isFinite);
+    this.largest = sizes.reduce((a, b) => Math.max(a, b), 0);
+  }
+
+  redraw(from = null) {
+    const view = this.folding.view();
+    for (const box of view.boxes) {
+      if (box.node !== null) box.ports = this.graph.nodes[box.node].args.length;
+    }
+    for (const edge of view.edges) edge.place = this.placeOf(view, edge);
+    this.drawing.show(view, from);
+    this.roving();
+    this.labelEdges();
+    $("fold").disabled = !this.folding.groups.length;
+    $("unfold").disabled = !this.folding.folded.size;
+  }
+
+  // For operations whose operands may not trade places: which one arrives here.
+  placeOf({ boxes }, { head, port }) {
+    const { node } = boxes[head];
+    if (node === null) return "";
+    const { row, args } = this.graph.nodes[node];
+    const known = ROWS[row];
+    const ordered = args.length > 1 && !(known && (known.symmetric || known.arity === null));
+    return ordered ? (PLACES[row] || [])[port] || `${port + 1}` : "";
+  }
+
+  refresh() {
+    this.measure();
+    this.drawing.refresh();
+    this.labelEdges();
+  }
+
+  // The shares of the cotangent that arrive in this step, on their arrows; else places.
+  labelEdges() {
+    const { sent, current, whole } = this.state;
+    const shares = new Map(sent.map(({ k, share: part }) => [k, part]));
+    for (const { parts, place, path, label } of this.drawing.edges) {
+      const hot = !whole && parts.some(([i, k]) => i === current && this.flows(k, shares));
+      path.setAttribute("class", hot ? "edge hot" : "edge");
+      const arriving = hot && this.state.backward && parts.length === 1;
+      label.textContent = arriving ? `+= ${short(shares.get(parts[0][1]))}` : place;
+      label.setAttribute("class", `edge-label ${arriving ? "" : "place"}`);
+    }
+  }
+
+  flows(k, shares) {
+    return this.state.backward ? shares.has(k) : true;
+  }
+
+  say(text) {
+    $("said").textContent = text;
+  }
+
+  summary() {
+    const { nodes, data, grad } = this.graph;
+    const bad = nodes.findIndex((_, i) => !Number.isFinite(data[i]));
+    const badGradient = nodes.findIndex((_, i) => !Number.isFinite(grad[i]));
+    const boxes = this.drawing.boxes.length;
+    const folded = boxes < nodes.length ? `, drawn as ${boxes} boxes` : "";
+    let text = `${nodes.length} nodes${folded}. Drag a leaf, or select a node.`;
+    if (bad >= 0) {
+      const way = this.graph.origin(bad);
+      text += ` ${short(data[bad])} arises at ${this.titleOf(way[way.length - 1])}.`;
+    } else if (badGradient >= 0) {
+      const way = this.graph.originOfGradient(badGradient);
+      const from = this.titleOf(way[way.length - 1]);
+      text += ` A gradient of ${short(grad[badGradient])} is sent by ${from}.`;
+    }
+    return text;
+  }
+
+  titleOf(i) {
+    const { row, label } = this.graph.nodes[i];
+    return [row, label || (row ? `v${i}` : "a leaf")].filter(Boolean).join(" ");
+  }
+
+  // -- Both passes, step by step -----------------------------------------------------
+
+  goTo(step) {
+    this.step = Math.max(0, Math.min(this.graph.steps - 1, step));
+    this.state = this.graph.after(this.step);
+    $("step").value = this.step;
+    this.drawing.refresh();
+    this.labelEdges();
+    this.say(this.narrative());
+    const { current } = this.state;
+    if (current !== null && !this.state.whole) {
+      this.drawing.reveal(this.folding.boxOf(current));
+    }
+  }
+
+  narrative() {
+    const { step, current, sent, backward, whole } = this.state;
+    const at = `Step ${step} of ${this.graph.steps - 1}. `;
+    if (step === 0) return `${at}Only the leaves have numbers yet.`;
+    if (!backward) {
+      const numbers = this.graph.operands(current).map((x) => short(x)).join(", ");
+      const result = short(this.graph.data[current]);
+      return `${at}Forward: ${this.titleOf(current)} of ${numbers} = ${result}.`;
+    }
+    if (!sent.length && current === this.graph.results[this.graph.results.length - 1]) {
+      return `${at}Backward begins: the derivative of the result by itself is 1.`;
+    }
+    const parts = sent.map(({ to, share: part, before }) => {
+      const sum = before === null ? "" : `, ${short(before)} before`;
+      return `${short(part)} to ${this.titleOf(to)}${sum}`;
+    });
+    const what = parts.length ? `sends ${parts.join("; ")}` : "sends nothing";
+    return `${at}Backward: ${this.titleOf(current)} ${what}.${whole ? " Done." : ""}`;
+  }
+
+  play() {
+    const stop = () => {
+      clearInterval(this.playing);
+      this.playing = null;
+      $("play").textContent = "play";
+    };
+    if (this.playing) return stop();
+    if (this.state.whole) this.goTo(0);
+    $("play").textContent = "pause";
+    const pace = Math.max(60, Math.min(900, 20000 / this.graph.steps));
+    this.playing = setInterval(() => {
+      this.goTo(this.step + 1);
+      if (this.state.whole) stop();
+    }, pace);
+  }
+
+  // -- Numbers -----------------------------------------------------------------------
+
+  setLeaf(i, x) {
+    if (Number.isNaN(x)) return;
+    this.graph.set(i, x);
+    if (this.state.whole) this.state = this.graph.after(this.step);
+    this.differences.clear();
+    if ($("numeric").checked) this.compareSoon();
+    this.refresh();
+    this.showPanelSoon();
+  }
+
+  reset() {
+    this.graph.data.splice(0, Infinity, ...this.start);
+    this.graph.run();
+    this.differences.clear();
+    this.state = this.graph.after(this.step);
+    this.compare();
+    this.refresh();
+    this.say(this.summary());
+    this.showPanel();
+  }
+
+  // Finite differences beside the gradients of all leaves, when asked for.
+  compare() {
+    this.differences.clear();
+    if ($("numeric").checked) {
+      this.graph.nodes.forEach((_, i) => {
+        const found = this.graph.isLeaf(i) && this.graph.difference(i);
+        if (found) this.differences.set(i, found);
+      });
+      const wrong = [...this.differences.values()].filter((d) => d.verdict === "differs");
+      const count = this.differences.size;
+      this.say(`${count} gradients compared with differences: ${wrong.length} differ.`);
+    }
+    this.refresh();
+    this.showPanel();
+  }
+
+  compareSoon() {
+    clearTimeout(this.later);
+    this.later = setTimeout(() => this.compare(), 120);
+  }
+
+  showPanelSoon() {
+    if (this.asked) return;
+    this.asked = true;
+    requestAnimationFrame(() => {
+      this.asked = false;
+      this.showPanel(true);
+    });
+  }
+
+  // -- Selection and folding ---------------------------------------------------------
+
+  select(key) {
+    this.selected = key;
+    this.focus = key;
+    this.drawing.refresh();
+    this.roving();
+    this.showPanel();
+  }
+
+  toNode(i) {
+    const key = this.folding.boxOf(i);
+    this.drawing.reveal(key);
+    this.select(key);
+    this.drawing.shapes.get(key).group.focus({ preventScroll: true });
+  }
+
+  unfold(id, key) {
+    const { x, y } = this.drawing.shapes.get(key);
+    this.folding.unfold(id);
+    this.selected = null;
+    this.redraw([x, y]);
+    const first = this.folding.paths.findIndex((path) => path.includes(id));
+    this.select(this.folding.boxOf(first));
+    this.drawing.reveal(this.selected);
+    this.say(`Unfolded ${this.folding.groups[id].name}.`);
+  }
+
+  fold(id) {
+    this.folding.folded.add(id);
+    this.redraw();
+    this.select(`g${id}`);
+    this.drawing.reveal(`g${id}`);
+    this.say(`Folded ${this.folding.groups[id].name}.`);
+  }
+
+  foldAll(fold) {
+    this.folding.all(fold);
+    this.selected = null;
+    this.redraw();
+    this.drawing.fit();
+    this.say(this.summary());
+    this.showPanel();
+  }
+
+  search(text) {
+    const wanted = text.trim().toLowerCase();
+    if (!wanted) return this.say(this.summary());
+    const { nodes } = this.graph;
+    const fits = (test) => [...nodes.keys()].filter((i) => test(nodes[i]));
+    const exact = fits((node) => node.label.toLowerCase() === wanted);
+    const found = exact.length
+      ? exact
+      : fits(({ label, row }) => label.toLowerCase().includes(wanted) || row === wanted);
+    if (!found.length) return this.say(`Nothing is called ${text}.`);
+    const now = found.findIndex((i) => this.folding.boxOf(i) === this.selected);
+    const next = found[(now + 1) % found.length];
+    for (const id of this.folding.paths[next]) this.folding.folded.delete(id);
+    this.redraw();
+    const key = this.folding.boxOf(next);
+    this.select(key);
+    this.drawing.reveal(key);
+    this.say(`${found.length} found; this is ${this.titleOf(next)}.`);
+  }
+
+  // -- Controls ----------------------------------------------------------------------
+
+  controls() {
+    const clicks = {
+      first: () => this.goTo(0),
+      back: () => this.goTo(this.step - 1),
+      next: () => this.goTo(this.step + 1),
+      last: () => this.goTo(this.graph.steps - 1),
+      play: () => this.play(),
+      fold: () => this.foldAll(true),
+      unfold: () => this.foldAll(false),
+      fit: () => this.drawing.fit(0.02),
+      in: () => this.drawing.zoom(1.25),
+      out: () => this.drawing.zoom(0.8),
+      reset: () => this.reset(),
+    };
+    for (const [id, act] of Object.entries(clicks)) $(id).addEventListener("click", act);
+    $("step").addEventListener("input", (event) => this.goTo(Number(event.target.value)));
+    $("numeric").addEventListener("change", () => this.compare());
+    $("search").addEventListener("change", (event) => this.search(event.target.value));
+    $("search").addEventListener("keydown", (event) => {
+      if (event.key === "Enter") this.search(event.target.value);
+    });
+    addEventListener("resize", () => this.drawing.fit());
+  }
+
+  // A click selects; a leaf is dragged: to the right is more, up to the left is less.
+  pointer() {
+    let held = null;
+    this.svg.addEventListener("pointerdown", (event) => {
+      const group = event.target.closest(".box");
+      if (!group) return;
+      const { box } = this.drawing.shapes.get(group.dataset.key);
+      held = { box, x: event.clientX, y: event.clientY, moved: false };
+      const leaf = box.node !== null && this.graph.isLeaf(box.node);
+      if (leaf && this.graph.needsPython(box.node) === undefined) {
+        held.leaf = box.node;
+        held.from = this.graph.data[box.node];
+        this.svg.setPointerCapture(event.pointerId);
+      }
+    });
+    this.svg.addEventListener("pointermove", (event) => {
+      if (!held) return;
+      const [dx, dy] = [event.clientX - held.x, event.clientY - held.y];
+      if (Math.abs(dx) + Math.abs(dy) > 3) held.moved = true;
+      if (held.leaf === undefined || !held.moved) return;
+      if (this.selected !== held.box.key) this.select(held.box.key);
+      this.setLeaf(held.leaf, rounded(held.from + dx * unit(held.from), unit(held.from)));
+    });
+    this.svg.addEventListener("pointerup", () => {
+      if (held && !held.moved) this.choose(held.box);
+      if (held?.leaf !== undefined && held.moved) this.say(this.change(held.leaf));
+      held = null;
+    });
+    this.svg.addEventListener("pointercancel", () => (held = null));
+  }
+
+  change(i) {
+    const { data, grad, results } = this.graph;
+    const result = results.map((k) => short(data[k])).join(", ");
+    return `${this.titleOf(i)} = ${short(data[i])}: result ${result}, grad ${short(grad[i])}.`;
+  }
+
+  choose(box) {
+    this.select(box.key);
+    this.drawing.shapes.get(box.key).group.focus({ preventScroll: true });
+  }
+
+  // Arrows walk the graph, Enter selects or unfolds, Shift with up and down moves a leaf.
+  keyboard() {
+    this.svg.addEventListener("keydown", (event) => {
+      const shape = this.drawing.shapes.get(event.target.dataset?.key);
+      if (!shape) return;
+      const { box } = shape;
+      const leaf = box.node !== null && this.graph.isLeaf(box.node);
+      const up = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+      if (event.key === "Enter" || event.key === " ") {
+        if (box.group && this.selected === box.key) {
+          this.unfold(Number(box.key.slice(1)), box.key);
+          this.drawing.shapes.get(this.selected).group.focus();
+        } else this.choose(box);
+      } else if (event.shiftKey && up && leaf) {
+        if (this.graph.needsPython(box.node) !== undefined) return;
+        const x = this.graph.data[box.node];
+        this.setLeaf(box.node, rounded(x + up * 5 * unit(x), unit(x)));
+        this.say(this.change(box.node));
+      } else if (event.key.startsWith("Arrow")) {
+        const next = this.neighbour(box, event.key);
+        if (next) {
+          this.focus = next.key;
+          this.roving();
+          this.drawing.reveal(next.key);
+          this.drawing.shapes.get(next.key).group.focus({ preventScroll: true });
+        }
+      } else if (event.key === "Escape") {
+        this.select(null);
+      } else return;
+      event.preventDefault();
+    });
+  }
+
+  neighbour(box, key) {
+    const { boxes, edges } = this.drawing;
+    const here = boxes.indexOf(box);
+    if (key === "ArrowLeft") return boxes[edges.find((edge) => edge.head === here)?.tail];
+    if (key === "ArrowRight") return boxes[edges.find((edge) => edge.tail === here)?.head];
+    const column = boxes.filter((other) => other.column === box.column);
+    column.sort((a, b) => a.y - b.y);
+    return column[column.indexOf(box) + (key === "ArrowUp" ? -1 : 1)];
+  }
+
+  // One box is in the order of the Tab key: the one that was visited last.
+  roving() {
+    const { shapes, boxes } = this.drawing;
+    if (this.entry?.isConnected) this.entry.setAttribute("tabindex", "-1");
+    const last = boxes[boxes.length - 1];
+    const shape = shapes.get(this.focus) || (last && shapes.get(last.key));
+    this.entry = shape?.group;
+    this.entry?.setAttribute("tabindex", "0");
+  }
+}
+
+// A name for every node as MathML: its label, or v and a number.
+function nodeNames(graph) {
+  let count = 0;
+  return graph.nodes.map((node, i) => {
+    if (node.label) return name(node.label);
+    if (node.row === "") return mathml(node.data);
+    if (graph.results.length === 1 && i === graph.results[0]) return name("y");
+    return name(node.row ? `v${++count}` : `x${i}`);
+  });
+}
+
+function symbolOf(node) {
+  if (node.row === "dot") return "dot";
+  return node.row ? node.symbol || ROWS[node.row]?.symbol || node.row : "";
+}
+
+function clipped(text, width) {
+  const letters = [...text];
+  return letters.length > width ? `${letters.slice(0, width - 1).join("")}…` : text;
+}
+
+function range(numbers) {
+  const bad = numbers.find(Number.isNaN);
+  if (bad !== undefined) return [NaN, NaN];
+  return [Math.min(...numbers), Math.max(...numbers)];
+}
+
+function span(numbers) {
+  const [low, high] = range(numbers);
+  return low === high || Number.isNaN(low) ? short(low) : `${short(low, 2)} … ${short(high, 2)}`;
+}
+
+// How much a leaf changes for each pixel, and rounding to that.
+function unit(x) {
+  return 10 ** Math.floor(Math.log10(Math.max(Math.abs(x), 0.1))) / 50;
+}
+
+function rounded(x, step) {
+  return Number((Math.round(x / step) * step).toPrecision(12));
+}
+
+const PLACES = {
+  subtract: ["+", "−"],
+  divide: ["over", "under"],
+  floor_divide: ["over", "under"],
+  power: ["base", "exponent"],
+  where: ["if", "then", "else"],
+  arctan2: ["y", "x"],
+};
