@@ -2,6 +2,6 @@
 
 Values, models and runs enter; a page leaves. ``document`` puts a page together from
 data and the scripts beside it. Pages calculate by themselves: ``operations`` gives them
-the rows of the table, evaluated and differentiated in JavaScript, and ``grammar`` the
-operators and functions of formulas that they read.
+the rows of the table, evaluated and differentiated in JavaScript; with ``grammar`` they
+read formulas as the command line does.
 """

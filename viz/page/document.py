@@ -41,7 +41,7 @@ def document(
     >>> "a &lt; b" in page, '{"x":"Infinity"}' in page
     (True, True)
     """
-    parts = [code, *[_source(name) for name in scripts]]
+    parts = [code, *[source(name) for name in scripts]]
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -51,7 +51,7 @@ def document(
 <meta name="color-scheme" content="light dark">
 <title>{escape(title)}</title>
 <style>
-{_source("style.css")}
+{source("style.css")}
 </style>
 </head>
 <body>
@@ -89,7 +89,7 @@ def _finite(data: Any) -> Any:
 _NAMES = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
-def _source(name: str) -> str:
+def source(name: str) -> str:
     """A file beside this one, as it stands in a page."""
     return compact((_FOLDER / name).read_text("utf-8"))
 

@@ -1,9 +1,10 @@
-// Formulas given as text: Python's grammar as far as formulas go. The operators,
-// functions and constants are those of grammar.py; the rows, of operations.py.
+// Formulas given as text: Python's grammar as far as formulas go. grammar.py has the
+// operators, functions and constants, and puts all into a scope of its own; the rows
+// are those of operations.py.
 //
-//   const program = parse("tanh(w*x + b)");
-//   names(program);           // ["w", "x", "b"]
-//   build(program, builder);  // what the builder made of the root
+//   const program = FORMULAS.parse("tanh(w*x + b)");
+//   FORMULAS.names(program);           // ["w", "x", "b"]
+//   FORMULAS.build(program, builder);  // what the builder made of the root
 //
 // A program is an array of steps, operands first: {kind, count, column}, where the kind
 // is "number" (with its value), "list", "plus" (a sign), "name", "row" (an operator) or
@@ -60,71 +61,75 @@ const CLOSING = { "(": ")", "[": "]", "{": "}" };
 
 // {kind, text, column}: kinds are "number", "text", "name", "sign" and, last, "end".
 function tokens(text) {
-  const found = [];
-  const open = [];
   const stripped = text.replace(BLANK_ENDS, "");
   const start = text.indexOf(stripped);
-  const end = start + stripped.length;
-  const read = text.slice(0, end);
+  const read = text.slice(0, start + stripped.length);
+  const found = [];
+  const open = []; // brackets
   let before = ""; // blanks on the line
   let ended = false; // the line, outside brackets
   TOKEN.lastIndex = start;
-  while (TOKEN.lastIndex < end) {
+  while (TOKEN.lastIndex < read.length) {
     const column = TOKEN.lastIndex;
-    const match = TOKEN.exec(read);
-    if (match === null) throw unknownCharacter(text, column);
-    const [token] = match;
-    const { blank, line, based, decimal, name } = match.groups;
-    if (line !== undefined && open.length === 0) ended = found.length > 0;
-    if (blank !== undefined || line !== undefined) {
-      before = blank ?? "";
-      continue;
-    }
-    if (found.length === 0 && /[ \t]/.test(before)) {
-      throw new FormulaError("unexpected indent", column);
-    }
-    if (ended) throw new FormulaError("invalid syntax", column);
-    if (Object.hasOwn(CLOSING, token)) {
-      open.push({ token, column });
-      if (open.length > MOST_BRACKETS) {
-        throw new FormulaError("too many nested parentheses", column);
-      }
-    } else if (token === ")" || token === "]" || token === "}") {
-      closeBracket(open.pop(), token, column);
-    }
-    if (based !== undefined || decimal !== undefined) {
-      checkNumber(token, read.slice(TOKEN.lastIndex), column);
-      found.push({ kind: "number", text: token, column });
-    } else if (name !== undefined) {
-      const keyword = KEYWORDS.includes(name);
-      const normal = name.normalize("NFKC");
-      found.push({ kind: keyword ? "sign" : "name", text: normal, column });
+    const groups = TOKEN.exec(read)?.groups;
+    if (groups === undefined) throw unknownCharacter(read, column);
+    if (groups.blank !== undefined) {
+      before = groups.blank;
+    } else if (groups.line !== undefined) {
+      before = "";
+      ended ||= open.length === 0 && found.length > 0;
     } else {
-      const kind = match.groups.text === undefined ? "sign" : "text";
-      found.push({ kind, text: token, column });
+      const indented = found.length === 0 && /[ \t]/.test(before);
+      if (indented) throw new FormulaError("unexpected indent", column);
+      if (ended) throw new FormulaError("invalid syntax", column);
+      const token = tokenOf(groups, read.slice(TOKEN.lastIndex), column);
+      if (token.kind === "sign") follow(open, token);
+      found.push(token);
     }
   }
   if (open.length > 0) {
-    const { token, column } = open.pop();
-    throw new FormulaError(`'${token}' was never closed`, column);
+    const { text: bracket, column } = open.pop();
+    throw new FormulaError(`'${bracket}' was never closed`, column);
   }
-  return [...found, { kind: "end", text: "", column: end }];
+  return [...found, { kind: "end", text: "", column: read.length }];
 }
 
-function closeBracket(opened, token, column) {
-  if (opened === undefined) throw new FormulaError(`unmatched '${token}'`, column);
-  if (CLOSING[opened.token] === token) return;
-  const what = `closing parenthesis '${token}' does not match opening parenthesis`;
-  throw new FormulaError(`${what} '${opened.token}'`, column);
+function tokenOf({ based, decimal, text, name, sign }, rest, column) {
+  const number = based ?? decimal;
+  if (number !== undefined) {
+    checkNumber(number, rest, column);
+    return { kind: "number", text: number, column };
+  }
+  if (text !== undefined) return { kind: "text", text, column };
+  if (sign !== undefined) return { kind: "sign", text: sign, column };
+  const kind = KEYWORDS.includes(name) ? "sign" : "name";
+  return { kind, text: name.normalize("NFKC"), column };
+}
+
+// Brackets that are open, after one more sign.
+function follow(open, sign) {
+  const { text, column } = sign;
+  if (Object.hasOwn(CLOSING, text)) {
+    open.push(sign);
+    if (open.length <= MOST_BRACKETS) return;
+    throw new FormulaError("too many nested parentheses", column);
+  }
+  if (!Object.values(CLOSING).includes(text)) return;
+  const opened = open.pop();
+  if (opened === undefined) throw new FormulaError(`unmatched '${text}'`, column);
+  if (CLOSING[opened.text] === text) return;
+  const what = `closing parenthesis '${text}' does not match opening parenthesis`;
+  throw new FormulaError(`${what} '${opened.text}'`, column);
 }
 
 function unknownCharacter(text, column) {
-  const character = String.fromCodePoint(text.codePointAt(column));
+  const code = text.codePointAt(column);
+  const character = String.fromCodePoint(code);
   if (/['"]/.test(character)) {
     return new FormulaError("unterminated string literal", column);
   }
-  const code = text.codePointAt(column).toString(16).toUpperCase().padStart(4, "0");
-  return new FormulaError(`invalid character '${character}' (U+${code})`, column);
+  const name = code.toString(16).toUpperCase().padStart(4, "0");
+  return new FormulaError(`invalid character '${character}' (U+${name})`, column);
 }
 
 function checkNumber(token, rest, column) {

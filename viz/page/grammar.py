@@ -1,7 +1,7 @@
 """The grammar of formulas in JavaScript, generated from ``autograd.checks.expression``.
 
-formula.js parses; what it looks up is written out here: operators and the rows they
-are, constants, Python's keywords, and the functions. Those of a fixed number of
+formula.js parses; what it looks up is put before it: operators and the rows they are,
+constants, Python's keywords, and the functions. Those of a fixed number of
 operands are run on symbols and written out as calls of rows,
 
     silu: [1, 1, (op, x) => op("multiply", x, op("sigmoid", x))]
@@ -22,6 +22,7 @@ from typing import Any
 from autograd.checks.expression import CONSTANTS, FUNCTIONS, OPERATORS
 from autograd.numbers.symbolic import Expression, Symbol
 from autograd.table.primitive import Primitive
+from viz.page.document import source
 from viz.page.operations import number
 
 _OF_SEQUENCES = {"dot", "logsumexp", "maximum", "mean", "minimum", "prod", "sum"}
@@ -29,7 +30,10 @@ _OPERANDS = ("x", "y", "w")
 
 
 def code() -> str:
-    """JavaScript that defines OPERATORS, CONSTANTS, KEYWORDS and FUNCTIONS.
+    """JavaScript that defines ``FORMULAS``, for a page that has the rows.
+
+    It has the functions ``parse``, ``names`` and ``build``, which formula.js explains,
+    the class FormulaError, and the lists ``functions`` and ``constants`` of names.
 
     >>> 'square: [1, 1, (op, x) => op("multiply", x, x)],' in code()
     True
@@ -43,12 +47,18 @@ def code() -> str:
     functions = [f"{name}: {_function(f)}," for name, f in FUNCTIONS.items()]
     return "\n".join(
         [
+            "const FORMULAS = (() => {",
             f"const OPERATORS = {json.dumps(operators)};",
             f"const CONSTANTS = {{{constants}}};",
             f"const KEYWORDS = {json.dumps(keyword.kwlist)};",
             "const FUNCTIONS = {",
             *functions,
             "};",
+            source("formula.js"),
+            "const functions = Object.keys(FUNCTIONS);",
+            "const constants = Object.keys(CONSTANTS);",
+            "return { parse, names, build, FormulaError, functions, constants };",
+            "})();",
         ]
     )
 

@@ -21,10 +21,10 @@ READ = """(texts) => texts.map((text) => {
         apply: (row, groups) => [row, "(", groups.flatMap((xs) => [...xs, ";"]), ")"].flat(2),
     };
     try {
-        const program = parse(text);
-        return {names: names(program), tree: build(program, tree)};
+        const program = FORMULAS.parse(text);
+        return {names: FORMULAS.names(program), tree: FORMULAS.build(program, tree)};
     } catch (error) {
-        if (!(error instanceof FormulaError)) throw error;
+        if (!(error instanceof FORMULAS.FormulaError)) throw error;
         return {message: error.message, column: error.column};
     }
 })"""
@@ -37,7 +37,7 @@ EVALUATED = """([texts, numbers]) => texts.map((text) => {
             return arity === null ? value(...groups) : value(...groups[0]);
         },
     };
-    return build(parse(text), values);
+    return FORMULAS.build(FORMULAS.parse(text), values);
 })"""
 
 
@@ -47,7 +47,7 @@ def page(browser, tmp_path_factory):
     path = tmp_path_factory.mktemp("formulas") / "formulas.html"
     code = operations.code() + grammar.code()
     page = browser.new_page()
-    page.goto(save(document("f", "", ["formula.js"], code=code), path).as_uri())
+    page.goto(save(document("f", "", [], code=code), path).as_uri())
     yield page
     page.close()
 
@@ -206,7 +206,7 @@ def test_a_builder_is_asked_once_for_each_name_and_for_no_vain_constants(page):
     asked = page.evaluate(
         """() => {
             const asked = [];
-            build(parse("y * x + 2*3*x - pi + y"), {
+            FORMULAS.build(FORMULAS.parse("y * x + 2*3*x - pi + y"), {
                 leaf: (name) => asked.push(name),
                 constant: (x) => asked.push(x),
                 apply: (row) => asked.push(row),
@@ -225,7 +225,9 @@ def test_depth_is_refused_or_read(text, page):
     [found] = page.evaluate(
         """(texts) => texts.map((text) => {
             try {
-                return build(parse(text), {leaf: () => 1, constant: () => 1, apply: () => 1});
+                const one = () => 1;
+                const program = FORMULAS.parse(text);
+                return FORMULAS.build(program, {leaf: one, constant: one, apply: one});
             } catch (error) {
                 return error.message;
             }
@@ -285,11 +287,11 @@ def larger(formulas):
     )
 
 
-FORMULAS = st.recursive(st.sampled_from(LEAVES), larger, max_leaves=12)
+TEXTS = st.recursive(st.sampled_from(LEAVES), larger, max_leaves=12)
 
 
 @settings(max_examples=60, deadline=None)
-@given(texts=st.lists(FORMULAS, min_size=10, max_size=30))
+@given(texts=st.lists(TEXTS, min_size=10, max_size=30))
 def test_random_formulas(page, texts):
     """The same graph; and the same bits, for arithmetic is that of IEEE 754."""
     for text, found in zip(texts, page.evaluate(READ, texts)):
