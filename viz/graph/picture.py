@@ -19,10 +19,15 @@ from typing import Any
 import graphviz
 
 from autograd.errors import MissingDependencyError, RenderError
+from viz.graph.caption import LATER, remark
 from viz.graph.children import orderly_end, run
 from viz.graph.fonts import environment
 
 MAX_PIXELS = 8000
+_SCALED = (
+    f"scaled down to {MAX_PIXELS} pixels, the most that viewers open: "
+    f"draw it as SVG, or collapsed, to read it all"
+)
 _BITMAPS = {"png", "jpg", "jpeg", "jpe", "gif"}
 _ENDS = {  # how a whole picture begins and ends
     "png": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"IEND\xaeB`\x82"),
@@ -100,13 +105,22 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         """The picture; a bitmap has at most MAX_PIXELS a side, whatever its dpi."""
         if format not in _BITMAPS:
             return draw(self.source, format, engine)
-        inches = MAX_PIXELS / 96.0
-        drawn = draw(self.source, format, engine, inches)
+        inches, source = MAX_PIXELS / 96.0, self.source
+        drawn = draw(source, format, engine, inches)
         if format == "png":
             excess = max(struct.unpack(">II", drawn[16:24])) / MAX_PIXELS
-            if excess > 1.01:
-                drawn = draw(self.source, format, engine, inches / excess)
+            if excess > 0.99:
+                smaller = inches / max(1.0, excess)
+                drawn = draw(_with(source, _SCALED), format, engine, smaller)
         return drawn
+
+
+def _with(source: str, line: str) -> str:
+    """The source of a graph with one more line in its caption."""
+    if LATER in source:
+        return source.replace(LATER, remark(line))
+    last = source.rindex("}")
+    return f'{source[:last]}graph [label="{line}" labelloc=b]{source[last:]}'
 
 
 def draw(source: str, format: str, engine: str, inches: float = 0.0) -> bytes:
