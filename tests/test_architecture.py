@@ -247,7 +247,7 @@ def test_nothing_is_dead():
 
 def test_importing_autograd_is_light():
     """Optional packages are imported on use, never by import autograd, nn or viz."""
-    heavy = ["matplotlib", "tqdm", "llvmlite", "pygraphviz", "sklearn", "scipy"]
+    heavy = ["matplotlib", "PIL", "tqdm", "llvmlite", "pygraphviz", "sklearn", "scipy"]
     code = (
         "import sys, autograd, nn, viz\n"
         f"print([m for m in {heavy} if m in sys.modules])"

@@ -89,6 +89,7 @@ class Trace:
         self.fold, self.folded = fold, 0
         self.boxes: list[Box] = []
         self.edges: list[Edge] = []
+        self.primitives: dict[int, Any] = {}  # of each operation's box
         self._index: dict[Any, int] = {}
         self._constants: dict[Any, int] = {}
         interior, self.leaves = topological_order(*roots)
@@ -167,8 +168,9 @@ class Trace:
         grad = node.grad or 0.0  # None, as other libraries clear it, is 0
         return (grad, grad) if self.graded else None
 
-    def _connect(self, box: Box, operands: list[Tail]) -> int:
+    def _connect(self, box: Box, primitive: Any, operands: list[Tail]) -> int:
         head = self._add(box)
+        self.primitives[head] = primitive
         for tail, slope, part in operands:
             partial = slope if self.partials else None
             self.edges.append(Edge(tail, head, partial, part=part))
@@ -204,7 +206,7 @@ class Trace:
                 operands.append((tail, slope, part))
         primitive = node._primitive
         box = self._box("operation", primitive.symbol or primitive.name, node)
-        self._index[node] = self._connect(box, operands)
+        self._index[node] = self._connect(box, primitive, operands)
 
     def _expand(self, node: Node) -> None:
         """Draw a dot node as a sum of products; its bias is a plain addend."""
@@ -222,11 +224,12 @@ class Trace:
                     None if x is CONSTANT else w_data,
                 )
                 both = zip((tail, other), slopes, ("", ""), strict=True)
-                tail = self._connect(box, list(both))
+                tail = self._connect(box, TABLE["multiply"], list(both))
             terms.append((tail, 1.0, ""))
         if self.fold and len(terms) == 1 and self._stands_for(terms[0][0], node):
             return
-        self._index[node] = self._connect(self._box("operation", "+", node), terms)
+        box = self._box("operation", "+", node)
+        self._index[node] = self._connect(box, TABLE["sum"], terms)
 
 
 @dataclass(slots=True)

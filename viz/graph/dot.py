@@ -28,11 +28,9 @@ from viz.graph.picture import Picture
 _LINE = "#64748b"
 
 
-def to_dot(
-    diagram: Diagram, style: str, rankdir: str, format: str, legend: bool
-) -> Picture:
-    """The diagram as a Graphviz graph."""
-    picture = Picture(
+def canvas(rankdir: str, format: str) -> Picture:
+    """A picture with nothing in it yet."""
+    return Picture(
         format=format,
         graph_attr={
             "rankdir": rankdir,
@@ -48,6 +46,13 @@ def to_dot(
             "color": _LINE,
         },
     )
+
+
+def to_dot(
+    diagram: Diagram, style: str, rankdir: str, format: str, legend: bool
+) -> Picture:
+    """The diagram as a Graphviz graph."""
+    picture = canvas(rankdir, format)
     text = caption(diagram, legend and style == "merged")  # the other has no colours
     if text:
         picture.attr(label=text, labelloc="b")
@@ -60,37 +65,41 @@ def to_dot(
 
 def _merged(picture: Picture, diagram: Diagram) -> list[str]:
     """Draw the boxes; the name of the one where each box's arrows end."""
-    largest = _largest_gradient(diagram)
+    largest = largest_gradient(diagram)
     for i, box in enumerate(diagram.boxes):
         hint = _tooltip(box)
         if box.kind == "constant" and not box.symbol:
-            odd = is_odd(box.data)
-            picture.node(
-                f"n{i}",
-                _constant(box),
-                tooltip=hint,
-                shape="box",
-                style="rounded,filled",
-                fillcolor=NOT_FINITE if odd else TINTS["constant"],
-                color="#cbd5e1",
-                fontsize="10",
-                margin="0.06,0.02",
-                width="0",
-                height="0",
-            )
+            constant(picture, i, box, tooltip=hint)
         else:
             table = _table(box, largest)
             picture.node(f"n{i}", table, shape="plain", tooltip=hint)
-    for row in rows(diagram):
-        names = " -> ".join([f"n{i}" for i in row])
-        picture.body.append(f"\t{{ rank=same; {names} [style=invis] }}\n")
+    hold_order(picture, diagram)
     return [f"n{i}" for i in range(len(diagram.boxes))]
 
 
-def _constant(box: Box) -> str:
-    """A plain number that took part, with its name if it has one."""
+def hold_order(picture: Picture, diagram: Diagram) -> None:
+    """Draw rows of boxes in their order, by invisible arrows."""
+    for row in rows(diagram):
+        names = " -> ".join([f"n{i}" for i in row])
+        picture.body.append(f"\t{{ rank=same; {names} [style=invis] }}\n")
+
+
+def constant(picture: Picture, i: int, box: Box, **more: str) -> None:
+    """Draw a plain number that took part, with its name if it has one."""
     name = labels.record(labels.clip(box.label, 30))
-    return (f"{name} = " if name else "") + labels.number(box.data[0])
+    picture.node(
+        f"n{i}",
+        (f"{name} = " if name else "") + labels.number(box.data[0]),
+        shape="box",
+        style="rounded,filled",
+        fillcolor=NOT_FINITE if is_odd(box.data) else TINTS["constant"],
+        color="#cbd5e1",
+        fontsize="10",
+        margin="0.06,0.02",
+        width="0",
+        height="0",
+        **more,
+    )
 
 
 def _tooltip(box: Box) -> str:
@@ -109,43 +118,43 @@ def _tooltip(box: Box) -> str:
 def _table(box: Box, largest: float) -> str:
     """The HTML-like label: a header, then data | grad (| numeric), then the note."""
     tint_of_box = TINTS[box.kind]
-    header = _title(box)
+    header = title(box)
     plain = "white" if header else tint_of_box
     first = [_numbers_cell(box.subject, box.data, plain)]
     if box.grad is not None:
-        first.append(_numbers_cell("grad", box.grad, _colour(box.grad, largest)))
+        first.append(_numbers_cell("grad", box.grad, colour(box.grad, largest)))
     if box.numeric is not None:
-        first.append(_cell("numeric " + labels.number(box.numeric), "white"))
+        first.append(cell("numeric " + labels.number(box.numeric), "white"))
     span = f' colspan="{len(first)}"'
-    lines = [_cell(header, tint_of_box, span)] if header else []
+    lines = [cell(header, tint_of_box, span)] if header else []
     lines.append("".join(first))
     if box.weights is not None:
         second = [_numbers_cell("weights", box.weights, "white")]
         if box.weight_grads is not None:
-            colour = _colour(box.weight_grads, largest)
-            second.append(_numbers_cell("grad", box.weight_grads, colour))
+            tinted = colour(box.weight_grads, largest)
+            second.append(_numbers_cell("grad", box.weight_grads, tinted))
         lines.append("".join(second))
     if box.note:
         small = f'<font point-size="9">{labels.html(labels.clip(box.note))}</font>'
-        lines.append(_cell(small, "white", span))
+        lines.append(cell(small, "white", span))
     frame = 'border="0" cellborder="1" cellspacing="0" cellpadding="4"'
     body = "".join([f"<tr>{line}</tr>" for line in lines])
     return f'<<table {frame} color="{_LINE}">{body}</table>>'
 
 
-def _numbers_cell(name: str, span: Span, colour: str) -> str:
+def _numbers_cell(name: str, span: Span, tinted: str) -> str:
     """Some numbers and what they are of; NaN and infinity in bold, on their colour."""
     text = f"{name} {_numbers(span)}"
     if is_odd(span):
-        return _cell(f"<b>{text}</b>", NOT_FINITE)
-    return _cell(text, colour)
+        return cell(f"<b>{text}</b>", NOT_FINITE)
+    return cell(text, tinted)
 
 
-def _cell(content: str, colour: str, more: str = "") -> str:
-    return f'<td{more} bgcolor="{colour}">{content}</td>'
+def cell(content: str, tinted: str, more: str = "") -> str:
+    return f'<td{more} bgcolor="{tinted}">{content}</td>'
 
 
-def _title(box: Box) -> str:
+def title(box: Box) -> str:
     """The header: the operation in bold, then the label."""
     label = labels.html(labels.clip(box.label))
     if not box.symbol:
@@ -213,13 +222,13 @@ def _numbers(span: Span) -> str:
     return f"{labels.number(low)} … {labels.number(high)}"
 
 
-def _largest_gradient(diagram: Diagram) -> float:
+def largest_gradient(diagram: Diagram) -> float:
     spans = [g for box in diagram.boxes for g in (box.grad, box.weight_grads) if g]
     ends = [abs(x) for span in spans for x in span]
     return max(filter(isfinite, ends), default=0.0)
 
 
-def _colour(span: Span, largest: float) -> str:
+def colour(span: Span, largest: float) -> str:
     """White for 0, towards blue above and red below, by size among all gradients."""
     low, high = span
     grad = high if abs(high) >= abs(low) else low

@@ -36,13 +36,15 @@ _ENDS = {  # how a whole picture begins and ends
     "gif": (b"GIF8", b";"),
     **dict.fromkeys(("jpg", "jpeg", "jpe"), (b"\xff\xd8", b"\xff\xd9")),
 }
+NEXT = "\n//next\n"  # between graphs that are drawn one after the other
 _CHILD = """
 import sys, pygraphviz
 format, engine, size = sys.argv[1:]
-graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode("utf-8"))
-if size and "size" not in graph.graph_attr.keys():
-    graph.graph_attr["size"] = size
-sys.stdout.buffer.write(graph.draw(format=format, prog=engine))
+for source in sys.stdin.buffer.read().decode("utf-8").split("\\n//next\\n"):
+    graph = pygraphviz.AGraph(string=source)
+    if size and "size" not in graph.graph_attr.keys():
+        graph.graph_attr["size"] = size
+    sys.stdout.buffer.write(graph.draw(format=format, prog=engine))
 """
 
 

@@ -21,9 +21,10 @@ from viz.graph.dot import STYLES, to_dot
 from viz.graph.picture import Picture
 
 _FORMATS = ("png", "svg", "pdf", "dot", "gv")
+RANKDIRS = ("LR", "TB", "RL", "BT")
 _CHOICES = {
     "style": tuple(STYLES),
-    "rankdir": ("LR", "TB", "RL", "BT"),
+    "rankdir": RANKDIRS,
     "collapse": ("auto", "neuron", "layer", None),
 }
 
@@ -93,14 +94,15 @@ def draw_dot(
         )
     if not isinstance(max_nodes, Real):
         raise TypeError(f"max_nodes must be a number of boxes, got {short(max_nodes)}")
-    trace = Trace(_roots(y), expand_dots, partials, fold, _names(inputs))
+    trace = Trace(_roots(y), expand_dots, partials, fold, input_names(inputs))
     diagram = collapsed(trace.diagram, collapse, max_nodes)
     if numeric:
         diagram = trace.with_numeric(diagram)
     return to_dot(diagram, style, rankdir, format, legend)
 
 
-def _names(inputs: Any) -> list[str]:
+def input_names(inputs: Any) -> list[str]:
+    """The names given for inputs; raises TypeError unless they are texts."""
     names = list(inputs) if isinstance(inputs, Iterable) else [inputs]
     if isinstance(inputs, str) or not all(isinstance(name, str) for name in names):
         raise TypeError(f"inputs is a sequence of names, got {short(inputs)}")
@@ -152,9 +154,14 @@ def render(
     picture = draw_dot(y, **options)
     source = format in ("dot", "gv")
     content = picture.source.encode() if source else picture.pipe(format)
+    write(target, content)
+    return target
+
+
+def write(target: Path, content: bytes) -> None:
+    """Put a whole file in its place, or raise RenderError."""
     try:
         replace(target, content)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise RenderError(f"cannot write {str(target)!r}: {reason}") from error
-    return target
