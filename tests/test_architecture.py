@@ -274,7 +274,7 @@ def test_version_and_extras():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["version"] == autograd.__version__
     assert set(project["optional-dependencies"]) == {
-        *("render", "plot", "progress", "compile", "examples", "sparse"),
+        *("render", "portable", "plot", "progress", "compile", "examples", "sparse"),
         *("core", "test", "all"),
     }
     assert autograd.__version__ in (ROOT / "CHANGELOG.md").read_text()

@@ -1,7 +1,8 @@
 """A ``graphviz.Digraph`` that draws itself with or without the ``dot`` program.
 
 With ``dot`` on the PATH, that is used. Without, or when it fails, a child process
-imports pygraphviz, whose wheels contain Graphviz. Large bitmaps are scaled down to what
+imports pygraphviz, whose wheels contain Graphviz; where there are no such wheels, the
+program graphviz-pure is the third choice (docs/decisions/0011). Large bitmaps are scaled down to what
 viewers can open.
 """
 
@@ -12,6 +13,7 @@ import os
 import shutil
 import struct
 import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,9 +23,10 @@ import graphviz
 from autograd.errors import MissingDependencyError, RenderError
 from viz.graph.caption import LATER, remark
 from viz.graph.children import orderly_end, run
-from viz.graph.fonts import environment
+from viz.graph.fonts import FAMILY, environment
 
 MAX_PIXELS = 8000
+SCRIPTS = sysconfig.get_path("scripts")  # where packages install programs
 _SCALED = (
     f"scaled down to {MAX_PIXELS} pixels, the most that viewers open: "
     f"draw it as SVG, or collapsed, to read it all"
@@ -62,7 +65,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         """The drawn picture: bytes, or text if an encoding is given.
 
         Raises RenderError if Graphviz refuses, and MissingDependencyError if there is
-        neither ``dot`` nor pygraphviz.
+        none of ``dot``, pygraphviz and graphviz-pure.
         """
         if any(more) or any(options.values()):
             keywords = {"engine": engine, "encoding": encoding, **options}
@@ -126,11 +129,11 @@ def _with(source: str, line: str) -> str:
 
 
 def draw(source: str, format: str, engine: str, inches: float = 0.0) -> bytes:
-    """The picture, by ``dot`` or else by pygraphviz in a process of its own."""
+    """The picture, by the first way that works, in a process of its own."""
     size = f"{inches:g},{inches:g}" if inches else ""
     reasons = []
-    for command in _commands(format, engine, size):
-        drawn, reason = _run(command, source, format)
+    for command, text in _commands(source, format, engine, size):
+        drawn, reason = _run(command, text, format)
         if not reason:
             return drawn
         reasons.append(reason)
@@ -138,6 +141,7 @@ def draw(source: str, format: str, engine: str, inches: float = 0.0) -> bytes:
         raise MissingDependencyError(
             "drawing needs Graphviz, and neither the `dot` program nor the pygraphviz "
             'package was found. Either run: pip install "scalar-autograd[render]" '
+            '(where that has no wheel: "scalar-autograd[portable]") '
             "or install Graphviz: `apt-get install graphviz` (Debian, Ubuntu), "
             "`brew install graphviz` (macOS), `winget install graphviz` (Windows)"
         )
@@ -145,14 +149,21 @@ def draw(source: str, format: str, engine: str, inches: float = 0.0) -> bytes:
     raise RenderError(f"Graphviz could not draw the picture as {format}: {why}")
 
 
-def _commands(format: str, engine: str, size: str) -> Iterator[list[str]]:
-    """The ways to draw on this machine, the preferred first."""
+def _commands(
+    source: str, format: str, engine: str, size: str
+) -> Iterator[tuple[list[str], str]]:
+    """The ways to draw on this machine, the preferred first: a command, its input."""
+    limit = [f"-Gsize={size}"] if size else []
+    options = [f"-K{engine}", f"-T{format}", *limit]
     dot = shutil.which("dot")
     if dot is not None:
-        limit = [f"-Gsize={size}"] if size else []
-        yield [dot, f"-K{engine}", f"-T{format}", *limit]
+        yield [dot, *options], source
     if importlib.util.find_spec("pygraphviz") is not None:
-        yield [sys.executable, "-P", "-c", _CHILD, format, engine, size]
+        yield [sys.executable, "-P", "-c", _CHILD, format, engine, size], source
+    folders = os.pathsep.join([SCRIPTS, os.environ.get("PATH", "")])
+    pure = shutil.which("graphviz-pure", path=folders)
+    if pure is not None:  # it knows the widths of a few fonts only
+        yield [pure, *options], source.replace(FAMILY, "Arial")
 
 
 def _run(command: list[str], source: str, format: str) -> tuple[bytes, str]:

@@ -15,7 +15,9 @@ from viz.graph.collapse import collapse
 from viz.graph.diagram import Trace
 from viz.graph.marks import parts
 
-BACKENDS = pytest.mark.parametrize("backend", ["with_dot", "without_dot"])
+BACKENDS = pytest.mark.parametrize(
+    "backend", ["with_dot", "without_dot", "with_graphviz_pure_alone"]
+)
 
 
 def places(picture, across):
