@@ -2,8 +2,8 @@
 
 With ``dot`` on the PATH, that is used. Without, or when it fails, a child process
 imports pygraphviz, whose wheels contain Graphviz; where there are no such wheels, the
-program graphviz-pure is the third choice (docs/decisions/0011). Large bitmaps are scaled down to what
-viewers can open.
+program graphviz-pure is the third choice (docs/decisions/0011). Large bitmaps are
+scaled down to what viewers can open, and say so.
 """
 
 from __future__ import annotations
