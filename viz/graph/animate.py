@@ -28,6 +28,7 @@ from viz.graph.render import RANKDIRS, input_names, write
 _WIDEST = 1600.0  # pixels
 _HELD = 4  # the last frame stands this many times longer
 _PNG = b"\x89PNG\r\n\x1a\n"
+_RARE = 1  # Pillow's number of the palette that keeps rare colours: one lit arrow
 _ENDINGS = (".gif", ".mp4")
 
 
@@ -137,7 +138,9 @@ class _Gif:
     def __call__(self, pictures: list[bytes], pause: float) -> bytes:
         """An animated GIF that repeats for ever."""
         frames = [
-            self.image.open(io.BytesIO(png)).convert("RGB").quantize(128, dither=0)
+            self.image.open(io.BytesIO(png))
+            .convert("RGB")
+            .quantize(256, _RARE, dither=0)
             for png in pictures
         ]
         each = round(1000 * pause)

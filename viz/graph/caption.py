@@ -38,9 +38,10 @@ def caption(diagram: Diagram, legend: bool) -> str:
     return f"<<table {frame}>{''.join(rows)}{LATER}</table>>"
 
 
-def remark(text: str) -> str:
+def remark(text: str, size: int = 9) -> str:
     """One line of the caption, as a row of its table."""
-    return f"<tr><td>{labels.html(text)}</td></tr>"
+    font = f'<font point-size="{size}">{labels.html(text)}</font>'
+    return f"<tr><td>{font}</td></tr>"
 
 
 def is_odd(numbers: Iterable[float]) -> bool:

@@ -55,6 +55,10 @@ class Story:
         self.frames = [*self._forward(), *self._backward()]
         grads = map(abs, self.frames[-1].grads.values())
         self._largest = max(filter(isfinite, grads), default=0.0)
+        self._longest = dict.fromkeys(range(len(self.names)), len(_grad(0.0)))
+        for frame in self.frames:
+            for i, grad in frame.grads.items():
+                self._longest[i] = max(self._longest[i], len(_grad(grad)))
 
     def _forward(self) -> Iterator[Frame]:
         boxes = self.diagram.boxes
@@ -128,7 +132,8 @@ class Story:
             else:
                 picture.node(f"n{i}", self._table(i, box, frame), shape="plain")
         for edge in self.diagram.edges:
-            acts = edge.head == frame.now and frame.moves
+            fixed = frame.grads and self.diagram.boxes[edge.tail].kind == "constant"
+            acts = edge.head == frame.now and frame.moves and not fixed
             flow = {"color": _FLOW} if acts else {}
             mark = {"label": f" {edge.part} "} if edge.part else {}
             picture.edge(f"n{edge.tail}", f"n{edge.head}", **flow, **mark)
@@ -143,11 +148,11 @@ class Story:
         data = f"data {labels.number(box.data[0])}"
         odd = known and is_odd(box.data)
         grad = frame.grads.get(i)
-        text = "" if grad is None else f"grad {labels.number(grad)}"
+        text = "" if grad is None else _grad(grad)
         ground = "white" if grad is None else colour((grad, grad), self._largest)
         numbers = [
             (data if known else "", NOT_FINITE if odd else "white", len(data)),
-            (text, ground, len("grad -0.12345")),
+            (text, ground, self._longest[i]),
         ]
         cells = "".join(
             cell(text, ground, _fixed(width)) for text, ground, width in numbers
@@ -156,6 +161,10 @@ class Story:
         top = cell(title(box) or " ", tint, ' colspan="2"')
         rows = f"<tr>{top}</tr><tr>{cells}</tr>"
         return f'<<table {look} color="#64748b">{rows}</table>>'
+
+
+def _grad(x: float) -> str:
+    return f"grad {labels.number(x)}"
 
 
 def _fixed(letters: int) -> str:

@@ -31,6 +31,7 @@ _SCALED = (
     f"scaled down to {MAX_PIXELS} pixels, the most that viewers open: "
     f"draw it as SVG, or collapsed, to read it all"
 )
+_LARGE = 28  # points, which are to be read when they are scaled down too
 _BITMAPS = {"png", "jpg", "jpeg", "jpe", "gif"}
 _ENDS = {  # how a whole picture begins and ends
     "png": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"IEND\xaeB`\x82"),
@@ -123,9 +124,10 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
 def _with(source: str, line: str) -> str:
     """The source of a graph with one more line in its caption."""
     if LATER in source:
-        return source.replace(LATER, remark(line))
+        return source.replace(LATER, remark(line, _LARGE))
     last = source.rindex("}")
-    return f'{source[:last]}graph [label="{line}" labelloc=b]{source[last:]}'
+    label = f'label="{line}" fontsize={_LARGE} labelloc=b'
+    return f"{source[:last]}graph [{label}]{source[last:]}"
 
 
 def draw(source: str, format: str, engine: str, inches: float = 0.0) -> bytes:

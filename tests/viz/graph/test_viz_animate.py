@@ -73,6 +73,13 @@ def test_zero_is_as_strong_as_in_backward(x):
         assert grad == expected or (isnan(grad) and isnan(expected))
 
 
+def test_arrows_carry_to_what_takes_part(product):
+    """Forwards all operands are lit, backwards those that have a gradient."""
+    film = story(product * 4.0)
+    lit = [source.count("#ea580c") for source in film.sources("LR")]
+    assert lit == [0, 2, 2, 2, 0, 1, 2, 2]
+
+
 def sizes(path):
     film = Image.open(io.BytesIO(path.read_bytes()))
     frames, found = [], set()
@@ -81,6 +88,15 @@ def sizes(path):
         frames.append((film.convert("RGB"), film.info["duration"]))
         found.add(film.size)
     return frames, found
+
+
+def test_one_lit_arrow_keeps_its_colour(tmp_path, without_dot):
+    """Few pixels: a palette of the commonest colours would lose them."""
+    y = ag.dot([Value(0.7, "w1"), Value(0.5, "w2")], [8.0, 21.0], Value(0.0, "b"))
+    frames, _ = sizes(animate(ag.tanh(y), tmp_path / "a.gif"))
+    last = frames[-2][0].getcolors(1 << 20)
+    lit = [n for n, c in last if all(abs(a - b) < 20 for a, b in zip(c, (234, 88, 12)))]
+    assert sum(lit) > 20
 
 
 @BACKENDS
