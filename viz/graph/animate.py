@@ -137,12 +137,8 @@ class _Gif:
 
     def __call__(self, pictures: list[bytes], pause: float) -> bytes:
         """An animated GIF that repeats for ever."""
-        frames = [
-            self.image.open(io.BytesIO(png))
-            .convert("RGB")
-            .quantize(256, _RARE, dither=0)
-            for png in pictures
-        ]
+        opened = [self.image.open(io.BytesIO(png)).convert("RGB") for png in pictures]
+        frames = [picture.quantize(256, _RARE, dither=0) for picture in opened]
         each = round(1000 * pause)
         times = [each] * (len(frames) - 1) + [each * _HELD]
         out, (first, *rest) = io.BytesIO(), frames
