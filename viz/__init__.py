@@ -1,8 +1,9 @@
 """Pictures: the computation graph, and plots of training.
 
 ``draw_dot`` and ``render`` draw the graph below a result, with or without Graphviz's
-``dot`` on the machine. The plots take and return matplotlib axes, ``f(data, *, ax=None)
--> Axes``, and neither show anything nor change global settings.
+``dot`` on the machine; ``animate`` films backpropagation through it. The plots take and
+return matplotlib axes, ``f(data, *, ax=None) -> Axes``, and neither show anything nor
+change global settings.
 
 >>> from autograd import Value
 >>> from viz import draw_dot
@@ -11,6 +12,7 @@
 'svg'
 """
 
+from viz.graph.animate import animate
 from viz.graph.render import draw_dot, render
 from viz.page.explorer import explore
 from viz.plots.curves import activation, line_fit, loss_curve
@@ -18,6 +20,7 @@ from viz.plots.surfaces import decision_boundary, descent_path
 
 __all__ = [
     "activation",
+    "animate",
     "decision_boundary",
     "descent_path",
     "draw_dot",

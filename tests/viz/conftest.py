@@ -2,11 +2,13 @@
 
 import shutil
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 import autograd as ag
 from autograd import Value
+from viz.graph import picture
 
 
 @pytest.fixture
@@ -24,6 +26,15 @@ def without_dot(monkeypatch, tmp_path):
 
 @pytest.fixture
 def nothing_to_draw_with(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("viz.graph.picture.SCRIPTS", str(tmp_path))
+
+
+@pytest.fixture
+def with_graphviz_pure_alone(monkeypatch, tmp_path):
+    if not list(Path(picture.SCRIPTS).glob("graphviz-pure*")):
+        pytest.skip("graphviz-pure is not installed")
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
 

@@ -4,7 +4,9 @@ A partition gives each box a key; boxes with equal keys become one. Partitions a
 from fine to coarse until few enough boxes remain: the operations of a neuron, of a
 layer (known by labels such as ``layer0.neuron3.w1``), operations of the same kind at
 the same depth (a run such as a + b + c + ... counts as one deep), and at last
-everything within a band of depths. Results stay boxes of their own.
+everything within a band of depths. Results stay boxes of their own. What repeats, such
+as a network for each of 32 samples, becomes one box with a count; of a wide layer only
+the first and last neurons are drawn one by one.
 """
 
 from __future__ import annotations
@@ -12,17 +14,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from math import isnan
 
 from autograd.errors import RenderError
 from viz.graph.diagram import Box, Diagram, Edge, Span
-from viz.graph.owners import owners
+from viz.graph.owners import neuron_of, owners
 
 Key = Hashable
 
 READABLE_BOXES, READABLE_EDGES = 60, 120
+DEFAULT_MOST = 150  # boxes; whoever allows more also finds more readable
 _BANDS = (8, 4, 2, 1)
+_WIDE, _FIRST, _LAST = 8, 3, 1  # neurons of a layer, or inputs
 
 
 def collapse(diagram: Diagram, how: str | None, max_nodes: int) -> Diagram:
@@ -34,9 +39,8 @@ def collapse(diagram: Diagram, how: str | None, max_nodes: int) -> Diagram:
     few = len(diagram.boxes) <= max_nodes
     if how is None or (how == "auto" and few):
         return _within(diagram, max_nodes)
-    most = (max_nodes, len(diagram.edges))
-    if how == "auto":
-        most = (min(READABLE_BOXES, max_nodes), READABLE_EDGES)
+    more = max(1.0, max_nodes / DEFAULT_MOST) if how != "auto" else 1.0
+    most = (min(READABLE_BOXES * more, max_nodes), READABLE_EDGES * more)
     smaller = diagram
     for name, keys in _partitions(diagram, how):
         smaller = _merge(diagram, keys)
@@ -61,7 +65,8 @@ def _captioned(diagram: Diagram, before: int, name: str) -> Diagram:
         caption = "nothing to collapse: no labels such as layer0.neuron0.w0"
     else:
         caption = f"{before} boxes drawn as {after}, collapsed by {name}"
-    return Diagram(diagram.boxes, diagram.edges, diagram.results, caption)
+    lines = [*diagram.caption.splitlines(), caption]
+    return replace(diagram, caption="\n".join(lines))
 
 
 def _partitions(diagram: Diagram, how: str) -> Iterator[tuple[str, list[Key]]]:
@@ -73,14 +78,56 @@ def _partitions(diagram: Diagram, how: str) -> Iterator[tuple[str, list[Key]]]:
         found: list[Key] = list(owners(diagram, unit))
         labelled = any(found)
         name = f"{unit}, " if labelled else ""
+        alike = _alike(diagram, depths)
         if how == unit or (labelled and unit == "neuron"):
-            yield unit, _fill(found, range(len(found)))
-        yield name + "kind and depth", _fill(found, _alike(diagram, depths))
+            rest = _inputs(diagram) if labelled else range(len(found))
+            yield unit, _fill(found, rest)
+        yield name + "kind and depth", _fill(found, alike)
+        if how == unit == "neuron" and labelled:
+            yield name + "kind and depth", _fill(_elided(diagram, found), alike)
         if how == unit or unit == "layer":
             for bands in _BANDS:
                 yield name + "depth", _fill(found, _banded(diagram, depths, bands))
     for bands in _BANDS:
         yield "depth", _banded(diagram, depths, bands)
+
+
+def _inputs(diagram: Diagram) -> list[Key]:
+    """Leaves and constants of one name are one."""
+    named = zip(diagram.boxes, _names(diagram), strict=True)
+    return [
+        i
+        if box.kind == "operation" or not name or i in diagram.results
+        else (box.kind, name)
+        for i, (box, name) in enumerate(named)
+    ]
+
+
+def _names(diagram: Diagram) -> list[str]:
+    """The labels, or of many that differ by digits alone their common pattern."""
+    named = {box.label for box in diagram.boxes if box.kind != "operation"}
+    alike = Counter(map(_pattern, named))
+    patterns = [_pattern(box.label) for box in diagram.boxes]
+    return [
+        pattern if alike[pattern] > _WIDE else box.label
+        for box, pattern in zip(diagram.boxes, patterns, strict=True)
+    ]
+
+
+def _elided(diagram: Diagram, neurons: Sequence[Key]) -> list[Key]:
+    """The first and the last neurons of a wide layer stay; the others are one."""
+    layers: dict[str, list[str]] = {}
+    for name in dict.fromkeys(str(key) for key in neurons if key):
+        layers.setdefault(name.rpartition("neuron")[0], []).append(name)
+    renamed: dict[Key, Key] = {}
+    for names in layers.values():
+        if len(names) > _WIDE:
+            names.sort(key=lambda name: int(name.rpartition("neuron")[2]))
+            inner = names[_FIRST:-_LAST]
+            last = inner[-1].rpartition("neuron")[2]
+            title = f"{inner[0]} … {last} ({len(inner)} neurons)"
+            renamed.update(dict.fromkeys(inner, title))
+    return [renamed.get(key, key) for key in neurons]
 
 
 def _fill(owned: Sequence[Key], others: Sequence[Key]) -> list[Key]:
@@ -105,14 +152,15 @@ def _depths(diagram: Diagram) -> list[int]:
 
 
 def _alike(diagram: Diagram, depths: list[int]) -> list[Key]:
-    """Boxes of one kind, symbol and depth; leaves also of one label but for digits."""
+    """Boxes of one kind, symbol and depth; leaves also of one name."""
+    named = zip(diagram.boxes, depths, _names(diagram), strict=True)
     return [
-        (box.kind, box.symbol, _pattern(box), depth)
+        (box.kind, box.symbol, name, depth)
         if box.kind != "operation"
         else i
         if i in diagram.results
         else (box.kind, box.symbol, depth)
-        for i, (box, depth) in enumerate(zip(diagram.boxes, depths, strict=True))
+        for i, (box, depth, name) in enumerate(named)
     ]
 
 
@@ -131,22 +179,31 @@ def _merge(diagram: Diagram, keys: list[Key]) -> Diagram:
     for i, key in enumerate(keys):
         members.setdefault(key, []).append(i)
     place = {key: i for i, key in enumerate(members)}
+    alone = [len(members[key]) == 1 for key in keys]
     leaving = set(diagram.results)
-    counts: Counter[tuple[int, int]] = Counter()
-    for edge in diagram.edges:
+    edges: dict[Key, Edge] = {}
+    for number, edge in enumerate(diagram.edges):
         tail, head = place[keys[edge.tail]], place[keys[edge.head]]
-        if tail != head:
-            counts[tail, head] += 1
-            leaving.add(edge.tail)
+        if tail == head:
+            continue
+        leaving.add(edge.tail)
+        if alone[edge.tail] and alone[edge.head]:
+            edges[number] = replace(edge, tail=tail, head=head)
+        else:
+            before = edges.get((tail, head), Edge(tail, head, None, 0, edge.part))
+            part = edge.part if edge.part == before.part else ""
+            edges[tail, head] = Edge(tail, head, None, before.count + edge.count, part)
     boxes = [
         diagram.boxes[group[0]]
         if len(group) == 1
         else _group(key, [(diagram.boxes[i], i in leaving) for i in group])
         for key, group in members.items()
     ]
-    edges = [Edge(tail, head, None, count) for (tail, head), count in counts.items()]
     results = frozenset(place[keys[i]] for i in diagram.results)
-    return Diagram(boxes, edges, results)
+    layers = tuple(
+        tuple(dict.fromkeys(place[keys[i]] for i in layer)) for layer in diagram.layers
+    )
+    return Diagram(boxes, list(edges.values()), results, diagram.caption, layers)
 
 
 def _group(key: Key, members: list[tuple[Box, bool]]) -> Box:
@@ -156,29 +213,46 @@ def _group(key: Key, members: list[tuple[Box, bool]]) -> Box:
     alike = operations or leaves or [box for box, _ in members]
     out = [box for box, leaves_it in members if leaves_it and box.kind == "operation"]
     shown = out or alike
-    grads = [box.grad for box in shown if box.grad is not None]
-    data, grad = _span([box.data for box in shown]), _span(grads) if grads else None
+    data, grad = _span([box.data for box in shown]), _grads(shown)
     kinds = Counter(box.symbol for box in operations)
-    note = _inventory(kinds) if len(kinds) > 1 else ""
+    subject = ("output" if len(shown) == 1 else "outputs") if operations else "data"
     if isinstance(key, str):
-        note = f"{len(leaves)} parameters: {_inventory(kinds)}"
-        return Box("group", key, "", data, grad, None, note)
+        neurons = len({neuron_of(box) for box in leaves})
+        times = len(out) // neurons if len(out) % neurons == 0 else 1
+        if any(count % max(times, 1) for count in kinds.values()):
+            times = 1
+        each = Counter({symbol: n // max(times, 1) for symbol, n in kinds.items()})
+        note = f"{len(leaves)} parameters: {_inventory(each)}"
+        title = key + (f" × {times}" if times > 1 else "")
+        weights = _span([box.data for box in leaves])
+        own = (weights, _grads(leaves))
+        return Box("group", title, "", data, grad, None, note, subject, *own)
+    note = _inventory(kinds) if len(kinds) > 1 else ""
     kind = "group" if operations else alike[0].kind
-    title = f"{len(alike)} × {_common_name(alike)}"
-    return Box(kind, title, "", data, grad, None, note)
+    return Box(kind, _common_title(alike), "", data, grad, None, note, subject)
 
 
-def _common_name(boxes: list[Box]) -> str:
-    """What all are called: a symbol, a label pattern, or just what they are."""
-    first = boxes[0]
+def _grads(boxes: Sequence[Box]) -> Span | None:
+    grads = [box.grad for box in boxes if box.grad is not None]
+    return _span(grads) if grads else None
+
+
+def _common_title(boxes: list[Box]) -> str:
+    """How many of what: ``12 × tanh``, ``x0 × 32``, ``x0 … x63``, ``5 × leaf``."""
+    first, count = boxes[0], len(boxes)
     if first.kind == "operation":
-        return first.symbol if _same(box.symbol for box in boxes) else first.kind
-    patterns = [_pattern(box) for box in boxes]
-    return patterns[0] if first.label and _same(iter(patterns)) else first.kind
+        alike = _same(box.symbol for box in boxes)
+        return f"{count} × {first.symbol if alike else first.kind}"
+    names = dict.fromkeys(box.label for box in boxes)
+    if not first.label or not _same(map(_pattern, names)):
+        return f"{count} × {first.kind}"
+    times = count // len(names) if count % len(names) == 0 else 1
+    title = " … ".join(dict.fromkeys([first.label, [*names][-1]]))
+    return title + (f" × {times}" if times > 1 else "")
 
 
-def _pattern(box: Box) -> str:
-    return re.sub(r"\d+", "#", box.label)
+def _pattern(label: str) -> str:
+    return re.sub(r"\d+", "#", label)
 
 
 def _same(texts: Iterator[str]) -> bool:

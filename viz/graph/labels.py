@@ -8,6 +8,7 @@ from users, so each kind of label has one function that makes any text safe for 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from math import isfinite
 
 _RECORD = {c: "\\" + c for c in '{}|<>"\\'} | {"&": "&amp;", "\n": "\\n"}
@@ -15,23 +16,14 @@ _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\\": "\\\\", "\n": "<br/>"}
 
 
 def number(x: float) -> str:
-    """Four decimals where they say enough, else four significant digits.
+    """Four significant digits: the one format of all numbers in a picture.
 
-    >>> number(2.0), number(-1.5e-7), number(float("nan"))
-    ('2.0000', '-1.500e-07', 'nan')
+    >>> number(2.0), number(-1 / 3), number(1.5e-7), number(float("-inf"))
+    ('2', '-0.3333', '1.5e-07', '-∞')
     """
-    if x == 0.0 or 1e-3 <= abs(x) < 1e6 or not isfinite(x):
-        return f"{x:.4f}"
-    return f"{x:.3e}"
-
-
-def constant(x: float) -> str:
-    """A plain number that took part in an operation, as one would write it.
-
-    >>> constant(2.0), constant(1 / 3)
-    ('2', '0.3333')
-    """
-    return f"{x:.4g}"
+    if not isfinite(x):
+        return "NaN" if x != x else "∞" if x > 0 else "-∞"
+    return f"{x + 0.0:.4g}"  # no sign before 0
 
 
 def clip(text: str, width: int = 60, lines: int = 4) -> str:
@@ -48,13 +40,14 @@ def clip(text: str, width: int = 60, lines: int = 4) -> str:
 
 
 def _printable(c: str) -> str:
-    """The character, or U+FFFD where neither SVG nor UTF-8 has a place for it."""
+    """The character, or U+FFFD for controls, lone surrogates and noncharacters."""
     if c == "\t":
         return " "
     code = ord(c)
     control = code < 0x20 or 0x7F <= code < 0xA0
-    nowhere = 0xD800 <= code < 0xE000 or code in (0xFFFE, 0xFFFF)
-    return "\ufffd" if control or nowhere else c
+    nowhere = 0xD800 <= code < 0xE000 or 0xFDD0 <= code < 0xFDF0
+    last = code & 0xFFFE == 0xFFFE  # the last two of each plane
+    return "\ufffd" if control or nowhere or last else c
 
 
 def record(text: str) -> str:
@@ -74,3 +67,15 @@ def html(text: str) -> str:
     a &lt; b
     """
     return "".join([_HTML.get(c, c) for c in text])
+
+
+def tooltip(lines: Iterable[str]) -> str:
+    """Text that viewers show beside the pointer, in lines.
+
+    >>> print(tooltip(["leaf a & b", "data 1.5"]))
+    leaf a &amp; b\\ndata 1.5
+    """
+    shown = [clip(line, 200).replace("\n", " ") for line in lines]
+    # Graphviz reads escapes twice in nodes, once in edges: a sign that looks the same
+    escaped = [s.replace("&", "&amp;").replace("\\", "\u29f5") for s in shown]
+    return "\\n".join(escaped)

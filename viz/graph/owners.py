@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from viz.graph.diagram import Diagram
+from viz.graph.diagram import Box, Diagram
 
 _PARAMETER = re.compile(r"((?:.*\.)?neuron\d+)\.[^.]+")
 _LINEAR = {"+", "*", "-", "·", "Σ"}
@@ -21,7 +21,7 @@ def owners(diagram: Diagram, unit: str) -> list[str]:
     operands: list[list[int]] = [[] for _ in range(count)]
     for edge in diagram.edges:
         operands[edge.head].append(edge.tail)
-    names = [_parameter_of(box.kind, box.label) for box in diagram.boxes]
+    names = [neuron_of(box) for box in diagram.boxes]
     direct = [_direct(diagram, i, operands[i], names) for i in range(count)]
     feeds = [False] * count  # on the way to a neuron's parameters
     for i in reversed(range(count)):
@@ -38,8 +38,9 @@ def owners(diagram: Diagram, unit: str) -> list[str]:
     return names if unit == "neuron" else [_layer_of(name) for name in names]
 
 
-def _parameter_of(kind: str, label: str) -> str:
-    found = _PARAMETER.fullmatch(label) if kind == "leaf" else None
+def neuron_of(box: Box) -> str:
+    """The neuron whose parameter a leaf is, by its label; empty for none."""
+    found = _PARAMETER.fullmatch(box.label) if box.kind == "leaf" else None
     return found[1] if found else ""
 
 

@@ -1,8 +1,9 @@
 """A ``graphviz.Digraph`` that draws itself with or without the ``dot`` program.
 
 With ``dot`` on the PATH, that is used. Without, or when it fails, a child process
-imports pygraphviz, whose wheels contain Graphviz. Large bitmaps are scaled down to what
-viewers can open.
+imports pygraphviz, whose wheels contain Graphviz; where there are no such wheels, the
+program graphviz-pure is the third choice (docs/decisions/0011). Large bitmaps are
+scaled down to what viewers can open, and say so.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import shutil
 import struct
 import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,10 +21,17 @@ from typing import Any
 import graphviz
 
 from autograd.errors import MissingDependencyError, RenderError
+from viz.graph.caption import LATER, remark
 from viz.graph.children import orderly_end, run
-from viz.graph.fonts import environment
+from viz.graph.fonts import FAMILY, environment
 
 MAX_PIXELS = 8000
+SCRIPTS = sysconfig.get_path("scripts")  # where packages install programs
+_SCALED = (
+    f"scaled down to {MAX_PIXELS} pixels, the most that viewers open: "
+    f"draw it as SVG, or collapsed, to read it all"
+)
+_LARGE = 28  # points, which are to be read when they are scaled down too
 _BITMAPS = {"png", "jpg", "jpeg", "jpe", "gif"}
 _ENDS = {  # how a whole picture begins and ends
     "png": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"IEND\xaeB`\x82"),
@@ -31,13 +40,15 @@ _ENDS = {  # how a whole picture begins and ends
     "gif": (b"GIF8", b";"),
     **dict.fromkeys(("jpg", "jpeg", "jpe"), (b"\xff\xd8", b"\xff\xd9")),
 }
+NEXT = "\n//next\n"  # between graphs that are drawn one after the other
 _CHILD = """
 import sys, pygraphviz
 format, engine, size = sys.argv[1:]
-graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode("utf-8"))
-if size and "size" not in graph.graph_attr.keys():
-    graph.graph_attr["size"] = size
-sys.stdout.buffer.write(graph.draw(format=format, prog=engine))
+for source in sys.stdin.buffer.read().decode("utf-8").split("\\n//next\\n"):
+    graph = pygraphviz.AGraph(string=source)
+    if size and "size" not in graph.graph_attr.keys():
+        graph.graph_attr["size"] = size
+    sys.stdout.buffer.write(graph.draw(format=format, prog=engine))
 """
 
 
@@ -55,7 +66,7 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         """The drawn picture: bytes, or text if an encoding is given.
 
         Raises RenderError if Graphviz refuses, and MissingDependencyError if there is
-        neither ``dot`` nor pygraphviz.
+        none of ``dot``, pygraphviz and graphviz-pure.
         """
         if any(more) or any(options.values()):
             keywords = {"engine": engine, "encoding": encoding, **options}
@@ -100,21 +111,31 @@ class Picture(graphviz.Digraph):  # type: ignore[misc]
         """The picture; a bitmap has at most MAX_PIXELS a side, whatever its dpi."""
         if format not in _BITMAPS:
             return draw(self.source, format, engine)
-        inches = MAX_PIXELS / 96.0
-        drawn = draw(self.source, format, engine, inches)
+        inches, source = MAX_PIXELS / 96.0, self.source
+        drawn = draw(source, format, engine, inches)
         if format == "png":
             excess = max(struct.unpack(">II", drawn[16:24])) / MAX_PIXELS
-            if excess > 1.01:
-                drawn = draw(self.source, format, engine, inches / excess)
+            if excess > 0.99:
+                smaller = inches / max(1.0, excess)
+                drawn = draw(_with(source, _SCALED), format, engine, smaller)
         return drawn
 
 
+def _with(source: str, line: str) -> str:
+    """The source of a graph with one more line in its caption."""
+    if LATER in source:
+        return source.replace(LATER, remark(line, _LARGE))
+    last = source.rindex("}")
+    label = f'label="{line}" fontsize={_LARGE} labelloc=b'
+    return f"{source[:last]}graph [{label}]{source[last:]}"
+
+
 def draw(source: str, format: str, engine: str, inches: float = 0.0) -> bytes:
-    """The picture, by ``dot`` or else by pygraphviz in a process of its own."""
+    """The picture, by the first way that works, in a process of its own."""
     size = f"{inches:g},{inches:g}" if inches else ""
     reasons = []
-    for command in _commands(format, engine, size):
-        drawn, reason = _run(command, source, format)
+    for command, text in _commands(source, format, engine, size):
+        drawn, reason = _run(command, text, format)
         if not reason:
             return drawn
         reasons.append(reason)
@@ -122,6 +143,7 @@ def draw(source: str, format: str, engine: str, inches: float = 0.0) -> bytes:
         raise MissingDependencyError(
             "drawing needs Graphviz, and neither the `dot` program nor the pygraphviz "
             'package was found. Either run: pip install "scalar-autograd[render]" '
+            '(where that has no wheel: "scalar-autograd[portable]") '
             "or install Graphviz: `apt-get install graphviz` (Debian, Ubuntu), "
             "`brew install graphviz` (macOS), `winget install graphviz` (Windows)"
         )
@@ -129,14 +151,21 @@ def draw(source: str, format: str, engine: str, inches: float = 0.0) -> bytes:
     raise RenderError(f"Graphviz could not draw the picture as {format}: {why}")
 
 
-def _commands(format: str, engine: str, size: str) -> Iterator[list[str]]:
-    """The ways to draw on this machine, the preferred first."""
+def _commands(
+    source: str, format: str, engine: str, size: str
+) -> Iterator[tuple[list[str], str]]:
+    """The ways to draw on this machine, the preferred first: a command, its input."""
+    limit = [f"-Gsize={size}"] if size else []
+    options = [f"-K{engine}", f"-T{format}", *limit]
     dot = shutil.which("dot")
     if dot is not None:
-        limit = [f"-Gsize={size}"] if size else []
-        yield [dot, f"-K{engine}", f"-T{format}", *limit]
+        yield [dot, *options], source
     if importlib.util.find_spec("pygraphviz") is not None:
-        yield [sys.executable, "-P", "-c", _CHILD, format, engine, size]
+        yield [sys.executable, "-P", "-c", _CHILD, format, engine, size], source
+    folders = os.pathsep.join([SCRIPTS, os.environ.get("PATH", "")])
+    pure = shutil.which("graphviz-pure", path=folders)
+    if pure is not None:  # it knows the widths of a few fonts only
+        yield [pure, *options], source.replace(FAMILY, "Arial")
 
 
 def _run(command: list[str], source: str, format: str) -> tuple[bytes, str]:

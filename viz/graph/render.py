@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,17 @@ from autograd.errors import RenderError
 from autograd.numbers.value import Value
 from autograd.table.reals import short
 from nn.files import replace
+from viz.graph.collapse import DEFAULT_MOST
 from viz.graph.collapse import collapse as collapsed
 from viz.graph.diagram import Trace
 from viz.graph.dot import STYLES, to_dot
 from viz.graph.picture import Picture
 
 _FORMATS = ("png", "svg", "pdf", "dot", "gv")
+RANKDIRS = ("LR", "TB", "RL", "BT")
 _CHOICES = {
     "style": tuple(STYLES),
-    "rankdir": ("LR", "TB", "RL", "BT"),
+    "rankdir": RANKDIRS,
     "collapse": ("auto", "neuron", "layer", None),
 }
 
@@ -37,7 +39,10 @@ def draw_dot(
     expand_dots: bool = True,
     partials: bool = False,
     numeric: bool = False,
-    max_nodes: int = 150,
+    max_nodes: int = DEFAULT_MOST,
+    inputs: Sequence[str] = (),
+    fold: bool = True,
+    legend: bool = True,
 ) -> Picture:
     """The graph below a result as a ``graphviz.Digraph``, which notebooks display.
 
@@ -53,22 +58,30 @@ def draw_dot(
     expand_dots : draw a ``dot`` node as its products and their sum.
     partials : write the local derivative d(head)/d(tail) on each edge.
     numeric : write the central difference beside each leaf's gradient.
-    max_nodes : the most boxes in a picture.
+    max_nodes : the most boxes in a picture. Above 150, a picture that was asked to be
+        collapsed may be larger before neurons of wide layers are elided.
+    inputs : names for the inputs of the first layer, such as ``("hours", "age")``;
+        plain numbers are x0, x1 ... otherwise.
+    fold : leave out what only repeats its operand: a sum of one term, ``/ 1``, ``+ 0``.
+    legend : show what the colours mean.
 
-    Gradients shown are ``.grad``: call ``y.backward()`` first.
+    Gradients shown are ``.grad``: call ``y.backward()`` first. Where all are 0, none is
+    drawn and the caption says so; where only those of y are 0, the caption says that
+    they belong to another result. NaN and infinities are violet. In SVG the pointer
+    shows all digits of a box.
 
-    Raises TypeError if y is no Value, ValueError for an unknown option, GraphError if
-    the graph has a cycle, and RenderError for an unknown format and when more than
-    ``max_nodes`` boxes remain.
+    Raises TypeError if y is no Value, ValueError for an unknown option and for names
+    that no layer has as many inputs as, GraphError if the graph has a cycle, and
+    RenderError for an unknown format and when more than ``max_nodes`` boxes remain.
 
     Examples
     --------
     >>> from autograd import Value
     >>> from viz import draw_dot
     >>> x = Value(3.0, label="x")
-    >>> picture = draw_dot(x * x)
-    >>> picture.source.count("->")
-    2
+    >>> picture = draw_dot(x**2)
+    >>> "base" in picture.source, "exponent" in picture.source
+    (True, True)
     """
     options = {"style": style, "rankdir": rankdir, "collapse": collapse}
     for name, choice in options.items():
@@ -81,11 +94,19 @@ def draw_dot(
         )
     if not isinstance(max_nodes, Real):
         raise TypeError(f"max_nodes must be a number of boxes, got {short(max_nodes)}")
-    trace = Trace(_roots(y), expand_dots, partials)
+    trace = Trace(_roots(y), expand_dots, partials, fold, input_names(inputs))
     diagram = collapsed(trace.diagram, collapse, max_nodes)
     if numeric:
         diagram = trace.with_numeric(diagram)
-    return to_dot(diagram, style, rankdir, format)
+    return to_dot(diagram, style, rankdir, format, legend)
+
+
+def input_names(inputs: Any) -> list[str]:
+    """The names given for inputs; raises TypeError unless they are texts."""
+    names = list(inputs) if isinstance(inputs, Iterable) else [inputs]
+    if isinstance(inputs, str) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"inputs is a sequence of names, got {short(inputs)}")
+    return names
 
 
 def _roots(y: Any) -> list[Value]:
@@ -133,9 +154,14 @@ def render(
     picture = draw_dot(y, **options)
     source = format in ("dot", "gv")
     content = picture.source.encode() if source else picture.pipe(format)
+    write(target, content)
+    return target
+
+
+def write(target: Path, content: bytes) -> None:
+    """Put a whole file in its place, or raise RenderError."""
     try:
         replace(target, content)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise RenderError(f"cannot write {str(target)!r}: {reason}") from error
-    return target

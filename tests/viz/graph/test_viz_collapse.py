@@ -113,7 +113,7 @@ def test_layers_hold_their_neurons(make_network):
 
 def test_samples_share_a_neuron(make_network):
     d = collapse(diagram(make_network([2, 4, 4, 1], 12)), "auto", 150)
-    assert "layer1.neuron3" in titles(d)
+    assert "layer1.neuron3 × 12" in titles(d)
     assert "12 × **" in titles(d)
     counts = [edge.count for edge in d.edges]
     assert max(counts) >= 12
@@ -123,7 +123,7 @@ def test_samples_share_a_neuron(make_network):
 
 def test_dense_layers_become_layers(make_network):
     d = collapse(diagram(make_network([8, 20, 20, 1], 2)), "auto", 150)
-    assert titles(d) >= {"layer0", "layer1", "layer2"}
+    assert titles(d) >= {"layer0 × 2", "layer1 × 2", "layer2 × 2"}
 
 
 @pytest.mark.parametrize("make", [lambda: tangle(1000), lambda: chain(1000)])
@@ -137,7 +137,7 @@ def test_without_labels_by_depth(make):
 def test_alike_operations_of_one_depth():
     xs = [Value(float(i), f"x{i}") for i in range(100)]
     d = collapse(diagram(ag.sum([x.tanh() for x in xs])), "auto", 150)
-    assert [box.symbol for box in d.boxes] == ["100 × x#", "100 × tanh", "Σ"]
+    assert [box.symbol for box in d.boxes] == ["x0 … x99", "100 × tanh", "Σ"]
     assert d.boxes[0].data == (0.0, 99.0)
     assert [edge.count for edge in d.edges] == [100, 100]
 
@@ -159,6 +159,17 @@ def test_no_edge_is_lost(seed, cap):
     )
 
 
+def test_what_is_not_collapsed_keeps_its_arrows(make_network):
+    loss = make_network([2, 3, 1], 1) ** 3.0
+    full = Trace([loss], True, True).diagram
+    d = collapse(full, "neuron", 150)
+    ends = {d.boxes[e.tail].symbol or "constant": e for e in d.edges}
+    assert ends["-"].partial is not None and ends["-"].part == "base"
+    assert {(e.part, e.partial) for e in d.edges} >= {("exponent", None)}
+    lost = next(e for e in d.edges if d.boxes[e.tail].symbol == "layer1.neuron0")
+    assert (lost.part, lost.partial, lost.count) == ("+", None, 1)
+
+
 def test_nan_is_shown():
     xs = [Value(float("nan") if i == 7 else 1.0) for i in range(200)]
     d = collapse(diagram(ag.sum(xs)), "auto", 150)
@@ -176,7 +187,8 @@ def test_over_the_cap_even_collapsed():
 
 
 def test_the_cap_can_be_raised():
-    assert draw_dot(chain(100), collapse=None, max_nodes=500).source.count("->") == 200
+    picture = draw_dot(chain(100), collapse=None, max_nodes=500, legend=False)
+    assert picture.source.count("shape=") == 201
 
 
 def test_nothing_to_collapse_is_said(neuron):

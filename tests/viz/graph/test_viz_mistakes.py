@@ -98,8 +98,11 @@ def test_a_broken_dot_is_passed_over(neuron, broken_dot, format):
 
 
 @pytest.mark.parametrize("format", ["svg", "png"])
-def test_a_broken_dot_alone_gives_a_reason(neuron, broken_dot, format, monkeypatch):
+def test_a_broken_dot_alone_gives_a_reason(
+    neuron, broken_dot, format, tmp_path, monkeypatch
+):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("viz.graph.picture.SCRIPTS", str(tmp_path))
     with pytest.raises(RenderError, match=f"could not draw .*{broken_dot}"):
         draw_dot(neuron).pipe(format)
 
@@ -118,6 +121,7 @@ def test_part_of_a_picture_is_none(neuron, format, length, tmp_path, monkeypatch
     (folder / "dot").chmod(0o755)
     monkeypatch.setenv("PATH", str(folder))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("viz.graph.picture.SCRIPTS", str(tmp_path))
     with pytest.raises(RenderError, match=r"dot wrote (no|part of a) picture"):
         draw_dot(neuron).pipe(format)
     if format in ("png", "svg", "pdf"):

@@ -14,9 +14,16 @@ import viz
 from autograd import MissingDependencyError, RenderError, Value
 from viz import draw_dot, render
 from viz.graph import fonts
+from viz.graph import picture as picture_module
 
 START = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
 BACKENDS = pytest.mark.parametrize("backend", ["with_dot", "without_dot"])
+
+
+def arrows(picture):
+    """The arrows of a picture; those that only hold an order are invisible."""
+    lines = picture.source.splitlines()
+    return sum(" -> " in line and "invis" not in line for line in lines)
 
 
 def size(png):
@@ -115,18 +122,29 @@ def test_what_graphviz_refuses_is_an_error(neuron, backend, request):
 
 
 @BACKENDS
-def test_large_bitmaps_are_scaled_down(backend, request):
+@pytest.mark.parametrize("legend", [True, False])
+def test_large_bitmaps_are_scaled_down_and_say_so(
+    backend, legend, request, monkeypatch
+):
     request.getfixturevalue(backend)
+    drawn, draw = [], picture_module.draw
+    monkeypatch.setattr(
+        picture_module, "draw", lambda s, *more: drawn.append(s) or draw(s, *more)
+    )
     y = Value(1.0)
-    for _ in range(60):
+    for _ in range(90):
         y = y + 1.0
-    picture = draw_dot(y)
+    y.backward()
+    picture = draw_dot(y, collapse=None, max_nodes=200, legend=legend)
     assert 7900 <= max(size(picture.pipe("png"))) <= 8002
+    assert "scaled down to 8000 pixels" in drawn[-1]
+    assert "as SVG, or collapsed" in drawn[-1]
+    assert b"scaled down" not in picture.pipe("svg")
     picture.attr(dpi="300")
     assert max(size(picture.pipe("png"))) <= 8002
-    assert (
-        max(size(draw_dot(y + 1.0, collapse="layer", max_nodes=9).pipe("png"))) < 8000
-    )
+    few = draw_dot(y + 1.0, collapse="layer", max_nodes=9)
+    assert max(size(few.pipe("png"))) < 7900
+    assert "scaled down" not in drawn[-1]
 
 
 def test_bundled_fonts_draw_letters_where_there_are_none(
@@ -216,10 +234,10 @@ def test_the_bundled_fonts_are_small_and_licensed():
 
 
 def test_merged_style(neuron):
-    source = draw_dot(neuron).source
-    assert "data -3.0000" in source
-    assert "<b>tanh</b>&nbsp;&nbsp;y" in source
-    assert source.count("->") == 8
+    picture = draw_dot(neuron)
+    assert "data -3<" in picture.source
+    assert "<b>tanh</b>&nbsp;&nbsp;y" in picture.source
+    assert arrows(picture) == 8
 
 
 def test_gradients_are_coloured_by_sign_and_size():
@@ -245,7 +263,7 @@ def test_any_number_can_be_drawn(data, without_dot):
 
 def test_micrograd_style(neuron):
     source = draw_dot(neuron, style="micrograd").source
-    assert "{ w1 | data -3.0000 | grad" in source
+    assert "{ w1 | data -3 | grad" in source
     assert source.count("shape=record") == 9
     assert source.count("->") == 12
 
@@ -254,7 +272,7 @@ def test_partials_and_numeric_in_both_styles(neuron):
     for style in ("merged", "micrograd"):
         source = draw_dot(neuron, style=style, partials=True, numeric=True).source
         assert source.count("numeric ") == 5
-        assert '" 2.0000 "' in source
+        assert '" 2 "' in source
 
 
 def test_micrograds_call(neuron):
@@ -265,7 +283,7 @@ def test_micrograds_call(neuron):
 
 def test_several_results():
     x = Value(1.0)
-    assert draw_dot([x + 1.0, x * 2.0]).source.count("->") == 4
+    assert arrows(draw_dot([x + 1.0, x * 2.0])) == 4
 
 
 def test_the_same_graph_gives_the_same_source(neuron):
