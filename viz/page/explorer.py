@@ -20,11 +20,11 @@ from autograd.graph.nodes import CONSTANT, grouped, pairs_of, topological_order
 from autograd.graph.reverse import edges
 from autograd.numbers.value import Value
 from autograd.table.primitives import TABLE
+from viz.formulas.trees import formulas
 from viz.graph.diagram import Box, Diagram, Edge
 from viz.graph.owners import owners
 from viz.page import operations
 from viz.page.document import as_json, document, save, source
-from viz.page.notation import formulas
 
 Node = Any
 SCRIPTS = (
@@ -129,7 +129,7 @@ class _Graph:
         return len(self.nodes) - 1
 
     def _operation(self, node: Node) -> None:
-        operands, sizes = [], []
+        operands, sizes = list[int](), list[int]()
         for group, numbers in grouped(node):
             sizes.append(len(numbers))
             for i, (holder, x) in enumerate(pairs_of(group, numbers)):

@@ -15,7 +15,7 @@ from typing import Any
 from autograd.numbers.symbolic import Expression, Symbol
 from autograd.table.primitive import Primitive
 from autograd.table.primitives import TABLE
-from viz.graph.notation import NOTATION
+from viz.formulas.notation import NOTATION
 
 
 def formulas(rows: Iterable[str]) -> tuple[dict[str, Any], dict[str, Any]]:
