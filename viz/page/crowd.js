@@ -13,7 +13,9 @@ Object.assign(Folding.prototype, {
     const free = [...nodes.keys()].filter((i) => !nodes[i].row && !nodes[i].owner);
     for (const members of grouped(free, signature).values()) {
       if (members.length <= LONG) continue;
-      const [first, last] = [members[0], members[members.length - 1]].map((i) => nodes[i].label);
+      const [first, last] = [members[0], members[members.length - 1]].map(
+        (i) => nodes[i].label,
+      );
       const title = first ? `${first} … ${last}` : `${members.length} inputs`;
       this.group(title, "leaves", members);
     }
@@ -55,15 +57,20 @@ Object.assign(Folding.prototype, {
       (i) => !this.paths[i].some((g) => this.folded.has(g)),
     );
     free.sort((i, j) => depth[i] - depth[j] || i - j);
-    this.band(free.filter((i) => !this.graph.results.includes(i)), []);
+    this.split(
+      free.filter((i) => !this.graph.results.includes(i)),
+      0,
+    );
   },
 
-  band(members, place) {
-    const size = Math.max(12, Math.ceil(members.length / 10));
-    for (let k = 0; k * size < members.length; k++) {
-      const part = members.slice(k * size, (k + 1) * size);
-      this.group(`part ${[...place, k + 1].join(".")}`, "band", part, place.length);
-      if (part.length > 60) this.band(part, [...place, k + 1]);
+  // Nodes in their order as folded parts, and those in parts again, at this depth of
+  // their paths.
+  split(nodes, depth, name = "part ") {
+    const size = Math.max(12, Math.ceil(nodes.length / 10));
+    for (let k = 0; k * size < nodes.length; k++) {
+      const part = nodes.slice(k * size, (k + 1) * size);
+      this.folded.add(this.group(`${name}${k + 1}`, "band", part, depth));
+      if (part.length > 60) this.split(part, depth + 1, `${name}${k + 1}.`);
     }
   },
 });
@@ -84,7 +91,10 @@ function alike(graph) {
 
 // The terms of a sum, through additions that are used once, and those additions.
 function addends(graph, root, seen) {
-  const isSum = (i) => ["add", "sum"].includes(graph.nodes[i].row);
+  const isSum = (i) => {
+    const { row, dot } = graph.nodes[i];
+    return row === "add" || (row === "sum" && dot === undefined);
+  };
   const terms = new Set();
   const sums = [];
   const stack = isSum(root) ? [root] : [];

@@ -5,8 +5,8 @@ head forbids every request. Data are JSON in a script of their own, written so t
 text in them can end that script; NaN and the infinities, which JSON lacks, are the
 texts "NaN", "Infinity" and "-Infinity" (``number`` in numbers.js reads them).
 
-Scripts are plain files that share one scope and are put in the order given; indentation
-and lines of comment are left out of a page.
+Scripts are plain files that share one scope and are put in the order given. Their
+indentation and comments, and some spaces and ends of line, are left out of a page.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def document(
     (True, True)
     """
     parts = [code, *map(source, scripts)]
-    look = map(source, ["style.css", *styles])
+    look = map(_style, ["style.css", *styles])
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -102,10 +102,17 @@ def source(name: str) -> str:
 
 
 def compact(text: str) -> str:
-    """A script or style without its indentation and its lines of comment."""
-    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
-    lines = [line.strip() for line in text.splitlines()]
-    return "\n".join([line for line in lines if line and not line.startswith("//")])
+    """A script without indentation, comments, and some of its spaces and ends of line."""
+    lines = [re.sub(r"(^|\s+)// .*", "", line).strip() for line in text.splitlines()]
+    joined = re.sub(r"(?<=[{(\[,;])\n", "", "\n".join(filter(None, lines)))
+    return re.sub(r" (=>|[=!]==|&&|\|\|) ", r"\1", joined)
+
+
+def _style(name: str) -> str:
+    """A style sheet beside this one, without its comments and spaces."""
+    text = (_FOLDER / name).read_text("utf-8")
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL).strip()
+    return re.sub(r"\s*([{}:;,])\s*", r"\1", text)
 
 
 def save(page: str, path: str | os.PathLike[str]) -> Path:

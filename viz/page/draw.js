@@ -1,7 +1,7 @@
 // The drawing: boxes and arrows in an SVG that pans, zooms, and glides between layouts.
 
 const SVG = "http://www.w3.org/2000/svg";
-const SIZE = { cell: 92, wide: 124, row: 22, constant: 72 };
+const SIZE = { cell: 98, wide: 124, row: 22, constant: 72 };
 const GLIDE = 350; // milliseconds
 
 function element(name, attributes = {}, ...children) {
@@ -41,17 +41,20 @@ class Drawing {
     this.navigate();
   }
 
-  // Put a view on the screen; boxes that were there glide, new ones come from ``from``.
-  show({ boxes, edges }, from = null) {
+  // Put a view on the screen; its boxes glide there from where their nodes were.
+  show({ boxes, edges }) {
     for (const box of boxes) {
       const small = this.describe(box).kind === "constant";
       box.width = small ? SIZE.constant : 2 * (box.group ? SIZE.wide : SIZE.cell);
       box.height = small ? SIZE.row : 2 * SIZE.row;
     }
     layout(boxes, edges);
+    const before = new Map();
+    for (const { box, x, y } of this.shapes.values()) {
+      for (const i of box.members) before.set(i, [x, y]);
+    }
     this.boxes = boxes;
     this.edges = edges;
-    const before = new Map([...this.shapes].map(([key, { x, y }]) => [key, [x, y]]));
     const old = this.shapes;
     this.shapes = new Map();
     for (const box of boxes) {
@@ -64,13 +67,17 @@ class Drawing {
     for (const { key } of boxes) this.boxLayer.append(this.shapes.get(key).group);
     this.edgeLayer.replaceChildren(...edges.map((edge) => this.makeEdge(edge)));
     this.refresh();
-    this.glide((key) => before.get(key) || from);
+    this.glide(before);
   }
 
-  glide(startOf) {
+  glide(before) {
     cancelAnimationFrame(this.frame);
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const starts = this.boxes.map((box) => startOf(box.key) || [box.x, box.y]);
+    const starts = this.boxes.map(({ members, x, y }) => {
+      const places = members.map((i) => before.get(i)).filter(Boolean);
+      const [across, down] = [0, 1].map((k) => mean(places.map((place) => place[k])));
+      return [across ?? x, down ?? y];
+    });
     const began = performance.now();
     const step = (now) => {
       const t = still ? 1 : Math.min(1, (now - began) / GLIDE);
@@ -79,7 +86,7 @@ class Drawing {
         const [x, y] = starts[k];
         this.place(box, x + (box.x - x) * done, y + (box.y - y) * done);
       });
-      for (const edge of this.edges) this.route(edge, t === 1);
+      for (const edge of this.edges) this.route(edge);
       if (t < 1) this.frame = requestAnimationFrame(step);
     };
     if (still || this.boxes.length > 400) step(began + GLIDE);
@@ -104,9 +111,16 @@ class Drawing {
     const texts = cells.map((w, k) =>
       element("text", { x: k * w + w / 2, y: height - 7, "text-anchor": "middle" }),
     );
-    const frame = element("rect", { width, height, class: "frame", rx: constant ? 8 : 2 });
+    const frame = element("rect", {
+      width,
+      height,
+      class: "frame",
+      rx: constant ? 8 : 2,
+    });
     const title = element("text", { x: 8, y: 15, class: "title" });
-    const head = constant ? [] : [element("rect", { width, height: SIZE.row, class: kind })];
+    const head = constant
+      ? []
+      : [element("rect", { width, height: SIZE.row, class: kind })];
     const tip = element("title");
     const group = element(
       "g",
@@ -145,21 +159,32 @@ class Drawing {
     edge.label.setAttribute("y", y - 3);
   }
 
-  // Texts and colours anew; only what has changed is written.
-  refresh() {
+  // Texts and colours anew, where they have changed. While a number is ``moving``, what
+  // is out of sight waits until it rests, and so do texts that are too small to read.
+  refresh(moving = false) {
+    clearTimeout(this.later);
+    if (moving) this.later = setTimeout(() => this.refresh(), 150);
+    const readable = this.camera.scale > 0.3;
     for (const shape of this.shapes.values()) {
+      if (moving && !this.inSight(shape)) continue;
       const { title, cells, state = "", tip, kind } = this.describe(shape.box);
-      const shown = `${title}|${state}|${cells.flat().join("|")}`;
+      cells.forEach(([, fill], k) => (shape.fills[k].style.fill = fill));
+      if (moving && !readable) continue;
+      const shown = `${title}|${state}|${cells.map(([text]) => text)}`;
       if (shown === shape.shown) continue;
       shape.shown = shown;
-      shape.title.textContent = title;
-      cells.forEach(([text, fill], k) => {
-        shape.texts[k].textContent = text;
-        shape.fills[k].style.fill = fill;
-      });
+      if (shape.title.textContent !== title) shape.title.textContent = title;
+      cells.forEach(([text], k) => (shape.texts[k].textContent = text));
       shape.tip.textContent = tip;
       shape.group.setAttribute("class", `box ${kind} ${state}`);
     }
+  }
+
+  inSight({ x, y, box }) {
+    const { camera, svg } = this;
+    const [left, top] = [camera.x + x * camera.scale, camera.y + y * camera.scale];
+    const inside = left < svg.clientWidth && left + box.width * camera.scale > 0;
+    return inside && Math.abs(top - svg.clientHeight / 2) < svg.clientHeight / 2 + 30;
   }
 
   // -- Where one looks ------------------------------------------------------------
@@ -172,12 +197,13 @@ class Drawing {
   }
 
   // All of it, as large as fits, but readable; else its end, where the results are.
-  fit(least = 0.6) {
+  fit(least = 0.5) {
     const { width, top, height } = this.extent;
     const { clientWidth: w, clientHeight: h } = this.svg;
     const scale = Math.max(least, Math.min(1.25, (w - 32) / width, (h - 32) / height));
     const end = this.boxes[this.boxes.length - 1];
-    const x = width * scale + 32 <= w ? (w - width * scale) / 2 : w - width * scale - 16;
+    const x =
+      width * scale + 32 <= w ? (w - width * scale) / 2 : w - width * scale - 16;
     const middle = height * scale + 32 <= h ? top + height / 2 : end.y;
     this.look({ x, y: h / 2 - middle * scale, scale });
   }
@@ -205,7 +231,8 @@ class Drawing {
     const [left, top] = [camera.x + x * camera.scale, camera.y + y * camera.scale];
     const width = box.width * camera.scale;
     const outside = (at, size, room) => at < 0 || at + size > room;
-    if (!outside(left, width, svg.clientWidth) && !outside(top, 0, svg.clientHeight)) return;
+    if (!outside(left, width, svg.clientWidth) && !outside(top, 0, svg.clientHeight))
+      return;
     const dx = svg.clientWidth / 2 - left - width / 2;
     const dy = svg.clientHeight / 2 - top;
     this.look({ ...camera, x: camera.x + dx, y: camera.y + dy });

@@ -29,7 +29,9 @@ class Explorer {
     $("step").max = graph.steps - 1;
     $("step").value = this.step;
     const labels = new Set(graph.nodes.map((node) => node.label).filter(Boolean));
-    $("labels").replaceChildren(...[...labels].map((value) => html("option", { value })));
+    $("labels").replaceChildren(
+      ...[...labels].map((value) => html("option", { value })),
+    );
     this.measure();
     this.redraw();
     this.drawing.fit();
@@ -56,7 +58,10 @@ class Explorer {
     }
     return {
       kind,
-      title: clipped([symbolOf(node), node.label].filter(Boolean).join("  ") + marks, 24),
+      title: clipped(
+        [symbolOf(node), node.label].filter(Boolean).join("  ") + marks,
+        24,
+      ),
       cells: [
         [`data ${data === null ? "…" : short(data)}`, plain],
         [`grad ${grad === null ? "…" : short(grad)}`, tint(grad ?? 0, this.largest)],
@@ -84,7 +89,10 @@ class Explorer {
       kind: "group",
       title: clipped(kind === "dot" ? `dot ${name}` : name, 30),
       cells: [
-        [`data ${known ? span(outs.map((i) => graph.data[i])) : "…"}`, bad ? "var(--nan)" : "var(--paper)"],
+        [
+          `data ${known ? span(outs.map((i) => graph.data[i])) : "…"}`,
+          bad ? "var(--nan)" : "var(--paper)",
+        ],
         [`grad ${missing ? "…" : span(grads)}`, tint(strongest, this.largest)],
       ],
       state: this.stateOf(box),
@@ -108,45 +116,42 @@ class Explorer {
     this.largest = sizes.reduce((a, b) => Math.max(a, b), 0);
   }
 
-  redraw(from = null) {
+  redraw() {
     const view = this.folding.view();
     for (const box of view.boxes) {
       if (box.node !== null) box.ports = this.graph.nodes[box.node].args.length;
     }
-    for (const edge of view.edges) edge.place = this.placeOf(view, edge);
-    this.drawing.show(view, from);
+    for (const edge of view.edges) edge.part = this.partOf(view, edge);
+    this.drawing.show(view);
     this.roving();
     this.labelEdges();
     $("fold").disabled = !this.folding.groups.length;
     $("unfold").disabled = !this.folding.folded.size;
   }
 
-  // For operations whose operands may not trade places: which one arrives here.
-  placeOf({ boxes }, { head, port }) {
+  // The part that an operand plays here, where operands may not trade places.
+  partOf({ boxes }, { head, port }) {
     const { node } = boxes[head];
-    if (node === null) return "";
-    const { row, args } = this.graph.nodes[node];
-    const known = ROWS[row];
-    const ordered = args.length > 1 && !(known && (known.symmetric || known.arity === null));
-    return ordered ? (PLACES[row] || [])[port] || `${port + 1}` : "";
+    return (node !== null && PARTS[this.graph.nodes[node].row]?.[port]) || "";
   }
 
-  refresh() {
+  refresh(moving = false) {
     this.measure();
-    this.drawing.refresh();
-    this.labelEdges();
+    this.drawing.refresh(moving);
+    if (!moving) this.labelEdges();
   }
 
   // The shares of the cotangent that arrive in this step, on their arrows; else places.
   labelEdges() {
     const { sent, current, whole } = this.state;
     const shares = new Map(sent.map(({ k, share: part }) => [k, part]));
-    for (const { parts, place, path, label } of this.drawing.edges) {
-      const hot = !whole && parts.some(([i, k]) => i === current && this.flows(k, shares));
+    for (const { parts, part, path, label } of this.drawing.edges) {
+      const hot =
+        !whole && parts.some(([i, k]) => i === current && this.flows(k, shares));
       path.setAttribute("class", hot ? "edge hot" : "edge");
       const arriving = hot && this.state.backward && parts.length === 1;
-      label.textContent = arriving ? `+= ${short(shares.get(parts[0][1]))}` : place;
-      label.setAttribute("class", `edge-label ${arriving ? "" : "place"}`);
+      label.textContent = arriving ? `+= ${short(shares.get(parts[0][1]))}` : part;
+      label.setAttribute("class", arriving ? "edge-label" : "edge-label part");
     }
   }
 
@@ -201,7 +206,10 @@ class Explorer {
     const at = `Step ${step} of ${this.graph.steps - 1}. `;
     if (step === 0) return `${at}Only the leaves have numbers yet.`;
     if (!backward) {
-      const numbers = this.graph.operands(current).map((x) => short(x)).join(", ");
+      const numbers = this.graph
+        .operands(current)
+        .map((x) => short(x))
+        .join(", ");
       const result = short(this.graph.data[current]);
       return `${at}Forward: ${this.titleOf(current)} of ${numbers} = ${result}.`;
     }
@@ -225,7 +233,7 @@ class Explorer {
     if (this.playing) return stop();
     if (this.state.whole) this.goTo(0);
     $("play").textContent = "pause";
-    const pace = Math.max(60, Math.min(900, 20000 / this.graph.steps));
+    const pace = Math.max(60, Math.min(600, 20000 / this.graph.steps));
     this.playing = setInterval(() => {
       this.goTo(this.step + 1);
       if (this.state.whole) stop();
@@ -240,7 +248,7 @@ class Explorer {
     if (this.state.whole) this.state = this.graph.after(this.step);
     this.differences.clear();
     if ($("numeric").checked) this.compareSoon();
-    this.refresh();
+    this.refresh(true);
     this.showPanelSoon();
   }
 
@@ -263,7 +271,9 @@ class Explorer {
         const found = this.graph.isLeaf(i) && this.graph.difference(i);
         if (found) this.differences.set(i, found);
       });
-      const wrong = [...this.differences.values()].filter((d) => d.verdict === "differs");
+      const wrong = [...this.differences.values()].filter(
+        (d) => d.verdict === "differs",
+      );
       const count = this.differences.size;
       this.say(`${count} gradients compared with differences: ${wrong.length} differ.`);
     }
@@ -302,11 +312,10 @@ class Explorer {
     this.drawing.shapes.get(key).group.focus({ preventScroll: true });
   }
 
-  unfold(id, key) {
-    const { x, y } = this.drawing.shapes.get(key);
+  unfold(id) {
     this.folding.unfold(id);
     this.selected = null;
-    this.redraw([x, y]);
+    this.redraw();
     const first = this.folding.paths.findIndex((path) => path.includes(id));
     this.select(this.folding.boxOf(first));
     this.drawing.reveal(this.selected);
@@ -338,7 +347,9 @@ class Explorer {
     const exact = fits((node) => node.label.toLowerCase() === wanted);
     const found = exact.length
       ? exact
-      : fits(({ label, row }) => label.toLowerCase().includes(wanted) || row === wanted);
+      : fits(
+          ({ label, row }) => label.toLowerCase().includes(wanted) || row === wanted,
+        );
     if (!found.length) return this.say(`Nothing is called ${text}.`);
     const now = found.findIndex((i) => this.folding.boxOf(i) === this.selected);
     const next = found[(now + 1) % found.length];
@@ -366,8 +377,11 @@ class Explorer {
       out: () => this.drawing.zoom(0.8),
       reset: () => this.reset(),
     };
-    for (const [id, act] of Object.entries(clicks)) $(id).addEventListener("click", act);
-    $("step").addEventListener("input", (event) => this.goTo(Number(event.target.value)));
+    for (const [id, act] of Object.entries(clicks))
+      $(id).addEventListener("click", act);
+    $("step").addEventListener("input", (event) =>
+      this.goTo(Number(event.target.value)),
+    );
     $("numeric").addEventListener("change", () => this.compare());
     $("search").addEventListener("change", (event) => this.search(event.target.value));
     $("search").addEventListener("keydown", (event) => {
@@ -397,7 +411,10 @@ class Explorer {
       if (Math.abs(dx) + Math.abs(dy) > 3) held.moved = true;
       if (held.leaf === undefined || !held.moved) return;
       if (this.selected !== held.box.key) this.select(held.box.key);
-      this.setLeaf(held.leaf, rounded(held.from + dx * unit(held.from), unit(held.from)));
+      this.setLeaf(
+        held.leaf,
+        rounded(held.from + dx * unit(held.from), unit(held.from)),
+      );
     });
     this.svg.addEventListener("pointerup", () => {
       if (held && !held.moved) this.choose(held.box);
@@ -428,7 +445,7 @@ class Explorer {
       const up = { ArrowUp: 1, ArrowDown: -1 }[event.key];
       if (event.key === "Enter" || event.key === " ") {
         if (box.group && this.selected === box.key) {
-          this.unfold(Number(box.key.slice(1)), box.key);
+          this.unfold(Number(box.key.slice(1)));
           this.drawing.shapes.get(this.selected).group.focus();
         } else this.choose(box);
       } else if (event.shiftKey && up && leaf) {
@@ -454,8 +471,10 @@ class Explorer {
   neighbour(box, key) {
     const { boxes, edges } = this.drawing;
     const here = boxes.indexOf(box);
-    if (key === "ArrowLeft") return boxes[edges.find((edge) => edge.head === here)?.tail];
-    if (key === "ArrowRight") return boxes[edges.find((edge) => edge.tail === here)?.head];
+    if (key === "ArrowLeft")
+      return boxes[edges.find((edge) => edge.head === here)?.tail];
+    if (key === "ArrowRight")
+      return boxes[edges.find((edge) => edge.tail === here)?.head];
     const column = boxes.filter((other) => other.column === box.column);
     column.sort((a, b) => a.y - b.y);
     return column[column.indexOf(box) + (key === "ArrowUp" ? -1 : 1)];
@@ -501,7 +520,9 @@ function range(numbers) {
 
 function span(numbers) {
   const [low, high] = range(numbers);
-  return low === high || Number.isNaN(low) ? short(low) : `${short(low, 2)} … ${short(high, 2)}`;
+  return low === high || Number.isNaN(low)
+    ? short(low)
+    : `${short(low, 2)} … ${short(high, 2)}`;
 }
 
 // How much a leaf changes for each pixel, and rounding to that.
@@ -512,12 +533,3 @@ function unit(x) {
 function rounded(x, step) {
   return Number((Math.round(x / step) * step).toPrecision(12));
 }
-
-const PLACES = {
-  subtract: ["+", "−"],
-  divide: ["over", "under"],
-  floor_divide: ["over", "under"],
-  power: ["base", "exponent"],
-  where: ["if", "then", "else"],
-  arctan2: ["y", "x"],
-};

@@ -11,6 +11,7 @@ from __future__ import annotations
 import linecache
 import os
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from autograd.numbers.value import Value
 from autograd.table.primitives import TABLE
 from viz.formulas.trees import formulas
 from viz.graph.diagram import Box, Diagram, Edge
+from viz.graph.marks import parts
 from viz.graph.owners import owners
 from viz.page import operations
 from viz.page.document import as_json, document, save, source
@@ -89,16 +91,19 @@ def explorer_page(
     named = title or " and ".join(root.label for root in roots[:3] if root.label)
     heading = named or "a computation graph"
     data = {**graph.data(), "title": heading}
-    code = operations.code(graph.rows) + written_formulas(graph.rows)
+    code = operations.code(graph.rows) + notation(graph.rows)
     body = source("explorer.html")
     scripts = [*SCRIPTS, *["crowd.js"] * (len(graph.nodes) > _FEW), "open.js"]
     return document(heading, body, scripts, data, code, ["explorer.css"])
 
 
-def written_formulas(rows: Iterable[str]) -> str:
-    """JavaScript that says how rows and their partial derivatives are written."""
-    notation, partials = formulas(rows)
-    return f"const NOTATION={as_json(notation)},FORMULAS={as_json(partials)};\n"
+def notation(rows: Iterable[str]) -> str:
+    """JavaScript that says how rows, their derivatives and operands are written."""
+    written, partials = formulas(rows)
+    found = {name: list(islice(parts(TABLE[name]), 3)) for name in rows}
+    named = {name: marks for name, marks in found.items() if any(marks)}
+    tables = {"NOTATION": written, "PARTIALS": partials, "PARTS": named}
+    return "".join([f"const {k}={as_json(table)};\n" for k, table in tables.items()])
 
 
 class _Graph:

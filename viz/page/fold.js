@@ -23,13 +23,17 @@ class Folding {
   group(name, kind, nodes, place = Infinity) {
     const id = this.groups.push({ name, kind, size: nodes.length }) - 1;
     for (const i of nodes) this.paths[i].splice(place, 0, id);
+    return id;
   }
 
   // Layers, and the neurons in them, by the names that Python found; long rows of
   // parameters are folded inside.
   modules() {
     const { nodes } = this.graph;
-    for (const [depth, kind] of [[0, "layer"], [1, "neuron"]]) {
+    for (const [depth, kind] of [
+      [0, "layer"],
+      [1, "neuron"],
+    ]) {
       const found = grouped(nodes.keys(), (i) => (nodes[i].owner || [])[depth]);
       for (const [name, members] of found) this.group(name, kind, members);
       if (depth) {
@@ -54,7 +58,9 @@ class Folding {
   unfoldAsFarAsReadable() {
     const fold = (most, ...kinds) => {
       if (this.count() <= most) return;
-      this.groups.forEach(({ kind }, id) => kinds.includes(kind) && this.folded.add(id));
+      this.groups.forEach(
+        ({ kind }, id) => kinds.includes(kind) && this.folded.add(id),
+      );
     };
     fold(0, "leaves");
     this.groups.forEach(({ kind, size }, id) => {
@@ -65,7 +71,6 @@ class Folding {
     fold(READABLE, "neuron");
     fold(READABLE, "layer");
     if (this.count() > READABLE) this.bands?.();
-    fold(READABLE, "band");
   }
 
   boxOf(i) {
@@ -84,14 +89,16 @@ class Folding {
     return open.length ? open[open.length - 1] : null;
   }
 
+  // Open a group; what is inside and too much at once stays folded.
   unfold(id) {
     this.folded.delete(id);
-    const inside = this.paths.filter((path) => path.includes(id));
-    for (const path of inside) {
-      for (const inner of path.slice(path.indexOf(id) + 1)) {
-        if (inside.length > READABLE / 2) this.folded.add(inner);
-      }
-    }
+    const inside = [...this.paths.keys()].filter((i) => this.paths[i].includes(id));
+    const boxes = () => new Set(inside.map((i) => this.boxOf(i))).size;
+    const depth = this.paths[inside[0]].indexOf(id) + 1;
+    if (boxes() <= READABLE) return;
+    for (const i of inside)
+      for (const g of this.paths[i].slice(depth)) this.folded.add(g);
+    if (boxes() > READABLE) this.split?.(inside, depth);
   }
 
   all(fold) {
@@ -118,6 +125,7 @@ class Folding {
     });
     const edges = [];
     const joined = new Map();
+    const arrived = [];
     nodes.forEach(({ args }, i) => {
       const head = index.get(this.boxOf(i));
       args.forEach((j, k) => {
@@ -130,7 +138,10 @@ class Folding {
           joined.get(name).parts.push([i, k]);
           return;
         }
-        const edge = { tail, head, port: k, parts: [[i, k]] };
+        const port = boxes[head].group
+          ? (arrived[head] = (arrived[head] ?? -1) + 1)
+          : k;
+        const edge = { tail, head, port, parts: [[i, k]] };
         joined.set(name, edge);
         edges.push(edge);
       });

@@ -71,7 +71,8 @@ class Graph {
     const known = ROWS[row] || { chooses: false };
     this.shares[i] = this.slopes[i].map((slope) => share(known, this.grad[i], slope));
     args.forEach((j, k) => {
-      if (this.nodes[j].row === "" || (known.chooses && this.slopes[i][k] === 0)) return;
+      if (this.nodes[j].row === "" || (known.chooses && this.slopes[i][k] === 0))
+        return;
       this.grad[j] += this.shares[i][k];
       this.reached[j] = true;
     });
@@ -113,7 +114,8 @@ class Graph {
     });
     const central = (high - low) / (x + step - (x - step));
     const sides = [(at - low) / (x - (x - step)), (high - at) / (x + step - x)];
-    const noise = (8 * Number.EPSILON * Math.max(...[low, at, high].map(Math.abs))) / step;
+    const noise =
+      (8 * Number.EPSILON * Math.max(...[low, at, high].map(Math.abs))) / step;
     return { central, sides, verdict: verdict(this.grad[i], central, sides, noise) };
   }
 
@@ -170,7 +172,15 @@ class Graph {
       if (!done) current = this.results[this.results.length - 1];
     }
     const whole = step >= this.steps - 1;
-    return { step, known, grad, sent: sent || [], current, backward: step > count, whole };
+    return {
+      step,
+      known,
+      grad,
+      sent: sent || [],
+      current,
+      backward: step > count,
+      whole,
+    };
   }
 }
 
@@ -210,7 +220,12 @@ function withDotsOpen(nodes, results) {
     }
     const { owner, source, label } = node;
     const common = { owner, source, dot: i, data: 0 };
-    const product = (k) => ({ ...common, row: "multiply", label: "", args: [args[k], args[k + count]] });
+    const product = (k) => ({
+      ...common,
+      row: "multiply",
+      label: "",
+      args: [args[k], args[k + count]],
+    });
     const terms = bias ? [w] : [];
     for (let k = terms.length; k < count; k++) terms.push(add(product(k)));
     moved[i] = add({ ...common, row: "sum", args: terms, sizes: [count], label });

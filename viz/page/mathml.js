@@ -38,7 +38,8 @@ const FORMS = {
     return `<mrow>${wrapped(x, rank)}<mo>${sign}</mo>${wrapped(y, rank + 1)}</mrow>`;
   },
   prefix: ([x], sign, rank) => `<mrow><mo>${sign}</mo>${wrapped(x, rank)}</mrow>`,
-  fraction: ([x, y]) => `<mfrac><mrow>${mathml(x)}</mrow><mrow>${mathml(y)}</mrow></mfrac>`,
+  fraction: ([x, y]) =>
+    `<mfrac><mrow>${mathml(x)}</mrow><mrow>${mathml(y)}</mrow></mfrac>`,
   power: ([x, y]) => `<msup>${wrapped(x, 9)}<mrow>${mathml(y)}</mrow></msup>`,
   base: ([x], sign) => `<msup>${sign}<mrow>${mathml(x)}</mrow></msup>`,
   root: ([x]) => `<msqrt>${mathml(x)}</msqrt>`,
@@ -79,12 +80,15 @@ function partialFormula(graph, i, k, names) {
   const known = ROWS[row];
   const number = graph.slopes[i][k];
   if (!known || (known.chooses && known.arity === null)) return number;
-  const operands = args.map((j) => (graph.nodes[j].row === "" ? graph.data[j] : names(j)));
+  const operands = args.map((j) =>
+    graph.nodes[j].row === "" ? graph.data[j] : names(j),
+  );
   if (row === "prod") return ["prod", ...operands.filter((_, n) => n !== k)];
-  if (known.arity !== null) return filled(FORMULAS[row][k], { ...operands, z: names(i) });
+  if (known.arity !== null)
+    return filled(PARTIALS[row][k], { ...operands, z: names(i) });
   const [size] = sizes;
   const groups = sizes.map((_, g) => operands.slice(g * size, (g + 1) * size));
-  return filled(FORMULAS[row][Math.floor(k / size)], { z: names(i) }, groups, k % size);
+  return filled(PARTIALS[row][Math.floor(k / size)], { z: names(i) }, groups, k % size);
 }
 
 // A formula with what stands for its places: {n: "0"} is the first operand, or the one

@@ -53,10 +53,10 @@ function share(row, sent, partial) {
 def code(names: Iterable[str] = TABLE) -> str:
     """JavaScript that defines ``ROWS``, with the rows of these names, and ``share``.
 
-    A row is ``{name, symbol, arity, chooses, predicate, symmetric, value, partials}``;
-    ``value(...operands)`` is a number and ``partials(...operands, result)`` an array of
-    one for each operand. The arity of an n-ary row is null: its operands are arrays,
-    and so are their partials.
+    A row is ``{name, symbol, arity, chooses, predicate, symmetric, value, partials}``,
+    less the traits that it lacks; ``value(...operands)`` is a number and
+    ``partials(...operands, result)`` an array of one for each operand. The arity of an
+    n-ary row is null: its operands are arrays, and so are their partials.
 
     >>> "sech2" in code(["tanh"]), "exp2" in code(["tanh"])
     (True, False)
@@ -94,7 +94,8 @@ def _row(row: Primitive) -> str:
         "predicate": row.predicate,
         "symmetric": row.symmetric,
     }
-    known = ", ".join([f"{key}: {json.dumps(fact)}" for key, fact in facts.items()])
+    true = {key: fact for key, fact in facts.items() if fact is not False}
+    known = ", ".join([f"{key}: {json.dumps(fact)}" for key, fact in true.items()])
     return f"{{{known}, value: {row.name}, partials: {_partials(row)}}}"
 
 

@@ -4,16 +4,22 @@
 Object.assign(Explorer.prototype, {
   // ``moving`` while a number changes: what has the focus stays as it is.
   showPanel(moving = false) {
-    if (moving && this.panel.contains(document.activeElement)) return this.updatePanel();
+    if (moving && this.panel.contains(document.activeElement))
+      return this.updatePanel();
     const box = this.drawing.shapes.get(this.selected)?.box;
-    const parts = box ? (box.group ? this.groupPanel(box) : this.nodePanel(box.node)) : this.overview();
+    const parts = box
+      ? box.group
+        ? this.groupPanel(box)
+        : this.nodePanel(box.node)
+      : this.overview();
     this.panel.replaceChildren(...parts.flat().filter(Boolean));
   },
 
   updatePanel() {
     const live = this.panel.querySelector(".live");
     const box = this.drawing.shapes.get(this.selected)?.box;
-    if (live && box && box.node !== null) live.replaceChildren(...this.numbersOf(box.node));
+    if (live && box && box.node !== null)
+      live.replaceChildren(...this.numbersOf(box.node));
   },
 
   overview() {
@@ -26,9 +32,14 @@ Object.assign(Explorer.prototype, {
       facts(results.slice(0, MANY)),
       html("h3", {}, "Leaves"),
       this.leafTable(shown),
-      shown.length < leaves.length && html("p", {}, `… and ${leaves.length - shown.length} more: search by label.`),
+      shown.length < leaves.length &&
+        html("p", {}, `… and ${leaves.length - shown.length} more: search by label.`),
       legend(),
-      html("p", {}, "Drag a leaf to the left or right, or give it the focus and press Shift with ↑ or ↓: everything is computed anew. Arrow keys walk the graph, Enter selects and unfolds."),
+      html(
+        "p",
+        {},
+        "Drag a leaf to the left or right, or give it the focus and press Shift with ↑ or ↓: everything is computed anew. Arrow keys walk the graph, Enter selects and unfolds.",
+      ),
     ];
   },
 
@@ -41,7 +52,11 @@ Object.assign(Explorer.prototype, {
       if (numeric) cells.push(this.compared(i));
       return html("tr", {}, ...cells.map((cell) => html("td", {}, cell)));
     });
-    const top = html("tr", {}, ...head.map((text) => html("th", { scope: "col" }, text || "leaf")));
+    const top = html(
+      "tr",
+      {},
+      ...head.map((text) => html("th", { scope: "col" }, text || "leaf")),
+    );
     return html("table", {}, html("thead", {}, top), html("tbody", {}, ...rows));
   },
 
@@ -50,7 +65,11 @@ Object.assign(Explorer.prototype, {
     if (!found) return "needs Python";
     const sign = { agrees: "", differs: " ≠", kink: " kink" }[found.verdict] ?? " ?";
     const look = found.verdict === "differs" ? "bad" : "";
-    return html("span", { class: look, title: found.verdict }, short(found.central) + sign);
+    return html(
+      "span",
+      { class: look, title: found.verdict },
+      short(found.central) + sign,
+    );
   },
 
   nodePanel(i) {
@@ -62,7 +81,11 @@ Object.assign(Explorer.prototype, {
       html("div", { class: "live" }, ...this.numbersOf(i)),
       graph.isLeaf(i) && this.knob(i),
       around !== null &&
-        html("button", { onclick: () => this.fold(around) }, `fold ${folding.groups[around].name}`),
+        html(
+          "button",
+          { onclick: () => this.fold(around) },
+          `fold ${folding.groups[around].name}`,
+        ),
       node.row && this.source(node),
     ];
   },
@@ -86,7 +109,11 @@ Object.assign(Explorer.prototype, {
     const { graph, names } = this;
     const { args, row } = graph.nodes[i];
     const y = names[i];
-    const value = equation(y, mathml([row, ...args.map((j) => names[j])]), mathml(graph.data[i]));
+    const value = equation(
+      y,
+      mathml([row, ...args.map((j) => names[j])]),
+      mathml(graph.data[i]),
+    );
     const lines = args.map((j, k) => {
       if (graph.nodes[j].row === "") return "";
       const formula = partialFormula(graph, i, k, (n) => names[n]);
@@ -94,7 +121,10 @@ Object.assign(Explorer.prototype, {
       if (typeof formula !== "number") sides.push(mathml(graph.slopes[i][k]));
       return equation(...sides);
     });
-    return [html("h3", {}, "Local derivatives"), markup([value, ...few(lines.filter(Boolean))])];
+    return [
+      html("h3", {}, "Local derivatives"),
+      markup([value, ...few(lines.filter(Boolean))]),
+    ];
   },
 
   // dL/dx = sum over users u of dL/du du/dx, with its numbers.
@@ -106,17 +136,32 @@ Object.assign(Explorer.prototype, {
     const own = [derivative(result, names[i])];
     if (!users.length) {
       const text = seed ? "1" : "0";
-      return [html("h3", {}, "Chain rule"), markup([equation(...own, `<mn>${text}</mn>`)])];
+      return [
+        html("h3", {}, "Chain rule"),
+        markup([equation(...own, `<mn>${text}</mn>`)]),
+      ];
     }
     const shown = users.slice(0, MANY);
     const more = shown.length < users.length ? ["<mi>…</mi>"] : [];
-    const symbols = shown.map(([k]) => derivative(result, names[k]) + derivative(names[k], names[i]));
-    const numbers = shown.map(([k, n]) => mathml(["multiply", graph.grad[k], graph.slopes[k][n]]));
+    const symbols = shown.map(
+      ([k]) => derivative(result, names[k]) + derivative(names[k], names[i]),
+    );
+    const numbers = shown.map(([k, n]) =>
+      mathml(["multiply", graph.grad[k], graph.slopes[k][n]]),
+    );
     const ones = seed ? ["<mn>1</mn>"] : [];
-    const sum = (terms) => `<mrow>${[...ones, ...terms, ...more].join("<mo>+</mo>")}</mrow>`;
+    const sum = (terms) =>
+      `<mrow>${[...ones, ...terms, ...more].join("<mo>+</mo>")}</mrow>`;
     return [
-      html("h3", {}, `Chain rule: ${users.length} way${users.length === 1 ? "" : "s"} on`),
-      markup([equation(...own, sum(symbols)), equation(sum(numbers), mathml(graph.grad[i]))]),
+      html(
+        "h3",
+        {},
+        `Chain rule: ${users.length} way${users.length === 1 ? "" : "s"} on`,
+      ),
+      markup([
+        equation(...own, sum(symbols)),
+        equation(sum(numbers), mathml(graph.grad[i])),
+      ]),
       html("p", {}, "through ", ...spaced(shown.map(([k]) => this.link(k)))),
     ];
   },
@@ -128,14 +173,32 @@ Object.assign(Explorer.prototype, {
     if (!Number.isFinite(graph.data[i])) {
       const way = graph.origin(i);
       const at = way[way.length - 1];
-      const numbers = graph.operands(at).map((x) => short(x)).join(", ");
+      const numbers = graph
+        .operands(at)
+        .map((x) => short(x))
+        .join(", ");
       const text = graph.nodes[at].row ? ` of ${numbers}` : "";
-      told.push(html("p", { class: "bad" }, `${short(graph.data[i])} arose at `, this.link(at), text));
+      told.push(
+        html(
+          "p",
+          { class: "bad" },
+          `${short(graph.data[i])} arose at `,
+          this.link(at),
+          text,
+        ),
+      );
     }
     if (!Number.isFinite(graph.grad[i])) {
       const way = graph.originOfGradient(i);
       const at = way[way.length - 1];
-      told.push(html("p", { class: "bad" }, `the gradient ${short(graph.grad[i])} was sent by `, this.link(at)));
+      told.push(
+        html(
+          "p",
+          { class: "bad" },
+          `the gradient ${short(graph.grad[i])} was sent by `,
+          this.link(at),
+        ),
+      );
     }
     return told;
   },
@@ -144,7 +207,13 @@ Object.assign(Explorer.prototype, {
     const { graph } = this;
     const python = graph.needsPython(i);
     if (python !== undefined) {
-      return html("p", {}, "It cannot be moved here: only Python can evaluate ", this.link(python), ".");
+      return html(
+        "p",
+        {},
+        "It cannot be moved here: only Python can evaluate ",
+        this.link(python),
+        ".",
+      );
     }
     const x = graph.data[i];
     const size = Math.max(1, 2 * Math.abs(Number.isFinite(x) ? x : 1));
@@ -164,17 +233,32 @@ Object.assign(Explorer.prototype, {
     const { name: title, size } = box.group;
     const id = Number(box.key.slice(1));
     const leaves = box.members.filter((i) => graph.isLeaf(i));
-    const counts = [...grouped(box.members.filter((i) => graph.nodes[i].row), (i) => symbolOf(graph.nodes[i]))];
+    const counts = [
+      ...grouped(
+        box.members.filter((i) => graph.nodes[i].row),
+        (i) => symbolOf(graph.nodes[i]),
+      ),
+    ];
     const rows = [["nodes", String(size)]];
-    if (leaves.length) rows.push(["parameters", `${leaves.length}: ${span(leaves.map((i) => graph.data[i]))}`]);
+    if (leaves.length)
+      rows.push([
+        "parameters",
+        `${leaves.length}: ${span(leaves.map((i) => graph.data[i]))}`,
+      ]);
     if (box.outs.length) {
-      rows.push(["outputs", `${box.outs.length}: ${span(box.outs.map((i) => graph.data[i]))}`]);
+      rows.push([
+        "outputs",
+        `${box.outs.length}: ${span(box.outs.map((i) => graph.data[i]))}`,
+      ]);
       rows.push(["their grad", span(box.outs.map((i) => graph.grad[i]))]);
     }
-    rows.push(["operations", counts.map(([symbol, all]) => `${all.length} ${symbol}`).join(", ")]);
+    rows.push([
+      "operations",
+      counts.map(([symbol, all]) => `${all.length} ${symbol}`).join(", "),
+    ]);
     return [
       html("h2", {}, title),
-      html("button", { onclick: () => this.unfold(id, box.key) }, "unfold"),
+      html("button", { onclick: () => this.unfold(id) }, "unfold"),
       facts(rows),
       leaves.length > 0 && leaves.length <= 3 * MANY && this.leafTable(leaves),
     ];
@@ -188,21 +272,38 @@ Object.assign(Explorer.prototype, {
       const line = `${String(known.first + k).padStart(4)}  ${text}\n`;
       return known.first + k === known.line ? html("mark", {}, line) : line;
     });
-    return html("div", {}, html("h3", {}, `${known.file}, line ${known.line}`), html("pre", { tabindex: "0" }, ...lines));
+    return html(
+      "div",
+      {},
+      html("h3", {}, `${known.file}, line ${known.line}`),
+      html("pre", { tabindex: "0" }, ...lines),
+    );
   },
 
   link(i) {
-    return html("button", { class: "link", onclick: () => this.toNode(i) }, this.titleOf(i));
+    return html(
+      "button",
+      { class: "link", onclick: () => this.toNode(i) },
+      this.titleOf(i),
+    );
   },
 });
 
 function facts(rows) {
-  const cells = rows.flatMap(([term, value]) => [html("dt", {}, term), html("dd", {}, value)]);
+  const cells = rows.flatMap(([term, value]) => [
+    html("dt", {}, term),
+    html("dd", {}, value),
+  ]);
   return html("dl", {}, ...cells);
 }
 
 function markup(lines) {
-  const made = html("div");
+  const made = html("div", {
+    class: "formulas",
+    tabindex: "0",
+    role: "group",
+    "aria-label": "formulas",
+  });
   made.innerHTML = lines.join("");
   return made;
 }
