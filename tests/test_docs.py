@@ -49,6 +49,13 @@ def test_the_derivative_table_is_up_to_date():
     assert (ROOT / "docs/derivatives.md").read_text(encoding="utf-8") == page
 
 
+def test_the_playground_of_the_docs_is_up_to_date():
+    from viz.page.playground import playground_page
+
+    page = (ROOT / "docs/playground.html").read_text(encoding="utf-8")
+    assert page == playground_page(), "run: python scripts/playground.py"
+
+
 @pytest.mark.parametrize(
     "path", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/**/*.md"))
 )

@@ -15,6 +15,7 @@ change global settings.
 from viz.graph.animate import animate
 from viz.graph.render import draw_dot, render
 from viz.page.explorer import explore
+from viz.page.playground import playground
 from viz.plots.curves import activation, line_fit, loss_curve
 from viz.plots.surfaces import decision_boundary, descent_path
 
@@ -27,5 +28,6 @@ __all__ = [
     "explore",
     "line_fit",
     "loss_curve",
+    "playground",
     "render",
 ]

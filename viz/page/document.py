@@ -102,7 +102,7 @@ def source(name: str) -> str:
 
 
 def compact(text: str) -> str:
-    """A script without indentation, comments, and some of its spaces and ends of line."""
+    """A script without indentation, comments, some spaces and some ends of line."""
     lines = [re.sub(r"(^|\s+)// .*", "", line).strip() for line in text.splitlines()]
     joined = re.sub(r"(?<=[{(\[,;])\n", "", "\n".join(filter(None, lines)))
     return re.sub(r" (=>|[=!]==|&&|\|\|) ", r"\1", joined)

@@ -41,6 +41,12 @@ class Drawing {
     this.navigate();
   }
 
+  // Forget a graph that is over.
+  clear() {
+    for (const { group } of this.shapes.values()) group.remove();
+    this.shapes.clear();
+  }
+
   // Put a view on the screen; its boxes glide there from where their nodes were.
   show({ boxes, edges }) {
     for (const box of boxes) {

@@ -19,12 +19,16 @@ class Explorer {
     this.graph = graph;
     this.start = graph.data.slice();
     this.folding = new Folding(graph);
-    this.names = nodeNames(graph);
+    this.words = nodeWords(graph);
+    this.names = this.words.map((word, i) =>
+      word ? name(word) : mathml(graph.data[i]),
+    );
     this.step = graph.steps - 1;
     this.state = graph.after(this.step);
     this.differences = new Map();
     this.selected = null;
     this.focus = null;
+    this.drawing.clear();
     document.querySelector("h1").textContent = title;
     $("step").max = graph.steps - 1;
     $("step").value = this.step;
@@ -182,8 +186,8 @@ class Explorer {
   }
 
   titleOf(i) {
-    const { row, label } = this.graph.nodes[i];
-    return [row, label || (row ? `v${i}` : "a leaf")].filter(Boolean).join(" ");
+    const { row } = this.graph.nodes[i];
+    return [row, this.words[i]].filter(Boolean).join(" ") || "a number";
   }
 
   // -- Both passes, step by step -----------------------------------------------------
@@ -250,6 +254,7 @@ class Explorer {
     if ($("numeric").checked) this.compareSoon();
     this.refresh(true);
     this.showPanelSoon();
+    this.moved?.();
   }
 
   reset() {
@@ -261,6 +266,7 @@ class Explorer {
     this.refresh();
     this.say(this.summary());
     this.showPanel();
+    this.moved?.();
   }
 
   // Finite differences beside the gradients of all leaves, when asked for.
@@ -491,14 +497,14 @@ class Explorer {
   }
 }
 
-// A name for every node as MathML: its label, or v and a number.
-function nodeNames(graph) {
-  let count = 0;
-  return graph.nodes.map((node, i) => {
-    if (node.label) return name(node.label);
-    if (node.row === "") return mathml(node.data);
-    if (graph.results.length === 1 && i === graph.results[0]) return name("y");
-    return name(node.row ? `v${++count}` : `x${i}`);
+// What every node is called: its label; else the result is y, and others are numbered.
+function nodeWords(graph) {
+  const counts = { v: 0, x: 0 };
+  return graph.nodes.map(({ label, row }, i) => {
+    if (label || row === "") return label;
+    if (graph.results.length === 1 && i === graph.results[0]) return "y";
+    const letter = row ? "v" : "x";
+    return `${letter}${++counts[letter]}`;
   });
 }
 

@@ -34,12 +34,27 @@ Object.assign(Explorer.prototype, {
       this.leafTable(shown),
       shown.length < leaves.length &&
         html("p", {}, `… and ${leaves.length - shown.length} more: search by label.`),
+      ...this.derivation(leaves),
       legend(),
       html(
         "p",
         {},
         "Drag a leaf to the left or right, or give it the focus and press Shift with ↑ or ↓: everything is computed anew. Arrow keys walk the graph, Enter selects and unfolds.",
       ),
+    ];
+  },
+
+  // Of a small graph, all of it: the value forwards, then the derivatives backwards.
+  derivation(leaves) {
+    const { interior } = this.graph;
+    if (!interior.length || interior.length > MANY) return [];
+    const backwards = [...interior.slice(0, -1).reverse(), ...leaves];
+    return [
+      html("h3", {}, "Derivation"),
+      markup([
+        ...interior.map((i) => this.valueEquation(i)),
+        ...backwards.flatMap((i) => this.chainEquations(i)),
+      ]),
     ];
   },
 
@@ -105,15 +120,17 @@ Object.assign(Explorer.prototype, {
     ];
   },
 
-  localDerivatives(i) {
+  valueEquation(i) {
     const { graph, names } = this;
     const { args, row } = graph.nodes[i];
+    const formula = mathml([row, ...args.map((j) => names[j])]);
+    return equation(names[i], formula, mathml(graph.data[i]));
+  },
+
+  localDerivatives(i) {
+    const { graph, names } = this;
+    const { args } = graph.nodes[i];
     const y = names[i];
-    const value = equation(
-      y,
-      mathml([row, ...args.map((j) => names[j])]),
-      mathml(graph.data[i]),
-    );
     const lines = args.map((j, k) => {
       if (graph.nodes[j].row === "") return "";
       const formula = partialFormula(graph, i, k, (n) => names[n]);
@@ -123,47 +140,36 @@ Object.assign(Explorer.prototype, {
     });
     return [
       html("h3", {}, "Local derivatives"),
-      markup([value, ...few(lines.filter(Boolean))]),
+      markup([this.valueEquation(i), ...few(lines.filter(Boolean))]),
     ];
   },
 
-  // dL/dx = sum over users u of dL/du du/dx, with its numbers.
   chainRule(i) {
+    const users = this.graph.users[i].filter(([k]) => this.graph.shares[k]);
+    const count = users.length === 1 ? "1 way" : `${users.length} ways`;
+    const links = spaced(users.slice(0, MANY).map(([k]) => this.link(k)));
+    return [
+      html("h3", {}, users.length ? `Chain rule: ${count} on` : "Chain rule"),
+      markup(this.chainEquations(i, users)),
+      users.length > 0 && html("p", {}, "through ", ...links),
+    ].filter(Boolean);
+  },
+
+  // dL/dx = sum over users u of dL/du du/dx, and with its numbers.
+  chainEquations(i, users = this.graph.users[i].filter(([k]) => this.graph.shares[k])) {
     const { graph, names } = this;
     const result = graph.results.length === 1 ? names[graph.results[0]] : "<mi>L</mi>";
-    const users = graph.users[i].filter(([k]) => graph.shares[k]);
-    const seed = graph.results.includes(i);
-    const own = [derivative(result, names[i])];
-    if (!users.length) {
-      const text = seed ? "1" : "0";
-      return [
-        html("h3", {}, "Chain rule"),
-        markup([equation(...own, `<mn>${text}</mn>`)]),
-      ];
-    }
+    const own = derivative(result, names[i]);
+    const ones = graph.results.includes(i) ? ["<mn>1</mn>"] : [];
+    if (!users.length) return [equation(own, ones[0] || "<mn>0</mn>")];
     const shown = users.slice(0, MANY);
     const more = shown.length < users.length ? ["<mi>…</mi>"] : [];
-    const symbols = shown.map(
-      ([k]) => derivative(result, names[k]) + derivative(names[k], names[i]),
-    );
-    const numbers = shown.map(([k, n]) =>
-      mathml(["multiply", graph.grad[k], graph.slopes[k][n]]),
-    );
-    const ones = seed ? ["<mn>1</mn>"] : [];
-    const sum = (terms) =>
-      `<mrow>${[...ones, ...terms, ...more].join("<mo>+</mo>")}</mrow>`;
-    return [
-      html(
-        "h3",
-        {},
-        `Chain rule: ${users.length} way${users.length === 1 ? "" : "s"} on`,
-      ),
-      markup([
-        equation(...own, sum(symbols)),
-        equation(sum(numbers), mathml(graph.grad[i])),
-      ]),
-      html("p", {}, "through ", ...spaced(shown.map(([k]) => this.link(k)))),
-    ];
+    const sum = (term) =>
+      `<mrow>${[...ones, ...shown.map(term), ...more].join("<mo>+</mo>")}</mrow>`;
+    const symbols = ([k]) =>
+      derivative(result, names[k]) + derivative(names[k], names[i]);
+    const numbers = ([k, n]) => mathml(["multiply", graph.grad[k], graph.slopes[k][n]]);
+    return [equation(own, sum(symbols)), equation(sum(numbers), mathml(graph.grad[i]))];
   },
 
   // Where a number that is not finite came from.

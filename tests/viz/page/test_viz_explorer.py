@@ -188,7 +188,7 @@ def test_what_only_python_can_evaluate_stays(opened):
         (lambda x: ag.sqrt(x - 1.0) + x, "nan arises at sqrt"),
         (lambda x: ag.sqrt(x) * 2.0, "A gradient of inf is sent by sqrt"),
         (lambda x: x * Value(nan, label="bad"), "nan arises at bad"),
-        (lambda x: x + inf, "inf arises at a leaf"),
+        (lambda x: x + inf, "inf arises at a number"),
     ],
 )
 def test_numbers_that_are_not_finite_are_traced(make, told, opened):
