@@ -12,6 +12,7 @@ change global settings.
 'svg'
 """
 
+from viz.formulas.derivation import latex, mathml
 from viz.graph.animate import animate
 from viz.graph.render import draw_dot, render
 from viz.page.explorer import explore
@@ -26,8 +27,10 @@ __all__ = [
     "descent_path",
     "draw_dot",
     "explore",
+    "latex",
     "line_fit",
     "loss_curve",
+    "mathml",
     "playground",
     "render",
 ]

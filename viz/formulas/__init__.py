@@ -1,5 +1,7 @@
 """Formulas as mathematicians write them: operations, derivatives, whole graphs.
 
-``notation`` says how each operation is written; ``trees`` hands the table's partial
-derivatives over to pages, which write MathML themselves.
+``notation`` says how each operation is written, ``trees`` what its partial derivatives
+are (for pages too, which write by themselves). ``written`` puts formulas together as
+LaTeX or MathML; ``derivation`` does it for a graph: its value, its derivatives, and all
+their numbers.
 """

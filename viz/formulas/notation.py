@@ -6,6 +6,7 @@ in MathML and in LaTeX, and its rank, how tightly it binds. The forms:
     infix      x + y         prefix   -x           fraction   x over y
     power      x to the y    base     e to the x   root       under a root sign
     fences     |x|           sum      x + y + z    call       f(x, y)
+    dot        w x + u y + ...
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ NOTATION: dict[str, Notation] = {
     "multiply": _infix("·", r"\cdot ", 3),
     "guarded_multiply": _infix("·", r"\cdot ", 3),
     "selected_multiply": _infix("·", r"\cdot ", 3),
-    "divide": Notation("fraction", "", "", 3),
+    "divide": Notation("fraction", "", "", 4),
     "remainder": _infix("mod", r"\bmod ", 3),
     "floor_divide": _infix("÷", r"\div ", 3),
     "power": Notation("power", "", "", 5),
@@ -57,6 +58,7 @@ NOTATION: dict[str, Notation] = {
     "exp": Notation("base", "<mi>e</mi>", "e", 5),
     "exp2": Notation("base", "<mn>2</mn>", "2", 5),
     "sqrt": Notation("root", "", "2"),
+    "dot": Notation("dot", "", "", 1),
     "sum": Notation("sum", "<mo>+</mo>", " + ", 1),
     "prod": Notation("sum", "<mo>·</mo>", r" \cdot ", 3),
     "log": _call("log", r"\log"),
@@ -77,7 +79,6 @@ NOTATION: dict[str, Notation] = {
     "sign": _named("sgn"),
     "relu": _named("ReLU"),
     "sech2": _call("sech²", r"\operatorname{sech}^2"),
-    "nonnegative": Notation("sum", "", "", 1),
 }
 
 

@@ -21,7 +21,7 @@ from autograd.graph.nodes import CONSTANT, grouped, pairs_of, topological_order
 from autograd.graph.reverse import edges
 from autograd.numbers.value import Value
 from autograd.table.primitives import TABLE
-from viz.formulas.trees import formulas
+from viz.formulas.trees import tables
 from viz.graph.diagram import Box, Diagram, Edge
 from viz.graph.marks import parts
 from viz.graph.owners import owners
@@ -99,11 +99,11 @@ def explorer_page(
 
 def notation(rows: Iterable[str]) -> str:
     """JavaScript that says how rows, their derivatives and operands are written."""
-    written, partials = formulas(rows)
+    written, trees = tables(rows)
     found = {name: list(islice(parts(TABLE[name]), 3)) for name in rows}
     named = {name: marks for name, marks in found.items() if any(marks)}
-    tables = {"NOTATION": written, "PARTIALS": partials, "PARTS": named}
-    return "".join([f"const {k}={as_json(table)};\n" for k, table in tables.items()])
+    known = {"NOTATION": written, "PARTIALS": trees, "PARTS": named}
+    return "".join([f"const {k}={as_json(table)};\n" for k, table in known.items()])
 
 
 class _Graph:

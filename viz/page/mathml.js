@@ -30,7 +30,9 @@ function fenced(markup, left = "(", right = ")") {
 }
 
 function listed(operands) {
-  return operands.map(mathml).join("<mo>,</mo>");
+  const shown = operands.slice(0, MANY).map(mathml);
+  if (shown.length < operands.length) shown.push("<mi>…</mi>");
+  return shown.join("<mo>,</mo>");
 }
 
 const FORMS = {
@@ -44,10 +46,16 @@ const FORMS = {
   base: ([x], sign) => `<msup>${sign}<mrow>${mathml(x)}</mrow></msup>`,
   root: ([x]) => `<msqrt>${mathml(x)}</msqrt>`,
   fences: ([x], sign) => fenced(mathml(x), ...sign),
-  sum(operands, sign) {
-    const shown = operands.slice(0, MANY).map((x) => wrapped(x, 3));
+  sum(operands, sign, rank) {
+    const shown = operands.slice(0, MANY).map((x) => wrapped(x, rank + 1));
     if (shown.length < operands.length) shown.push("<mi>…</mi>");
     return `<mrow>${shown.join(sign)}</mrow>`;
+  },
+  dot(operands) {
+    const half = operands.length / 2;
+    const term = (w, k) =>
+      operands[half + k] === 1 ? w : ["multiply", w, operands[half + k]];
+    return FORMS.sum(operands.slice(0, half).map(term), "<mo>+</mo>", 1);
   },
   call: (operands, sign) => `<mrow><mi>${sign}</mi>${fenced(listed(operands))}</mrow>`,
 };
