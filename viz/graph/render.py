@@ -13,7 +13,7 @@ from graphviz import FORMATS
 from autograd.errors import RenderError
 from autograd.numbers.value import Value
 from autograd.table.reals import short
-from nn.files import replace
+from viz.files.whole import write
 from viz.graph.collapse import DEFAULT_MOST
 from viz.graph.collapse import collapse as collapsed
 from viz.graph.diagram import Trace
@@ -156,12 +156,3 @@ def render(
     content = picture.source.encode() if source else picture.pipe(format)
     write(target, content)
     return target
-
-
-def write(target: Path, content: bytes) -> None:
-    """Put a whole file in its place, or raise RenderError."""
-    try:
-        replace(target, content)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise RenderError(f"cannot write {str(target)!r}: {reason}") from error
