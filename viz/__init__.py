@@ -13,9 +13,12 @@ change global settings.
 """
 
 from viz.graph.animate import animate
-from viz.graph.render import draw_dot, render
+from viz.graph.render import draw_dot
 from viz.page.explorer import explore
+from viz.pictures import render
 from viz.plots.curves import activation, line_fit, loss_curve
+from viz.plots.markup import network_svg
+from viz.plots.network import network
 from viz.plots.surfaces import decision_boundary, descent_path
 
 __all__ = [
@@ -27,5 +30,7 @@ __all__ = [
     "explore",
     "line_fit",
     "loss_curve",
+    "network",
+    "network_svg",
     "render",
 ]

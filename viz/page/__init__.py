@@ -2,8 +2,8 @@
 
 Values, models and runs enter; a page leaves. ``document`` puts a page together from
 data and the scripts beside it. Pages calculate by themselves: ``operations`` gives them
-the rows of the table, evaluated and differentiated in JavaScript, and ``notation`` how
-formulas are written. ``explorer`` is the page of a graph:
+the rows of the table, evaluated and differentiated in JavaScript, and ``grammar`` what
+a formula may say. ``explorer`` is the page of a graph:
 
     graph.js     the nodes, both passes      fold.js, crowd.js   what becomes one box
     layout.js    where boxes stand           draw.js             the SVG
