@@ -1,7 +1,8 @@
 """Plots on matplotlib axes: ``f(data, *, ax=None, **kwargs) -> Axes``.
 
 Numbers, Values or models enter, the axes that were drawn on leave; nothing is shown,
-and no global setting is changed. ``data`` checks what is drawn, ``curves`` has lines
+and no global setting is changed. ``data`` checks what is drawn,
+``palette`` has the colours, ``curves`` has lines
 over time or over one number, ``surfaces`` what lies over a plane.
 
 A network is read by ``wiring`` (its layers as arrays), laid out by ``places``, and

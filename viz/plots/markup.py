@@ -10,8 +10,9 @@ from math import isnan
 from typing import Any
 
 from nn.layers.module import Module
+from viz.plots.palette import DARK, LIGHT, kind
 from viz.plots.places import RADIUS
-from viz.plots.scene import DARK, LIGHT, Dot, Line, Scene, Tile, kind, scene
+from viz.plots.scene import Dot, Line, Scene, Tile, scene
 
 _UNIT = 56  # pixels between two neurons
 _TOP, _BELOW = 0.8, 2.3  # rows for the title, and for words and the legend

@@ -10,8 +10,9 @@ import numpy as np
 
 from autograd.errors import MissingDependencyError
 from nn.layers.module import Module
+from viz.plots.palette import LIGHT, colour, signs
 from viz.plots.places import RADIUS
-from viz.plots.scene import LIGHT, Scene, Tile, colour, scene
+from viz.plots.scene import Scene, Tile, scene
 
 _BELOW = 1.1  # room for words below the circles
 _INK, _PAPER = "#0f172a", "#ffffff"
@@ -180,16 +181,11 @@ def _fill(strength: float | None) -> Any:
 
 
 def _tile(ax: Any, tile: Tile) -> None:
-    from matplotlib.colors import LinearSegmentedColormap
-
-    shades = LinearSegmentedColormap.from_list(
-        "signs", [LIGHT[1], _PAPER, LIGHT[0]]
-    ).with_extremes(bad=LIGHT[2])
     half, (rows, columns) = tile.side / 2, tile.strengths.shape
     ratio = columns / rows
     wide, tall = half * min(1.0, ratio), half * min(1.0, 1.0 / ratio)
     box = (tile.x - wide, tile.x + wide, tile.y + tall, tile.y - tall)
-    look = {"cmap": shades, "vmin": -1.0, "vmax": 1.0, "interpolation": "nearest"}
+    look = {"cmap": signs(), "vmin": -1.0, "vmax": 1.0, "interpolation": "nearest"}
     limits = ax.get_xlim(), ax.get_ylim()
     ax.imshow(tile.strengths, extent=box, zorder=2, **look)
     ax.set(xlim=limits[0], ylim=limits[1])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite, isnan, prod
+from math import isfinite, prod
 from typing import Any
 
 import numpy as np
@@ -23,9 +23,6 @@ _SHOWN = ("weight", "grad")
 _WRITTEN = ("value", "name")
 _FEW_WIRES, _FEW_NEURONS = 12, 24  # numbers on the wires, biases on the neurons
 _TILE = 0.8  # the side of a picture of weights
-# Positive, negative, not finite, zero
-LIGHT = ("#2166ac", "#b35806", "#8250a8", "#64748b")
-DARK = ("#7ab8e0", "#f5a55a", "#c9a3e6", "#94a3b8")
 
 
 @dataclass
@@ -159,18 +156,6 @@ def strength(x: float, largest: float) -> float:
     if not isfinite(x):
         return float("nan")
     return max(-1.0, min(1.0, x / largest)) if largest else 0.0
-
-
-def colour(strength: float, palette: Sequence[str]) -> str:
-    """Blue for positive, orange for negative, violet for not finite, grey for 0."""
-    return palette[kind(strength)]
-
-
-def kind(strength: float) -> int:
-    """Where a strength stands in a palette."""
-    if isnan(strength):
-        return 2
-    return int(strength < 0) if strength else 3
 
 
 def _parameters(wires: Wiring, show: str) -> tuple[list[Array], list[Array]]:

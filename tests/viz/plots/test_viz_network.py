@@ -17,7 +17,7 @@ import viz  # noqa: E402
 from autograd import DataError, RenderError, ShapeError, Value, softmax  # noqa: E402
 from nn import MLP, Layer, Module, Neuron, Sequential  # noqa: E402
 from viz import network, network_svg  # noqa: E402
-from viz.plots.scene import LIGHT  # noqa: E402
+from viz.plots.palette import LIGHT  # noqa: E402
 
 HOSTILE = "</title><script>alert(1)</script>&\"'"
 
