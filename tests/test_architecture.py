@@ -33,6 +33,7 @@ FLOORS = [  # from the ground: a folder imports those above it in this list, and
     "nn",
     "nn/layers",
     "nn/training",
+    "viz/files",
     "viz/formulas",
     "viz/graph",
     "viz/plots",

@@ -14,10 +14,13 @@ change global settings.
 
 from viz.formulas.derivation import latex, mathml
 from viz.graph.animate import animate
-from viz.graph.render import draw_dot, render
+from viz.graph.render import draw_dot
 from viz.page.explorer import explore
 from viz.page.playground import playground
+from viz.pictures import render
 from viz.plots.curves import activation, line_fit, loss_curve
+from viz.plots.markup import network_svg
+from viz.plots.network import network
 from viz.plots.surfaces import decision_boundary, descent_path
 
 __all__ = [
@@ -31,6 +34,8 @@ __all__ = [
     "line_fit",
     "loss_curve",
     "mathml",
+    "network",
+    "network_svg",
     "playground",
     "render",
 ]

@@ -6,5 +6,5 @@ Read ``diagram`` first (a graph as plain boxes and edges, its arrows named by
 stands below) and ``render``, the door. ``frames`` is a graph in motion and ``animate``
 the door to it. Beside them ``labels`` makes any text safe,
 ``finite`` has the slopes by differences; ``picture`` draws with or without the ``dot``
-program, through ``children`` (processes) and ``fonts``.
+program, with ``fonts`` of its own where there are none.
 """

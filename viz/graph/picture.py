@@ -21,8 +21,8 @@ from typing import Any
 import graphviz
 
 from autograd.errors import MissingDependencyError, RenderError
+from viz.files.children import orderly_end, run
 from viz.graph.caption import LATER, remark
-from viz.graph.children import orderly_end, run
 from viz.graph.fonts import FAMILY, environment
 
 MAX_PIXELS = 8000

@@ -13,7 +13,7 @@ from graphviz import FORMATS
 from autograd.errors import RenderError
 from autograd.numbers.value import Value
 from autograd.table.reals import short
-from nn.files import replace
+from viz.files.whole import write
 from viz.graph.collapse import DEFAULT_MOST
 from viz.graph.collapse import collapse as collapsed
 from viz.graph.diagram import Trace
@@ -122,28 +122,7 @@ def _roots(y: Any) -> list[Value]:
 def render(
     y: Value | Iterable[Value], path: str | os.PathLike[str], **options: Any
 ) -> Path:
-    """Draw the graph below a result into a file; its name chooses the format.
-
-    Parameters
-    ----------
-    y : the result, or several of them.
-    path : a file name that ends in .png, .svg, .pdf, or .dot or .gv for the source.
-    **options : as for ``draw_dot``.
-
-    Returns the path. The file appears whole or not at all.
-
-    Raises RenderError for another ending and when the file cannot be written,
-    MissingDependencyError when there is nothing to draw with, and as ``draw_dot``.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from autograd import Value, tanh
-    >>> from viz import render
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     render(tanh(Value(0.5, label="x")), folder + "/neuron.svg").name
-    'neuron.svg'
-    """
+    """Draw the graph below a result into a file; see ``viz.render``."""
     target = Path(path)
     format = target.suffix[1:].lower()
     if format not in _FORMATS:
@@ -156,12 +135,3 @@ def render(
     content = picture.source.encode() if source else picture.pipe(format)
     write(target, content)
     return target
-
-
-def write(target: Path, content: bytes) -> None:
-    """Put a whole file in its place, or raise RenderError."""
-    try:
-        replace(target, content)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise RenderError(f"cannot write {str(target)!r}: {reason}") from error

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd.errors import RenderError
-from nn.files import replace
+from viz.files.whole import write
 
 _FOLDER = Path(__file__).parent
 _POLICY = (
@@ -127,9 +127,5 @@ def save(page: str, path: str | os.PathLike[str]) -> Path:
             f"{target.name!r} does not end in .html: this is a page for browsers; "
             f"viz.render writes pictures (.png, .svg, .pdf)"
         )
-    try:
-        replace(target, page.encode())
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise RenderError(f"cannot write {str(target)!r}: {reason}") from error
+    write(target, page.encode())
     return target

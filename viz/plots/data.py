@@ -28,6 +28,35 @@ def axes(ax: Any) -> Any:
     return pyplot.subplots()[1]
 
 
+def column_names(table: Any) -> list[str] | None:
+    """The names of a data frame's columns; None for what has none."""
+    columns = getattr(table, "columns", None)
+    return None if columns is None or callable(columns) else [str(c) for c in columns]
+
+
+def name_of(series: Any, otherwise: str) -> str:
+    """The name of a column of a data frame, if this is one that has a name."""
+    name = getattr(series, "name", None)
+    return name if isinstance(name, str) else otherwise
+
+
+def classes(y: Any) -> tuple[list[Any], Any]:
+    """The classes in order, and for each of y the index of its class.
+
+    Classes are numbers, or all of them are texts.
+
+    >>> classes(["dog", "cat", "dog"])[0], classes([1, -1])[0]
+    (['cat', 'dog'], [-1.0, 1.0])
+    """
+    found = [y] if isinstance(y, str) else elements("y", y)
+    if not any(isinstance(k, str) for k in found):
+        found = numbers(found, "y").tolist()
+    elif not all(isinstance(k, str) for k in found):
+        raise DataError("y mixes texts and numbers: name all classes by one of them")
+    kinds = sorted(set(found))
+    return kinds, np.array([kinds.index(k) for k in found])
+
+
 def scalar(x: Any, name: str, finite: bool = True) -> float:
     """The float that a number or a Value holds; a model's only output also counts."""
     if isinstance(x, list | tuple) and len(x) == 1:

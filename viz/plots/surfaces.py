@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd.errors import DataError, ShapeError
 from autograd.table.reals import short
-from viz.plots.data import axes, numbers, on_grid, points
+from viz.plots.data import axes, classes, column_names, on_grid, points
+from viz.plots.palette import LIGHT, MARKERS, class_colours, signs
 
 _METHODS = ("contourf", "contour", "pcolormesh")
 
@@ -24,6 +25,7 @@ def decision_boundary(
     eps: float = 0.5,
     plot_method: str = "contourf",
     threshold: float | None = None,
+    labels: Sequence[str] = (),
     cmap: Any = None,
     **kwargs: Any,
 ) -> Any:
@@ -31,48 +33,107 @@ def decision_boundary(
 
     Parameters
     ----------
-    predict : takes an (n, 2) float array and returns n scores or n rows of scores; or,
-        if it cannot, one point as a list of 2 floats at a time, like a model.
-    X, y : (n, 2) points, and their n class numbers.
+    predict : takes an (n, 2) float array and returns n scores, n rows of scores or n
+        classes; or, if it cannot, one point as a list of 2 floats at a time, like a
+        model.
+    X, y : (n, 2) points, and their n classes: numbers or texts. Data frames and their
+        columns too; the axes have their names.
     ax : the axes to draw on; a new figure's by default.
     grid_resolution : the number of grid points on each axis.
     eps : how far the grid extends beyond the points.
     plot_method : "contourf", "contour" or "pcolormesh".
     threshold : for two classes, the score between them; by default half way between
         their numbers: 0 for -1 and 1, 1/2 for 0 and 1 (give 0 if scores are logits).
-    cmap : a colormap; by default one that fits the number of classes.
+        Classes that are texts count as 0 and 1, in alphabetical order.
+    labels : the names of the classes in the legend, in order; else the classes.
+    cmap : a colormap; by default orange and blue for two classes, and others that
+        colour-blind readers tell apart.
     **kwargs : passed on to the plotting method.
 
-    Returns the axes. Raises ShapeError when X is not (n, 2) or y has another length,
-    DataError for no points or a NaN, and ValueError for an unknown plot_method.
+    Returns the axes. Raises ShapeError when X is not (n, 2) or y or ``labels`` has
+    another length, DataError for no points, a NaN, or texts mixed with numbers, and
+    ValueError for an unknown plot_method.
 
     >>> from viz import decision_boundary
-    >>> X, y = [[0.0, 0.0], [1.0, 1.0]], [-1, 1]
-    >>> ax = decision_boundary(lambda p: p[:, 0] + p[:, 1] - 1, X, y)
+    >>> X, y = [[0.0, 0.0], [1.0, 1.0]], ["low", "high"]
+    >>> ax = decision_boundary(lambda p: 1 - p[:, 0] * p[:, 1], X, y)
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['high', 'low']
     """
     if plot_method not in _METHODS:
         raise ValueError(f"plot_method is one of {_METHODS}, got {short(plot_method)}")
-    where, classes = points(X, "X"), numbers(y, "y")
-    if len(where) != len(classes):
-        raise ShapeError(f"{len(where)} points in X with {len(classes)} classes in y")
+    where, (kinds, indices) = points(X, "X"), classes(y)
+    if len(where) != len(indices):
+        raise ShapeError(f"{len(where)} points in X with {len(indices)} classes in y")
+    codes = np.arange(len(kinds)) if isinstance(kinds[0], str) else np.array(kinds)
     corners = where.min(0) - eps, where.max(0) + eps
     lines, grid = _grid(*corners, grid_resolution)
-    kinds = np.unique(classes)
-    scores = _finite(on_grid(predict, predict, grid), "predict")
+    coded = _coded(predict, kinds)
+    scores = _finite(on_grid(coded, coded, grid), "predict")
+    names = _class_names(labels, kinds, scores.shape[1] if scores.ndim == 2 else 0)
     ax = axes(ax)
-    draw = getattr(ax, plot_method)
+    draw, colours = getattr(ax, plot_method), class_colours(len(names), cmap)
     if scores.ndim == 2 or len(kinds) > 2:
-        margins = _margins(scores, kinds)
-        look = _fill_regions(ax, draw, lines, margins, cmap or "viridis", kwargs)
-        classes = np.searchsorted(kinds, classes)
+        if scores.ndim == 2 and not isinstance(kinds[0], str):
+            indices = np.array(_columns(kinds, scores.shape[1]))[indices]
+        _fill_regions(ax, draw, lines, _margins(scores, codes), colours, kwargs)
     else:
-        middle = float(kinds.mean()) if threshold is None else threshold
-        look = _fill_sides(ax, draw, lines, scores, middle, cmap or "RdBu", kwargs)
-        reach = 1.3 * float(abs(kinds - middle).max()) or 1.0
-        look["norm"] = type(look["norm"])(middle, reach)  # points in full colour
-    ax.scatter(*where.T, c=classes, edgecolors="black", s=28, zorder=3, **look)
-    ax.set(xlabel="x0", ylabel="x1")
+        middle = float(codes.mean()) if threshold is None else threshold
+        _fill_sides(ax, draw, lines, scores, middle, cmap or signs(), kwargs)
+    _scatter(ax, where, indices, names, colours)
+    across, up = column_names(X) or ("x0", "x1")
+    ax.set(xlabel=across, ylabel=up, title="decision boundary")
     return ax
+
+
+def _coded(predict: Callable[[Any], Any], kinds: list[Any]) -> Callable[[Any], Any]:
+    """As predict, with classes that it names by text as their indices."""
+    if not isinstance(kinds[0], str):
+        return predict
+
+    def coded(X: Any) -> Any:
+        found = predict(X)
+        if isinstance(found, str):
+            return kinds.index(found)
+        if len(np.shape(found)) == 1 and isinstance(found[0], str):
+            return np.array([kinds.index(str(name)) for name in found], float)
+        return found
+
+    return coded
+
+
+def _class_names(labels: Sequence[str], kinds: list[Any], columns: int) -> list[str]:
+    """What the legend calls each class; there is one for each column of scores."""
+    count = max(len(kinds), columns)
+    if labels:
+        if isinstance(labels, str) or len(labels) != count:
+            raise ShapeError(f"{len(labels)} labels for {count} classes")
+        return [str(label) for label in labels]
+    if columns > len(kinds) or (columns and not isinstance(kinds[0], str)):
+        taken = dict(zip(_columns(kinds, columns), kinds, strict=True))
+        return [_text(taken.get(k, k)) for k in range(count)]
+    return [_text(kind) for kind in kinds]
+
+
+def _columns(kinds: list[Any], count: int) -> list[int]:
+    """The column of scores of each class: its number, or else its place in order."""
+    if all(kind in range(count) for kind in kinds):
+        return [int(kind) for kind in kinds]
+    return list(range(len(kinds)))
+
+
+def _text(kind: Any) -> str:
+    return kind if isinstance(kind, str) else f"{kind:g}"
+
+
+def _scatter(ax: Any, where: Any, indices: Any, names: list[str], colours: Any) -> None:
+    """The points of each class in a colour and a shape of its own, and the legend."""
+    for k, name in enumerate(names):
+        marker, mine = MARKERS[k % len(MARKERS)], where[indices == k]
+        if len(mine):
+            look = {"color": [colours[k]], "marker": marker, "edgecolors": "black"}
+            ax.scatter(*mine.T, s=30, zorder=3, label=name, **look)
+    ax.legend(title="class")
 
 
 def descent_path(
@@ -112,10 +173,12 @@ def descent_path(
         heights = surface.reshape(len(ys), -1)
         ax.contourf(xs, ys, heights, levels, cmap="Blues", alpha=0.6)
         ax.contour(xs, ys, heights, levels, colors="white", linewidths=0.6)
-    ax.plot(*steps.T, **{"color": "C3", "marker": "o", "ms": 3, "lw": 1, **kwargs})
+    ax.plot(*steps.T, **{"color": LIGHT[1], "marker": "o", "ms": 3, "lw": 1, **kwargs})
     ax.plot(*steps[0], "s", color="black", label="start")
     ax.plot(*steps[-1], "*", color="black", ms=12, label="end")
-    ax.set(xlabel="first parameter", ylabel="second parameter")
+    names = column_names(path) or ("first parameter", "second parameter")
+    ax.set(xlabel=names[0], ylabel=names[1])
+    ax.set_title(f"descent in {len(steps) - 1} step{'s' * (len(steps) != 2)}")
     ax.legend()
     return ax
 
@@ -139,41 +202,37 @@ def _finite(scores: Any, name: str) -> Any:
 
 def _fill_sides(
     ax: Any, draw: Any, lines: Any, scores: Any, middle: float, cmap: Any, kwargs: Any
-) -> dict[str, Any]:
-    """Colours that part at the threshold; returns them for the points."""
+) -> None:
+    """Colours that part at the threshold."""
     from matplotlib.colors import CenteredNorm
 
     spread = float(abs(scores - middle).max()) or 1.0
-    look = {"cmap": cmap, "norm": CenteredNorm(middle, spread)}
+    look = {"cmap": cmap, "norm": CenteredNorm(middle, spread), "alpha": 0.6}
     heights = scores.reshape(len(lines[1]), -1)
     levels = {"levels": np.linspace(middle - spread, middle + spread, 21)}
     if draw.__name__ == "pcolormesh":
         levels = {}
-    draw(*lines, heights, **{**look, "alpha": 0.6, **levels, **kwargs})
+    draw(*lines, heights, **{**look, **levels, **kwargs})
     _line(ax, lines, heights - middle)
-    return look
 
 
 def _fill_regions(
-    ax: Any, draw: Any, lines: Any, margins: Any, cmap: Any, kwargs: Any
-) -> dict[str, Any]:
-    """A colour for each class where it wins; returns them for the points."""
-    from matplotlib import colormaps
-    from matplotlib.colors import Normalize
+    ax: Any, draw: Any, lines: Any, margins: Any, colours: list[Any], kwargs: Any
+) -> None:
+    """A colour for each class where it wins."""
+    from matplotlib.colors import ListedColormap, Normalize
 
     count = margins.shape[1]
-    colours = colormaps.get_cmap(cmap).resampled(count)
-    look = {"cmap": colours, "norm": Normalize(-0.5, count - 0.5)}
+    look = {"cmap": ListedColormap(colours), "norm": Normalize(-0.5, count - 0.5)}
     sides = [margin.reshape(len(lines[1]), -1) for margin in margins.T]
     if draw.__name__ == "pcolormesh":
         winners = margins.argmax(axis=1).reshape(sides[0].shape)
-        draw(*lines, winners, **{**look, "alpha": 0.6, **kwargs})
+        draw(*lines, winners, **{**look, "alpha": 0.4, **kwargs})
     for k, side in enumerate(sides):
         if draw.__name__ == "contourf" and side.max() > 0.0:
-            options = {"colors": [colours(k)], "alpha": 0.6, **kwargs}
+            options = {"colors": [colours[k]], "alpha": 0.4, **kwargs}
             draw(*lines, side, levels=[0.0, side.max() + 1.0], **options)
         _line(ax, lines, side)
-    return look
 
 
 def _margins(scores: Any, kinds: Any) -> Any:

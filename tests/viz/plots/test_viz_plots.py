@@ -10,9 +10,11 @@ matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib.colors import to_rgb  # noqa: E402
 
 import autograd as ag  # noqa: E402
 from autograd import DataError, MissingDependencyError, ShapeError, Value  # noqa: E402
+from nn import MLP, fit  # noqa: E402
 from viz import (  # noqa: E402
     activation,
     decision_boundary,
@@ -20,6 +22,7 @@ from viz import (  # noqa: E402
     line_fit,
     loss_curve,
 )
+from viz.plots.palette import LIGHT, LINES  # noqa: E402
 
 X = [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
 
@@ -279,10 +282,132 @@ def test_activation_outside_its_domain_has_a_gap():
     assert np.isnan(curve.get_ydata()[0])
 
 
-def test_points_of_two_classes_have_full_colours():
+def colours_of_points(ax):
+    """The colour of each class in the legend's order."""
+    shown = [c for c in ax.collections if c.get_label()[:1] != "_"]
+    return [tuple(c.get_facecolor()[0][:3]) for c in shown]
+
+
+@pytest.mark.parametrize("threshold", [None, 0.0])
+def test_points_of_two_classes_have_full_colours(threshold):
     """Also when the scores spread much further than the class numbers."""
-    X, y = [[0.0, 0.0], [1.0, 1.0]], [-1, 1]
-    ax = decision_boundary(lambda P: 100.0 * (P[:, 0] - 0.5), X, y)
-    points = ax.collections[-1]
-    colours = points.cmap(points.norm(points.get_array()))
-    assert abs(colours[0] - colours[1])[:3].max() > 0.5
+    X = [[0.0, 0.0], [1.0, 1.0]]
+    ax = decision_boundary(
+        lambda P: 100.0 * (P[:, 0] - 0.5), X, [0, 1], threshold=threshold
+    )
+    assert colours_of_points(ax) == [to_rgb(LIGHT[1]), to_rgb(LIGHT[0])]
+    shapes = [c.get_paths()[0].vertices.shape for c in ax.collections[-2:]]
+    assert shapes[0] != shapes[1], "the colour is not all that tells them apart"
+
+
+def test_points_are_seen_in_pixels():
+    figure, ax = plt.subplots(figsize=(3, 3), dpi=100)
+    X = [[0.0, 0.0], [1.0, 1.0]]
+    decision_boundary(lambda P: P[:, 0] - 0.5, X, [0, 1], threshold=0.0, ax=ax)
+    figure.canvas.draw()
+    pixels = np.asarray(figure.canvas.buffer_rgba())
+    for point, colour in zip(X, (LIGHT[1], LIGHT[0])):
+        x, y = ax.transData.transform(point).round().astype(int)
+        seen = pixels[len(pixels) - 1 - y, x, :3] / 255
+        assert seen == pytest.approx(to_rgb(colour), abs=0.02)
+
+
+def legend(ax):
+    return [t.get_text() for t in ax.get_legend().get_texts()]
+
+
+@pytest.mark.parametrize("count", [2, 3, 9])
+def test_every_class_is_in_the_legend(count):
+    y = list(range(count))
+    ax = decision_boundary(lambda P: 0.0 * P[:, 0], [[k, 0.0] for k in y], y)
+    assert legend(ax) == [str(k) for k in y]
+    assert len({*colours_of_points(ax)}) == count
+
+
+@pytest.mark.parametrize(
+    "predict",
+    [
+        lambda P: P[:, 0] - 0.5,
+        lambda P: np.stack([-P[:, 0], P[:, 0] - 1], axis=1),
+        lambda P: np.where(P[:, 0] > 0.5, "dog", "cat"),
+        lambda p: ["cat", "dog"][p[0] > 0.5] if isinstance(p, list) else "no arrays",
+    ],
+)
+def test_classes_that_are_texts(predict):
+    ax = decision_boundary(predict, X, ["cat", "dog", "cat"], grid_resolution=20)
+    assert legend(ax) == ["cat", "dog"]
+
+
+def test_classes_by_names_of_ones_own():
+    ax = decision_boundary(first, X, [0, 1, 1], labels=("no", "yes"))
+    assert legend(ax) == ["no", "yes"]
+    with pytest.raises(ShapeError, match="3 labels for 2 classes"):
+        decision_boundary(first, X, [0, 1, 1], labels=("a", "b", "c"))
+    with pytest.raises(DataError, match="mixes texts and numbers"):
+        decision_boundary(first, X, [0, "1", 1])
+
+
+def test_a_class_without_points_has_its_column():
+    three = lambda P: np.stack([P[:, 0], P[:, 1], 0 * P[:, 0]], axis=1)  # noqa: E731
+    ax = decision_boundary(three, X, [0, 2, 2])
+    assert legend(ax) == ["0", "2"]
+    assert colours_of_points(ax) == [to_rgb(LINES[0]), to_rgb(LINES[2])]
+
+
+class Column:
+    """What the plots need of a data frame's column, and no more."""
+
+    def __init__(self, name, values):
+        self.name, self.values = name, values
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.values, dtype)
+
+    def __iter__(self):
+        return iter(self.values)
+
+
+class Frame:
+    def __init__(self, **columns):
+        self.columns, self.parts = list(columns), columns
+
+    def __getitem__(self, name):
+        return Column(name, self.parts[name])
+
+    def __iter__(self):
+        return iter(self.columns)
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array([*self.parts.values()], dtype).T
+
+
+def test_data_frames():
+    frame = Frame(hours=[0.0, 1.0, 0.0], age=[0.0, 1.0, 1.0])
+    ax = decision_boundary(first, frame, Column("passed", ["no", "yes", "no"]))
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("hours", "age")
+    assert legend(ax) == ["no", "yes"]
+    ax = line_fit(frame["hours"], frame["age"], 1.0, 0.0)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("hours", "age")
+    ax = loss_curve(Frame(train=[1.0, 0.5], test=[1.0, 0.6]))
+    assert legend(ax) == ["train", "test"]
+    assert descent_path(lambda a, b: a + b, frame).get_xlabel() == "hours"
+
+
+def test_the_history_of_fit():
+    model, y = MLP(2, [1], seed=0), [0.0, 1.0, 1.0]
+    options = {"epochs": 5, "metrics": ["r2_score"], "progress": False}
+    history = fit(model, X, y, validation=(X, y), **options)
+    ax = loss_curve(history)
+    left, right = ax.figure.axes
+    assert ax is left and right.get_ylabel() == "r2_score"
+    assert left.get_xlabel() == "epoch"
+    best = f"best: epoch {history.best_epoch}"
+    assert legend(right) == ["training", "validation", best, "r2_score"]
+    styles = [line.get_linestyle() for line in (*left.get_lines(), *right.get_lines())]
+    assert len({*styles}) == 3
+
+
+@pytest.mark.parametrize("plot", PLOTS.values(), ids=PLOTS)
+def test_every_plot_says_what_it_shows(plot):
+    ax = plot(None)
+    assert ax.get_title() and ax.get_xlabel() and ax.get_ylabel()
