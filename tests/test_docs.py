@@ -50,10 +50,10 @@ def test_the_derivative_table_is_up_to_date():
 
 
 def test_the_playground_of_the_docs_is_up_to_date():
-    from viz.page.playground import playground_page
+    from viz import playground
 
     page = (ROOT / "docs/playground.html").read_text(encoding="utf-8")
-    assert page == playground_page(), "run: python scripts/playground.py"
+    assert page == playground().text, "run: python scripts/playground.py"
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from typing import Any
 from autograd.graph.handmade import Handmade
 from autograd.graph.nodes import grouped, operands, topological_order
 from autograd.graph.reverse import edges
+from autograd.notebooks import Shown
 from autograd.numbers.symbolic import Symbol
 from autograd.numbers.value import Value
 
@@ -46,7 +47,7 @@ class Path:
 
 
 @dataclass(frozen=True, repr=False)
-class Explanation:
+class Explanation(Shown):
     """dy/dx: its value, the number of paths, and the largest contributions.
 
     ``print`` shows them as text, of long paths both ends; ``latex()`` writes them out.

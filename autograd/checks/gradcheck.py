@@ -16,6 +16,7 @@ import numpy as np
 
 from autograd.checks.differences import estimated, plain, verdict
 from autograd.errors import GradcheckError
+from autograd.notebooks import Shown
 from autograd.numbers.value import Value
 from autograd.table.reals import short
 from autograd.transforms.gradients import gradient
@@ -45,7 +46,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class GradcheckReport:
+class GradcheckReport(Shown):
     """The comparison, entry by entry; true when all agree."""
 
     entries: tuple[Entry, ...]

@@ -32,6 +32,7 @@ from autograd.compiler.trace.arguments import key_of, numbers_of
 from autograd.compiler.trace.tracer import LIMIT, OuterTransformError
 from autograd.errors import TraceError
 from autograd.graph.modes import MODES
+from autograd.notebooks import Shown
 from autograd.threads import apart
 
 Tree = Any
@@ -39,7 +40,7 @@ _CHAINED = 8  # entries of a function that are tried one after the other
 _MANY = 32  # plans of a function that are worth a word
 
 
-class Compiled:
+class Compiled(Shown):
     """A compiled function: call it as the original; see ``jit``."""
 
     def __init__(

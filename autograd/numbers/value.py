@@ -16,6 +16,7 @@ from autograd.graph import handmade
 from autograd.graph.modes import MODES, finish_node
 from autograd.graph.nodes import CONSTANT, attach, operands, refuse_unrecorded
 from autograd.graph.sweep import sweep
+from autograd.notebooks import Drawn
 from autograd.numbers import persistence
 from autograd.numbers.operators import Operators
 from autograd.table.primitive import Primitive
@@ -29,7 +30,7 @@ else:
     Signatures = Operators  # whose methods eager replaces by faster ones
 
 
-class Value(Signatures):
+class Value(Drawn, Signatures):
     """A real number that remembers how it was computed.
 
     Parameters

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import ShapeError, Value
+from autograd.notebooks import Shown
 from autograd.table.reals import as_float
 from nn.layers import storage
 
@@ -31,7 +32,7 @@ Place = tuple[str, Any]  # the path to a container, and the key inside it
 _PLAIN = {int, float, str, bool, type(None)}  # often among attributes, nothing inside
 
 
-class Module:
+class Module(Shown):
     """The base of every model: derive from it, assign Values and modules, add a call.
 
     >>> from autograd import Value

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from autograd.notebooks import Shown
+
 
 @dataclass
-class History:
+class History(Shown):
     """One number for each epoch in every list; ``print`` shows a summary.
 
     Attributes

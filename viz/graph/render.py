@@ -94,7 +94,7 @@ def draw_dot(
         )
     if not isinstance(max_nodes, Real):
         raise TypeError(f"max_nodes must be a number of boxes, got {short(max_nodes)}")
-    trace = Trace(_roots(y), expand_dots, partials, fold, input_names(inputs))
+    trace = Trace(roots_of(y), expand_dots, partials, fold, input_names(inputs))
     diagram = collapsed(trace.diagram, collapse, max_nodes)
     if numeric:
         diagram = trace.with_numeric(diagram)
@@ -109,7 +109,7 @@ def input_names(inputs: Any) -> list[str]:
     return names
 
 
-def _roots(y: Any) -> list[Value]:
+def roots_of(y: Any) -> list[Value]:
     roots = [y] if isinstance(y, Value) or not isinstance(y, Iterable) else list(y)
     for root in roots:
         if not isinstance(root, Value):

@@ -15,6 +15,7 @@ import json
 import os
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from html import escape
 from math import isfinite
 from pathlib import Path
@@ -37,19 +38,21 @@ def document(
     data: Any = None,
     code: str = "",
     styles: Iterable[str] = (),
-) -> str:
+    height: int = 560,
+) -> Page:
     """The page: its title, the markup of its body, and the files of its scripts.
 
     ``data`` is what the scripts find as ``DATA``; ``code`` stands before them; the
-    ``styles`` are files too, after the style that all pages share.
+    ``styles`` are files too, after the style that all pages share. ``height`` is that
+    in a notebook, in pixels.
 
     >>> page = document("a < b", "<p>text</p>", ["numbers.js"], {"x": float("inf")})
-    >>> "a &lt; b" in page, '{"x":"Infinity"}' in page
+    >>> "a &lt; b" in page.text, '{"x":"Infinity"}' in page.text
     (True, True)
     """
     parts = [code, *map(source, scripts)]
     look = map(_style, ["style.css", *styles])
-    return f"""<!DOCTYPE html>
+    text = f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -71,6 +74,7 @@ def document(
 </body>
 </html>
 """
+    return Page(text, height)
 
 
 def as_json(data: Any) -> str:
@@ -115,17 +119,45 @@ def _style(name: str) -> str:
     return re.sub(r"\s*([{}:;,])\s*", r"\1", text)
 
 
-def save(page: str, path: str | os.PathLike[str]) -> Path:
-    """Write a page; it appears whole or not at all.
+@dataclass(frozen=True, repr=False)
+class Page:
+    """A page as a text: notebooks show it, ``save`` writes it.
 
-    Raises RenderError when the name does not end in .html or .htm, and when the file
-    cannot be written.
+    In a notebook it stands in a frame of its own that may run scripts and nothing else:
+    it needs no kernel and no network, and stays alive in exported HTML.
+
+    >>> Page("<p>hello</p>", height=400)
+    <a page of 12 characters: show it in a notebook, or .save("page.html")>
     """
-    target = Path(path)
-    if target.suffix.lower() not in (".html", ".htm"):
-        raise RenderError(
-            f"{target.name!r} does not end in .html: this is a page for browsers; "
-            f"viz.render writes pictures (.png, .svg, .pdf)"
+
+    text: str
+    height: int  # pixels, in a notebook
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write it into a file that ends in .html; it appears whole or not at all.
+
+        Raises RenderError for another ending, and when the file cannot be written.
+        """
+        target = Path(path)
+        if target.suffix.lower() not in (".html", ".htm"):
+            raise RenderError(
+                f"{target.name!r} does not end in .html: this is a page for browsers; "
+                f"viz.render writes pictures (.png, .svg, .pdf)"
+            )
+        write(target, self.text.encode())
+        return target
+
+    def to(self, path: str | os.PathLike[str] | None) -> Page | Path:
+        """Itself, or the path of the file that it was written to."""
+        return self if path is None else self.save(path)
+
+    def _repr_html_(self) -> str:
+        style = f"width: 100%; height: {self.height}px; border: 0"
+        return (
+            f'<iframe sandbox="allow-scripts" title="a live page" style="{style}" '
+            f'srcdoc="{escape(self.text)}"></iframe>'
         )
-    write(target, page.encode())
-    return target
+
+    def __repr__(self) -> str:
+        size = f"{len(self.text):,} characters"
+        return f'<a page of {size}: show it in a notebook, or .save("page.html")>'

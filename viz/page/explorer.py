@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from autograd.checks.sources import Line, line_of
 from autograd.errors import RenderError
@@ -25,8 +25,9 @@ from viz.formulas.trees import tables
 from viz.graph.diagram import Box, Diagram, Edge
 from viz.graph.marks import parts
 from viz.graph.owners import owners
+from viz.graph.render import roots_of
 from viz.page import operations
-from viz.page.document import as_json, document, save, source
+from viz.page.document import Page, as_json, document, source
 
 Node = Any
 SCRIPTS = (
@@ -37,14 +38,30 @@ _FEW = 40  # nodes; more can be a crowd
 _AROUND = 2  # lines shown before and after the one that made a node
 
 
+@overload
+def explore(
+    y: Value | Iterable[Value],
+    path: None = None,
+    *,
+    title: str = "",
+    max_nodes: int = 20_000,
+) -> Page: ...
+@overload
 def explore(
     y: Value | Iterable[Value],
     path: str | os.PathLike[str],
     *,
     title: str = "",
     max_nodes: int = 20_000,
-) -> Path:
-    """Write a live page of the graph below a result: one HTML file, and nothing else.
+) -> Path: ...
+def explore(
+    y: Value | Iterable[Value],
+    path: str | os.PathLike[str] | None = None,
+    *,
+    title: str = "",
+    max_nodes: int = 20_000,
+) -> Page | Path:
+    """A live page of the graph below a result: one HTML file, and nothing else.
 
     In the page leaves are dragged, and all numbers follow; both passes go step by step;
     a selected node shows its local derivatives and the chain rule that made its
@@ -54,13 +71,13 @@ def explore(
     Parameters
     ----------
     y : the result, or several of them.
-    path : a file name that ends in .html.
+    path : a file name that ends in .html; without one, a page to show in a notebook.
     title : the heading; by default the label of the result.
     max_nodes : the most nodes in a page.
 
-    Returns the path. The file appears whole or not at all. What only Python can
-    evaluate (your own primitives) keeps its number, and what it depends on stays fixed.
-    Lines of Python are shown for nodes that were made under ``source_lines``.
+    Returns the path, or the page. The file appears whole or not at all. What only
+    Python can evaluate (your own primitives) keeps its number, and what it depends on
+    stays fixed. Lines of Python are shown for nodes made under ``source_lines``.
 
     Raises TypeError if y is no Value, GraphError for a graph with a cycle, RenderError
     for more than ``max_nodes`` nodes, another ending, or a file that cannot be written.
@@ -74,19 +91,7 @@ def explore(
     ...     explore(tanh(Value(0.5, label="x")), folder + "/neuron.html").name
     'neuron.html'
     """
-    return save(explorer_page(y, title, max_nodes), path)
-
-
-def explorer_page(
-    y: Value | Iterable[Value], title: str = "", max_nodes: int = 20_000
-) -> str:
-    """The page of ``explore`` as a text."""
-    roots = [y] if isinstance(y, Value) or not isinstance(y, Iterable) else list(y)
-    for root in roots:
-        if not isinstance(root, Value):
-            raise TypeError(f"only Values can be drawn, got {type(root).__name__}")
-    if not roots:
-        raise TypeError("only Values can be drawn, got an empty sequence")
+    roots = roots_of(y)
     graph = _Graph(roots, max_nodes)
     named = title or " and ".join(root.label for root in roots[:3] if root.label)
     heading = named or "a computation graph"
@@ -94,7 +99,8 @@ def explorer_page(
     code = operations.code(graph.rows) + notation(graph.rows)
     body = source("explorer.html")
     scripts = [*SCRIPTS, *["crowd.js"] * (len(graph.nodes) > _FEW), "open.js"]
-    return document(heading, body, scripts, data, code, ["explorer.css"])
+    page = document(heading, body, scripts, data, code, ["explorer.css"])
+    return page.to(path)
 
 
 def notation(rows: Iterable[str]) -> str:

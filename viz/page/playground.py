@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from autograd.checks.expression import Formula
 from autograd.errors import ExpressionError
 from autograd.table.primitives import TABLE
 from autograd.table.reals import as_float
 from viz.page import grammar, operations
-from viz.page.document import document, save, source
+from viz.page.document import Page, document, source
 from viz.page.explorer import SCRIPTS, notation
 
 _EXAMPLES: list[tuple[str, str, dict[str, float]]] = [
@@ -34,10 +34,20 @@ _EXAMPLES: list[tuple[str, str, dict[str, float]]] = [
 ]
 
 
+@overload
+def playground(
+    path: None = None, formula: str = "tanh(w*x + b)", **numbers: Any
+) -> Page: ...
+@overload
 def playground(
     path: str | os.PathLike[str], formula: str = "tanh(w*x + b)", **numbers: Any
-) -> Path:
-    """Write the playground: a page in which one types a formula and sees its graph.
+) -> Path: ...
+def playground(
+    path: str | os.PathLike[str] | None = None,
+    formula: str = "tanh(w*x + b)",
+    **numbers: Any,
+) -> Page | Path:
+    """The playground: a page in which one types a formula and sees its graph.
 
     Value, graph, gradients and derivation follow as one types; the numbers are typed,
     or dragged in the graph; the page's address holds both, so that a link shares them.
@@ -45,13 +55,13 @@ def playground(
 
     Parameters
     ----------
-    path : a file name that ends in .html.
+    path : a file name that ends in .html; without one, a page to show in a notebook.
     formula : what the page begins with.
     **numbers : the numbers of its names; 1 for those that are not given.
 
-    Returns the path. Raises ExpressionError for what is no formula, or a number whose
-    name does not occur in it, TypeError for what is no number, and RenderError for
-    another ending or a file that cannot be written.
+    Returns the path, or the page. Raises ExpressionError for what is no formula, or a
+    number whose name does not occur in it, TypeError for what is no number, and
+    RenderError for another ending or a file that cannot be written.
 
     Examples
     --------
@@ -61,11 +71,6 @@ def playground(
     ...     playground(folder + "/page.html", "x * y + sin(x)", x=2, y=3).name
     'page.html'
     """
-    return save(playground_page(formula, **numbers), path)
-
-
-def playground_page(formula: str = "tanh(w*x + b)", **numbers: Any) -> str:
-    """The page of ``playground`` as a text."""
     known = Formula(formula)
     foreign = [name for name in numbers if name not in known.names]
     if foreign:
@@ -81,4 +86,5 @@ def playground_page(formula: str = "tanh(w*x + b)", **numbers: Any) -> str:
     body = source("playground.html") + source("explorer.html")
     scripts = [*SCRIPTS, "crowd.js", "playground.js"]
     styles = ["explorer.css", "playground.css"]
-    return document("playground", body, scripts, data, code, styles)
+    page = document("playground", body, scripts, data, code, styles)
+    return page.to(path)

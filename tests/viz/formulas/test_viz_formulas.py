@@ -16,7 +16,7 @@ from viz.formulas.derivation import _Derivation
 from viz.formulas.notation import NOTATION
 from viz.formulas.trees import filled, partials, tables
 from viz.formulas.written import LATEX, MATHML, Derivative, written
-from viz.page.document import as_json, document, save
+from viz.page.document import as_json, document
 
 X, Y = Symbol("x"), Symbol("y")
 
@@ -45,7 +45,7 @@ def test_what_is_written_in_a_way_of_its_own_is_a_row():
 def test_every_form_is_known_to_both_dialects_and_to_pages(tmp_path, visit):
     forms = {known.form for known in NOTATION.values()} | {"call"}
     assert all(hasattr(d, form) for d in (LATEX, MATHML) for form in forms - {"dot"})
-    page = visit(save(_page_of({}), tmp_path / "page.html"))
+    page = visit(_page_of({}).save(tmp_path / "page.html"))
     assert forms <= {*page.evaluate("Object.keys(FORMS)")}
 
 
@@ -104,7 +104,7 @@ def _random_formula(rng, depth):
 def test_pages_write_as_python_does(tmp_path, visit):
     rng = random.Random(0)
     formulas = [_random_formula(rng, 3) for _ in range(300)]
-    page = visit(save(_page_of([_tree(f) for f in formulas]), tmp_path / "page.html"))
+    page = visit(_page_of([_tree(f) for f in formulas]).save(tmp_path / "page.html"))
     read = """(texts) => texts.map((text) => {
         document.querySelector("div").innerHTML = `<math>${text}</math>`;
         return document.querySelector("div").textContent;
@@ -240,7 +240,7 @@ def test_bad_input(write):
 
 def test_browsers_draw_it(tmp_path, visit):
     page = visit(
-        save(document("t", mathml(neuron()), ["numbers.js"]), tmp_path / "p.html")
+        document("t", mathml(neuron()), ["numbers.js"]).save(tmp_path / "p.html")
     )
     assert page.locator("math mfrac").count() >= 4
     assert page.locator("math").bounding_box()["height"] > 100

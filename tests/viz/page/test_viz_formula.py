@@ -12,7 +12,7 @@ from autograd import ExpressionError
 from autograd.checks.expression import FUNCTIONS, Formula
 from autograd.numbers.symbolic import Expression, Symbol
 from viz.page import grammar, operations
-from viz.page.document import document, save
+from viz.page.document import document
 
 READ = """(texts) => texts.map((text) => {
     const tree = {
@@ -47,7 +47,7 @@ def page(browser, tmp_path_factory):
     path = tmp_path_factory.mktemp("formulas") / "formulas.html"
     code = operations.code() + grammar.code()
     page = browser.new_page()
-    page.goto(save(document("f", "", [], code=code), path).as_uri())
+    page.goto(document("f", "", [], code=code).save(path).as_uri())
     yield page
     page.close()
 

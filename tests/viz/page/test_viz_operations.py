@@ -12,7 +12,7 @@ import pytest
 
 from autograd.graph.strong import share
 from autograd.table.primitives import TABLE
-from viz.page.document import document, save
+from viz.page.document import document
 from viz.page.operations import code
 
 DOC = Path(__file__).parent.parent.parent.parent / "docs" / "accuracy.md"
@@ -33,7 +33,7 @@ def page(browser, tmp_path_factory):
     """A page with all rows, for all tests here."""
     path = tmp_path_factory.mktemp("rows") / "rows.html"
     page = browser.new_page()
-    page.goto(save(document("rows", "", [], code=code()), path).as_uri())
+    page.goto(document("rows", "", [], code=code()).save(path).as_uri())
     yield page
     page.close()
 
