@@ -13,10 +13,11 @@ Object.assign(Folding.prototype, {
     const free = [...nodes.keys()].filter((i) => !nodes[i].row && !nodes[i].owner);
     for (const members of grouped(free, signature).values()) {
       if (members.length <= LONG) continue;
-      const [first, last] = [members[0], members[members.length - 1]].map(
-        (i) => nodes[i].label,
-      );
-      const title = first ? `${first} … ${last}` : `${members.length} inputs`;
+      const labels = members.map((i) => nodes[i].label);
+      labels.sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+      const title = labels[0]
+        ? `${labels[0]} … ${labels[labels.length - 1]}`
+        : `${members.length} inputs`;
       this.group(title, "leaves", members);
     }
   },

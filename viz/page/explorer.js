@@ -443,6 +443,9 @@ class Explorer {
 
   // Arrows walk the graph, Enter selects or unfolds, Shift with up and down moves a leaf.
   keyboard() {
+    this.svg.addEventListener("focusin", ({ target }) => {
+      if (target.dataset.key) this.drawing.reveal(target.dataset.key);
+    });
     this.svg.addEventListener("keydown", (event) => {
       const shape = this.drawing.shapes.get(event.target.dataset?.key);
       if (!shape) return;
@@ -464,7 +467,6 @@ class Explorer {
         if (next) {
           this.focus = next.key;
           this.roving();
-          this.drawing.reveal(next.key);
           this.drawing.shapes.get(next.key).group.focus({ preventScroll: true });
         }
       } else if (event.key === "Escape") {
