@@ -8,6 +8,6 @@ read formulas as the command line does. ``playground`` is a page to type them in
 
     graph.js     the nodes, both passes      fold.js, crowd.js   what becomes one box
     layout.js    where boxes stand           draw.js             the SVG
-    mathml.js    formulas                    explorer.js         selection, steps, keys
-    panel.js     derivations                 open.js             what Python handed over
+    mathml.js    formulas                    explorer.js         selection, both passes
+    panel.js     derivations                 input.js, open.js   hands; Python's graph
 """
