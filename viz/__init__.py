@@ -15,6 +15,7 @@ change global settings.
 from viz.graph.animate import animate
 from viz.graph.render import draw_dot
 from viz.page.explorer import explore
+from viz.page.film import watch_training
 from viz.pictures import render
 from viz.plots.curves import activation, line_fit, loss_curve
 from viz.plots.markup import network_svg
@@ -33,4 +34,5 @@ __all__ = [
     "network",
     "network_svg",
     "render",
+    "watch_training",
 ]
