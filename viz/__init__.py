@@ -16,6 +16,7 @@ from viz.graph.animate import animate
 from viz.graph.render import draw_dot
 from viz.page.explorer import explore
 from viz.page.film import watch_training
+from viz.page.reel import training_film
 from viz.pictures import render
 from viz.plots.curves import activation, line_fit, loss_curve
 from viz.plots.markup import network_svg
@@ -34,5 +35,6 @@ __all__ = [
     "network",
     "network_svg",
     "render",
+    "training_film",
     "watch_training",
 ]

@@ -9,4 +9,8 @@ a formula may say. ``explorer`` is the page of a graph:
     layout.js    where boxes stand           draw.js             the SVG
     mathml.js    formulas                    explorer.js         selection, steps, keys
     panel.js     derivations                 open.js             what Python handed over
+
+``film`` is the page of a training run, of frames that ``record`` measures: in them
+``outlooks`` are what a model says, ``verdicts`` what goes wrong. film.js plays them,
+charts.js draws; ``reel`` is the same as a film in a file.
 """

@@ -31,7 +31,7 @@ function many(count, word) {
   return `${count} ${word}${count === 1 ? "" : "s"}`;
 }
 
-// -- The network -----------------------------------------------------------------------
+// -- The network ----------------------------------------------------------------------
 
 class Net {
   constructor(svg) {
@@ -43,7 +43,8 @@ class Net {
     this.mostBias = largest(frames.flatMap((frame) => frame.biases));
     this.lines = lines.map(([tail, head]) => {
       const [a, b] = [dots[tail], dots[head]];
-      return vector("line", { x1: a[0], y1: a[1], x2: b[0], y2: b[1] }, vector("title"));
+      const ends = { x1: a[0], y1: a[1], x2: b[0], y2: b[1] };
+      return vector("line", ends, vector("title"));
     });
     this.dots = dots.map((dot) => this.dot(dot, dots));
     this.columns = dots.map((dot) => dot[2]);
@@ -59,12 +60,14 @@ class Net {
       });
     }
     this.apart = under.length > 1 ? under[1][0] - under[0][0] : 3;
+    const most = Math.max(...dots.map((dot) => dot[4].length));
+    this.room = (1.1 + Math.min(left, right)) / (0.6 * most);
   }
 
   // Words stay legible where the drawing is small, as far as columns leave room.
   fit() {
     const unit = this.svg.getScreenCTM().a;
-    const size = Math.max(0.3, Math.min(9 / unit, this.apart / 8, 0.5));
+    const size = Math.max(0.3, Math.min(9 / unit, this.apart / 8, 0.5, this.room));
     this.svg.style.setProperty("--words", `${size}px`);
   }
 
@@ -127,7 +130,7 @@ class Net {
   }
 }
 
-// -- What the model says ---------------------------------------------------------------
+// -- What the model says --------------------------------------------------------------
 
 const TITLES = {
   plane: "Where it decides",
@@ -142,7 +145,8 @@ function inputNames() {
 
 function key(place, entries) {
   place.replaceChildren(...entries.map(([colour, text, kind = ""]) => {
-    return make("li", {}, make("i", { class: kind, style: `--shade: ${colour}` }), text);
+    const swatch = make("i", { class: kind, style: `--shade: ${colour}` });
+    return make("li", {}, swatch, text);
   }));
 }
 
@@ -171,7 +175,9 @@ class Outlook {
     const caption = "Rows: what it is. Columns: what it is taken for.";
     const head = make("tr", {}, make("td"));
     const table = make("table", {}, make("caption", {}, caption), head);
-    for (const name of this.still.names) head.append(make("th", { scope: "col" }, name));
+    for (const name of this.still.names) {
+      head.append(make("th", { scope: "col" }, name));
+    }
     this.cells = this.still.names.map((name) => {
       const row = make("tr", {}, make("th", { scope: "row" }, name));
       const cells = this.still.names.map(() => make("td"));
@@ -206,7 +212,7 @@ class Outlook {
   }
 }
 
-// -- Loss, metrics, layers -------------------------------------------------------------
+// -- Loss, metrics, layers ------------------------------------------------------------
 
 class Curves {
   constructor(place) {
@@ -294,10 +300,11 @@ function showFindings(frame) {
   $("findings").replaceChildren(...items);
 }
 
-// -- The player ------------------------------------------------------------------------
+// -- The player -----------------------------------------------------------------------
 
 function describe(frame) {
-  const at = frame.time ? `${DATA.unit} ${frame.time} of ${DATA.time}` : "before training";
+  const time = `${DATA.unit} ${frame.time} of ${DATA.time}`;
+  const at = frame.time ? time : "before training";
   const named = Object.entries(frame.numbers);
   const numbers = named.map(([name, x]) => `${name} ${short(number(x))}`);
   const { right } = frame.outlook;

@@ -122,7 +122,7 @@ def _font_size(ax: Any) -> float:
     ax.apply_aspect()
     (_, low), (_, high) = ax.transData.transform([(0.0, 0.0), (0.0, 1.0)])
     points = abs(high - low) * 72.0 / ax.figure.dpi  # between two neurons
-    return float(np.clip(0.22 * points, 4.0, 11.0))
+    return float(np.clip(0.24 * points, 5.0, 11.0))
 
 
 def _lines(ax: Any, drawn: Scene, size: float) -> None:
