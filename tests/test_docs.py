@@ -31,7 +31,9 @@ def blocks(path, language):
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
-@pytest.mark.parametrize("path", ["README.md", "docs/tutorial.md", "docs/compiling.md"])
+@pytest.mark.parametrize(
+    "path", ["README.md", "docs/tutorial.md", "docs/pictures.md", "docs/compiling.md"]
+)
 def test_python_blocks_run_in_order(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     namespace = {}

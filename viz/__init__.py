@@ -1,9 +1,11 @@
 """Pictures: the computation graph, and plots of training.
 
 ``draw_dot`` and ``render`` draw the graph below a result, with or without Graphviz's
-``dot`` on the machine; ``animate`` films backpropagation through it. The plots take and
-return matplotlib axes, ``f(data, *, ax=None) -> Axes``, and neither show anything nor
-change global settings.
+``dot`` on the machine; ``animate`` films backpropagation through it, and ``explore`` is
+a live page of it. ``network`` draws a network as circles in layers; ``watch_training``
+makes a page of its training, ``training_film`` a film. The plots take and return
+matplotlib axes, ``f(data, *, ax=None) -> Axes``, and neither show anything nor change
+global settings.
 
 >>> from autograd import Value
 >>> from viz import draw_dot

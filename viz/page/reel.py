@@ -53,13 +53,15 @@ def training_film(
 
     Examples
     --------
+    >>> import tempfile
     >>> from nn import MLP, fit
     >>> from viz import training_film, watch_training
     >>> X, y = [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]
     >>> model = MLP(1, [3, 1], seed=0)
     >>> watch = watch_training(model, X, y)
     >>> history = fit(model, X, y, epochs=20, progress=False, callbacks=watch)
-    >>> training_film(watch, "run.gif", most=2).name  # doctest: +SKIP
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     training_film(watch, folder + "/run.gif", most=2).name
     'run.gif'
     """
     if not isinstance(watch, Watch):
