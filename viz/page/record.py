@@ -68,8 +68,8 @@ class Recording:
 
     def add(self, numbers: dict[str, float]) -> None:
         """Another epoch or step has ended, with these numbers."""
-        for name in numbers.keys() - self.curves.keys():
-            self.curves[name] = [nan] * self.time
+        for name in numbers:
+            self.curves.setdefault(name, [nan] * self.time)
         for name, curve in self.curves.items():
             curve.append(numbers.get(name, nan))
         self.time += 1

@@ -141,14 +141,10 @@ def _lines(ax: Any, drawn: Scene, size: float) -> None:
     box = {"facecolor": _PAPER, "edgecolor": "none", "pad": 0.8, "alpha": 0.85}
     for a in shown:
         if a.text:
-            where = _on(a.tail.x, a.head.x), _on(a.tail.y, a.head.y)
-            look = {"color": colour(a.strength, LIGHT), "fontsize": size, "bbox": box}
-            ax.text(*where, a.text, ha="center", va="center", zorder=2, **look)
-
-
-def _on(a: float, b: float) -> float:
-    """Where the words on a line stand: nearer to its tail, where lines are apart."""
-    return a + 0.36 * (b - a)
+            x = a.tail.x + a.share * (a.head.x - a.tail.x)
+            y = a.tail.y + a.share * (a.head.y - a.tail.y)
+            look = {"color": colour(a.strength, LIGHT), "fontsize": 0.85 * size}
+            ax.text(x, y, a.text, bbox=box, ha="center", va="center", zorder=2, **look)
 
 
 def _circles(ax: Any, drawn: Scene, size: float) -> None:

@@ -7,7 +7,8 @@ to 1 (NaN for what is not finite), which renderers turn into colour and width.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import isfinite, prod
 from typing import Any
 
@@ -16,12 +17,13 @@ import numpy as np
 from autograd.errors import ShapeError
 from autograd.table.reals import short
 from nn.layers.module import Module
-from viz.plots.places import RADIUS, Circle, Gap, places
+from viz.plots.places import RADIUS, Circle, Gap, Places, places
 from viz.plots.wiring import Array, Wiring, sample, wiring
 
 _SHOWN = ("weight", "grad")
 _WRITTEN = ("value", "name")
 _FEW_WIRES, _FEW_NEURONS = 12, 24  # numbers on the wires, biases on the neurons
+_ROOMY = 3.4  # between columns, where numbers stand on the wires
 _TILE = 0.8  # the side of a picture of weights
 
 
@@ -45,6 +47,7 @@ class Line:
     strength: float
     says: str
     text: str = ""
+    share: float = 0.5  # of the way, where the text stands: lines of one tail alike
 
 
 @dataclass
@@ -104,9 +107,11 @@ def scene(
     ]
     few = len(plan.wires()) <= _FEW_WIRES and image is None
     style = ("value" if few else None) if write == "auto" else write
+    if style:
+        plan = places(wires.widths[first:], most, first, _ROOMY)
     lines = [
-        _line(wires, numbers, tail, head, largest, style, show)
-        for tail, head in plan.wires()
+        replace(_line(wires, numbers, *ends, largest, style, show), share=share)
+        for ends, share in zip(plan.wires(), _shares(plan), strict=True)
     ]
     if biases is None:
         neurons = [circle for circle in plan.circles if circle.column > 0]
@@ -186,6 +191,16 @@ def _line(
     text = {"value": f"{x:.3g}", "name": name, None: ""}[style]
     what = "gradient" if show == "grad" else "weight"
     return Line(tail, head, strength(x, largest), f"{what} {label}: {x:.4g}", text)
+
+
+def _shares(plan: Places) -> list[float]:
+    """Where words stand on each wire, so that those of two tails are apart."""
+    shares = []
+    for tails, heads in pairwise(plan.columns):
+        between, single = max(1, len(tails) - 1), len(heads) == 1
+        spread = [0.4 if single else 0.4 + 0.3 * k / between for k in range(len(tails))]
+        shares += spread * len(heads)
+    return shares
 
 
 def _dot(
