@@ -194,7 +194,8 @@ class Watch:
         trace: TracebackType | None,
     ) -> None:
         if error is not None:
-            self.stopped = f"{type(error).__name__}: {error}".rstrip(": ")
+            said = f"{type(error).__name__}: {error}".rstrip(": ")
+            self.stopped = said.splitlines()[0][:200]
         if self.path is not None:
             self.save(self.path)
 

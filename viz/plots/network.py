@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from math import isnan
 from typing import Any
 
@@ -18,7 +19,20 @@ _BELOW = 1.1  # room for words below the circles
 _INK, _PAPER = "#0f172a", "#ffffff"
 
 
-def network(model: Module, x: Any = None, *, ax: Any = None, **options: Any) -> Any:
+def network(
+    model: Module,
+    x: Any = None,
+    *,
+    ax: Any = None,
+    show: str = "weight",
+    inputs: Sequence[str] = (),
+    outputs: Sequence[str] = (),
+    biases: bool | None = None,
+    write: str | None = "auto",
+    most: int = 12,
+    image: tuple[int, int] | None = None,
+    title: str | None = None,
+) -> Any:
     """A network as circles in layers, its weights as lines between them.
 
     Blue lines are positive weights and orange ones negative, the wider the larger. With
@@ -59,7 +73,18 @@ def network(model: Module, x: Any = None, *, ax: Any = None, **options: Any) -> 
     >>> ax = network(neuron, inputs=("x1", "x2", "x3"), write="name")
     >>> ax = network(MLP(3, [4, 4, 1], seed=0), title="fully connected")
     """
-    drawn = scene(model, x, **options)
+    drawn = scene(
+        model,
+        x,
+        show=show,
+        inputs=inputs,
+        outputs=outputs,
+        biases=biases,
+        write=write,
+        most=most,
+        image=image,
+        title=title,
+    )
     if ax is None:
         ax = _axes(drawn, pyplots=True)
     return draw(drawn, ax)

@@ -172,6 +172,25 @@ def test_what_the_model_says(model, X, y, kind, opened):
     assert page.is_visible("#outlook") is bool(kind)
 
 
+class Frame:
+    """What is needed of a data frame, and no more."""
+
+    columns = ("hours", "age")
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(X, dtype)
+
+
+def test_inputs_are_named_by_a_data_frame(opened):
+    page = opened(watch_training(MLP(2, [1], seed=0), Frame(), Y))
+    assert page.locator("#net .end").all_text_contents() == ["hours", "age"]
+
+
+def test_curves_keep_the_order_in_which_they_came():
+    watch = trained(epochs=1, metrics=("accuracy", "mean_absolute_error"))
+    assert [*watch.recording.curves] == ["loss", "accuracy", "mean_absolute_error"]
+
+
 def test_the_threshold_of_logits():
     logits = "binary_cross_entropy_with_logits"
     y = [0, 1] * 12
