@@ -60,8 +60,9 @@ class Net {
       });
     }
     this.apart = under.length > 1 ? under[1][0] - under[0][0] : 3;
-    const most = Math.max(...dots.map((dot) => dot[4].length));
-    this.room = (1.1 + Math.min(left, right)) / (0.6 * most);
+    const beside = Math.max(...dots.map((dot) => dot[4].length));
+    const below = Math.max(...under[under.length - 1][1].map((text) => text.length));
+    this.room = Math.min((1.1 + Math.min(left, right)) / beside, 3 / below) / 0.6;
   }
 
   // Words stay legible where the drawing is small, as far as columns leave room.

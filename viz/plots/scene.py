@@ -91,10 +91,7 @@ def scene(
     title: str | None = None,
 ) -> Scene:
     """The network as circles, lines and words; the options are those of ``network``."""
-    if show not in _SHOWN:
-        raise ValueError(f"show is one of {_SHOWN}, got {short(show)}")
-    if write not in ("auto", *_WRITTEN, None):
-        raise ValueError(f"write is one of {_WRITTEN} or None, got {short(write)}")
+    _check(show, write)
     wires = wiring(model)
     first = 0 if image is None else 1  # the column that circles begin with
     plan = places(wires.widths[first:], most, first)
@@ -134,6 +131,13 @@ def scene(
         max([_room(dot.name) for dot in dots if not dot.right], default=0.0),
         max([_room(dot.name) for dot in dots if dot.right], default=0.0),
     )
+
+
+def _check(show: Any, write: Any) -> None:
+    if show not in _SHOWN:
+        raise ValueError(f"show is one of {_SHOWN}, got {short(show)}")
+    if write not in ("auto", *_WRITTEN, None):
+        raise ValueError(f"write is one of {_WRITTEN} or None, got {short(write)}")
 
 
 def named(what: str, given: Any, count: int, letter: str) -> list[str]:
