@@ -1,9 +1,11 @@
 """Pictures: the computation graph, and plots of training.
 
 ``draw_dot`` and ``render`` draw the graph below a result, with or without Graphviz's
-``dot`` on the machine; ``animate`` films backpropagation through it. The plots take and
-return matplotlib axes, ``f(data, *, ax=None) -> Axes``, and neither show anything nor
-change global settings.
+``dot`` on the machine; ``animate`` films backpropagation through it, and ``explore`` is
+a live page of it. ``network`` draws a network as circles in layers; ``watch_training``
+makes a page of its training, ``training_film`` a film. The plots take and return
+matplotlib axes, ``f(data, *, ax=None) -> Axes``, and neither show anything nor change
+global settings.
 
 >>> from autograd import Value
 >>> from viz import draw_dot
@@ -16,7 +18,9 @@ from viz.formulas.derivation import latex, mathml
 from viz.graph.animate import animate
 from viz.graph.render import draw_dot
 from viz.page.explorer import explore
+from viz.page.film import watch_training
 from viz.page.playground import playground
+from viz.page.reel import training_film
 from viz.pictures import render
 from viz.plots.curves import activation, line_fit, loss_curve
 from viz.plots.markup import network_svg
@@ -38,4 +42,6 @@ __all__ = [
     "network_svg",
     "playground",
     "render",
+    "training_film",
+    "watch_training",
 ]

@@ -13,6 +13,7 @@ from graphviz import FORMATS
 from autograd.errors import RenderError
 from autograd.numbers.value import Value
 from autograd.table.reals import short
+from nn.layers.module import Module
 from viz.files.whole import write
 from viz.graph.collapse import DEFAULT_MOST
 from viz.graph.collapse import collapse as collapsed
@@ -113,7 +114,10 @@ def roots_of(y: Any) -> list[Value]:
     roots = [y] if isinstance(y, Value) or not isinstance(y, Iterable) else list(y)
     for root in roots:
         if not isinstance(root, Value):
-            raise TypeError(f"only Values can be drawn, got {type(root).__name__}")
+            hint = "; viz.network draws networks" if isinstance(root, Module) else ""
+            raise TypeError(
+                f"only Values can be drawn, got {type(root).__name__}{hint}"
+            )
     if not roots:
         raise TypeError("only Values can be drawn, got an empty sequence")
     return roots

@@ -10,4 +10,8 @@ read formulas as the command line does. ``playground`` is a page to type them in
     layout.js    where boxes stand           draw.js             the SVG
     mathml.js    formulas                    explorer.js         selection, both passes
     panel.js     derivations                 input.js, open.js   hands; Python's graph
+
+``film`` is the page of a training run, of frames that ``record`` measures: in them
+``outlooks`` are what a model says, ``verdicts`` what goes wrong. film.js plays them,
+charts.js draws; ``reel`` is the same as a film in a file.
 """

@@ -120,7 +120,7 @@ def _wire(line: Line) -> str:
 
 
 def _words_on(line: Line) -> str:
-    (a, b), share = (line.tail, line.head), 0.36
+    a, b, share = line.tail, line.head, line.share
     where = a.x + share * (b.x - a.x), a.y + share * (b.y - a.y)
     return _text(*where, line.text, "on")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from math import isnan
 from typing import Any
 
@@ -18,7 +19,20 @@ _BELOW = 1.1  # room for words below the circles
 _INK, _PAPER = "#0f172a", "#ffffff"
 
 
-def network(model: Module, x: Any = None, *, ax: Any = None, **options: Any) -> Any:
+def network(
+    model: Module,
+    x: Any = None,
+    *,
+    ax: Any = None,
+    show: str = "weight",
+    inputs: Sequence[str] = (),
+    outputs: Sequence[str] = (),
+    biases: bool | None = None,
+    write: str | None = "auto",
+    most: int = 12,
+    image: tuple[int, int] | None = None,
+    title: str | None = None,
+) -> Any:
     """A network as circles in layers, its weights as lines between them.
 
     Blue lines are positive weights and orange ones negative, the wider the larger. With
@@ -59,7 +73,18 @@ def network(model: Module, x: Any = None, *, ax: Any = None, **options: Any) -> 
     >>> ax = network(neuron, inputs=("x1", "x2", "x3"), write="name")
     >>> ax = network(MLP(3, [4, 4, 1], seed=0), title="fully connected")
     """
-    drawn = scene(model, x, **options)
+    drawn = scene(
+        model,
+        x,
+        show=show,
+        inputs=inputs,
+        outputs=outputs,
+        biases=biases,
+        write=write,
+        most=most,
+        image=image,
+        title=title,
+    )
     if ax is None:
         ax = _axes(drawn, pyplots=True)
     return draw(drawn, ax)
@@ -122,7 +147,7 @@ def _font_size(ax: Any) -> float:
     ax.apply_aspect()
     (_, low), (_, high) = ax.transData.transform([(0.0, 0.0), (0.0, 1.0)])
     points = abs(high - low) * 72.0 / ax.figure.dpi  # between two neurons
-    return float(np.clip(0.22 * points, 4.0, 11.0))
+    return float(np.clip(0.24 * points, 5.0, 11.0))
 
 
 def _lines(ax: Any, drawn: Scene, size: float) -> None:
@@ -141,14 +166,10 @@ def _lines(ax: Any, drawn: Scene, size: float) -> None:
     box = {"facecolor": _PAPER, "edgecolor": "none", "pad": 0.8, "alpha": 0.85}
     for a in shown:
         if a.text:
-            where = _on(a.tail.x, a.head.x), _on(a.tail.y, a.head.y)
-            look = {"color": colour(a.strength, LIGHT), "fontsize": size, "bbox": box}
-            ax.text(*where, a.text, ha="center", va="center", zorder=2, **look)
-
-
-def _on(a: float, b: float) -> float:
-    """Where the words on a line stand: nearer to its tail, where lines are apart."""
-    return a + 0.36 * (b - a)
+            x = a.tail.x + a.share * (a.head.x - a.tail.x)
+            y = a.tail.y + a.share * (a.head.y - a.tail.y)
+            look = {"color": colour(a.strength, LIGHT), "fontsize": 0.85 * size}
+            ax.text(x, y, a.text, bbox=box, ha="center", va="center", zorder=2, **look)
 
 
 def _circles(ax: Any, drawn: Scene, size: float) -> None:

@@ -59,8 +59,12 @@ class Places:
         ]
 
 
-def places(widths: Sequence[int], most: int = 12, first: int = 0) -> Places:
+def places(
+    widths: Sequence[int], most: int = 12, first: int = 0, apart: float = 2.4
+) -> Places:
     """Columns of so many circles, at most ``most`` in each, counted from ``first``.
+
+    Columns stand ``apart``, and tall ones further.
 
     >>> plan = places([2, 70, 1], most=6)
     >>> [len(column) for column in plan.columns], plan.gaps[0].count
@@ -71,7 +75,7 @@ def places(widths: Sequence[int], most: int = 12, first: int = 0) -> Places:
     shown = [_shown(width, most) for width in widths]
     rows = [len(kept) + (len(kept) < n) for kept, n in zip(shown, widths, strict=True)]
     tallest = max(rows)
-    apart = max(2.4, 0.4 * tallest)
+    apart = max(apart, 0.4 * tallest)
     columns, gaps = [], []
     for c, (kept, count) in enumerate(zip(shown, widths, strict=True)):
         x, top = _MARGIN + c * apart, (tallest - rows[c]) / 2 + 0.5

@@ -7,7 +7,8 @@ to 1 (NaN for what is not finite), which renderers turn into colour and width.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import isfinite, prod
 from typing import Any
 
@@ -16,12 +17,13 @@ import numpy as np
 from autograd.errors import ShapeError
 from autograd.table.reals import short
 from nn.layers.module import Module
-from viz.plots.places import RADIUS, Circle, Gap, places
+from viz.plots.places import RADIUS, Circle, Gap, Places, places
 from viz.plots.wiring import Array, Wiring, sample, wiring
 
 _SHOWN = ("weight", "grad")
 _WRITTEN = ("value", "name")
 _FEW_WIRES, _FEW_NEURONS = 12, 24  # numbers on the wires, biases on the neurons
+_ROOMY = 3.4  # between columns, where numbers stand on the wires
 _TILE = 0.8  # the side of a picture of weights
 
 
@@ -45,6 +47,7 @@ class Line:
     strength: float
     says: str
     text: str = ""
+    share: float = 0.5  # of the way, where the text stands: lines of one tail alike
 
 
 @dataclass
@@ -88,10 +91,7 @@ def scene(
     title: str | None = None,
 ) -> Scene:
     """The network as circles, lines and words; the options are those of ``network``."""
-    if show not in _SHOWN:
-        raise ValueError(f"show is one of {_SHOWN}, got {short(show)}")
-    if write not in ("auto", *_WRITTEN, None):
-        raise ValueError(f"write is one of {_WRITTEN} or None, got {short(write)}")
+    _check(show, write)
     wires = wiring(model)
     first = 0 if image is None else 1  # the column that circles begin with
     plan = places(wires.widths[first:], most, first)
@@ -104,9 +104,11 @@ def scene(
     ]
     few = len(plan.wires()) <= _FEW_WIRES and image is None
     style = ("value" if few else None) if write == "auto" else write
+    if style:
+        plan = places(wires.widths[first:], most, first, _ROOMY)
     lines = [
-        _line(wires, numbers, tail, head, largest, style, show)
-        for tail, head in plan.wires()
+        replace(_line(wires, numbers, *ends, largest, style, show), share=share)
+        for ends, share in zip(plan.wires(), _shares(plan), strict=True)
     ]
     if biases is None:
         neurons = [circle for circle in plan.circles if circle.column > 0]
@@ -129,6 +131,13 @@ def scene(
         max([_room(dot.name) for dot in dots if not dot.right], default=0.0),
         max([_room(dot.name) for dot in dots if dot.right], default=0.0),
     )
+
+
+def _check(show: Any, write: Any) -> None:
+    if show not in _SHOWN:
+        raise ValueError(f"show is one of {_SHOWN}, got {short(show)}")
+    if write not in ("auto", *_WRITTEN, None):
+        raise ValueError(f"write is one of {_WRITTEN} or None, got {short(write)}")
 
 
 def named(what: str, given: Any, count: int, letter: str) -> list[str]:
@@ -186,6 +195,16 @@ def _line(
     text = {"value": f"{x:.3g}", "name": name, None: ""}[style]
     what = "gradient" if show == "grad" else "weight"
     return Line(tail, head, strength(x, largest), f"{what} {label}: {x:.4g}", text)
+
+
+def _shares(plan: Places) -> list[float]:
+    """Where words stand on each wire, so that those of two tails are apart."""
+    shares = []
+    for tails, heads in pairwise(plan.columns):
+        between, single = max(1, len(tails) - 1), len(heads) == 1
+        spread = [0.4 if single else 0.4 + 0.3 * k / between for k in range(len(tails))]
+        shares += spread * len(heads)
+    return shares
 
 
 def _dot(

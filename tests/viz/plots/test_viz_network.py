@@ -203,6 +203,11 @@ def test_render_draws_networks(name, magic, tmp_path):
     assert plt.get_fignums() == []
 
 
+def test_who_asks_for_the_graph_of_a_network_is_told_what_draws_it():
+    with pytest.raises(TypeError, match=r"got MLP; viz\.network draws networks"):
+        viz.draw_dot(MLP(2, [1]))
+
+
 def test_render_refuses_other_endings(tmp_path):
     with pytest.raises(RenderError, match=r"use one of .png, .svg, .pdf"):
         viz.render(MLP(2, [3, 1]), tmp_path / "net.dot")
