@@ -16,6 +16,7 @@ from viz.formulas.derivation import latex, mathml
 from viz.graph.animate import animate
 from viz.graph.render import draw_dot
 from viz.page.explorer import explore
+from viz.page.lessons import descent_page, lesson
 from viz.page.playground import playground
 from viz.pictures import render
 from viz.plots.curves import activation, line_fit, loss_curve
@@ -27,10 +28,12 @@ __all__ = [
     "activation",
     "animate",
     "decision_boundary",
+    "descent_page",
     "descent_path",
     "draw_dot",
     "explore",
     "latex",
+    "lesson",
     "line_fit",
     "loss_curve",
     "mathml",
