@@ -19,6 +19,7 @@ from viz.graph.animate import animate
 from viz.graph.render import draw_dot
 from viz.page.explorer import explore
 from viz.page.film import watch_training
+from viz.page.lessons import descent_page, lesson
 from viz.page.playground import playground
 from viz.page.reel import training_film
 from viz.pictures import render
@@ -31,10 +32,12 @@ __all__ = [
     "activation",
     "animate",
     "decision_boundary",
+    "descent_page",
     "descent_path",
     "draw_dot",
     "explore",
     "latex",
+    "lesson",
     "line_fit",
     "loss_curve",
     "mathml",

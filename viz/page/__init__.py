@@ -3,8 +3,8 @@
 Values, models and runs enter; a page leaves. ``document`` puts a page together from
 data and the scripts beside it. Pages calculate by themselves: ``operations`` gives them
 the rows of the table, evaluated and differentiated in JavaScript; with ``grammar`` they
-read formulas as the command line does. ``playground`` is a page to type them in, and
-``explorer`` that of a graph:
+read formulas as the command line does. ``playground`` is a page to type them in,
+``lessons`` has those for learners, and ``explorer`` that of a graph:
 
     graph.js     the nodes, both passes      fold.js, crowd.js   what becomes one box
     layout.js    where boxes stand           draw.js             the SVG

@@ -1,25 +1,7 @@
 // The drawing: boxes and arrows in an SVG that pans, zooms, and glides between layouts.
 
-const SVG = "http://www.w3.org/2000/svg";
 const SIZE = { cell: 98, wide: 124, row: 22, constant: 72 };
 const GLIDE = 350; // milliseconds
-
-function element(name, attributes = {}, ...children) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
-
-function html(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
-    else if (value !== false) made.setAttribute(key, value === true ? "" : value);
-  }
-  made.append(...children);
-  return made;
-}
 
 // Blue above 0, orange below, by size among the largest; white for 0.
 function tint(x, largest) {

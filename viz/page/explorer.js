@@ -1,8 +1,6 @@
 // The page around a graph: selection, numbers that are dragged, both passes step by step,
 // folding, search, and the panel that derives what is selected.
 
-const $ = (id) => document.getElementById(id);
-
 class Explorer {
   constructor(graph, { sources = [], title = "" } = {}) {
     this.sources = sources;

@@ -31,8 +31,8 @@ from viz.page.document import Page, as_json, document, source
 
 Node = Any
 SCRIPTS = (
-    *("numbers.js", "graph.js", "layout.js", "fold.js", "mathml.js", "draw.js"),
-    *("explorer.js", "input.js", "panel.js"),
+    *("numbers.js", "elements.js", "graph.js", "layout.js", "fold.js", "mathml.js"),
+    *("draw.js", "explorer.js", "input.js", "panel.js"),
 )
 _FEW = 40  # nodes; more can be a crowd
 _AROUND = 2  # lines shown before and after the one that made a node

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from math import inf
 from pathlib import Path
@@ -62,12 +62,35 @@ def code(names: Iterable[str] = TABLE) -> str:
     (True, False)
     """
     rows = {name: _row(TABLE[name]) for name in _with_partials(names)}
-    entries = "\n".join([f"{name}: {text}," for name, text in rows.items()])
-    functions = "\n".join(_named_in(entries))
-    return (
-        f"const ROWS = (() => {{\n{functions}\nreturn {{\n{entries}\n}};\n}})();\n"
-        f"{compact(_SHARE)}"
-    )
+    entries = [f"{name}: {text}," for name, text in rows.items()]
+    return _scope("ROWS", entries) + compact(_SHARE)
+
+
+def functions(name: str, formulas: Mapping[str, tuple[str, Iterable[Any]]]) -> str:
+    """JavaScript that defines an object of functions, each of which gives an array.
+
+    A function is its parameters, one letter each, and formulas of these as symbols.
+
+    >>> from autograd import jvp, tanh
+    >>> x = Symbol("x")
+    >>> text = functions("CURVES", {"tanh": ("x", jvp(tanh, (x,), (1.0,)))})
+    >>> text.splitlines()[-3]
+    '"tanh": (x) => [tanh(x), guarded_multiply(1, sech2(x))],'
+    """
+    writer = _Writer()
+    entries = [
+        f"{json.dumps(key)}: ({', '.join(names)}) => "
+        f"[{', '.join(map(writer.text, results))}],"
+        for key, (names, results) in formulas.items()
+    ]
+    return _scope(name, entries)
+
+
+def _scope(name: str, entries: list[str]) -> str:
+    """An object of these entries, in a scope that has what they name."""
+    text = "\n".join(entries)
+    named = "\n".join(_named_in(text))
+    return f"const {name} = (() => {{\n{named}\nreturn {{\n{text}\n}};\n}})();\n"
 
 
 def _with_partials(names: Iterable[str]) -> list[str]:
