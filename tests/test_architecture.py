@@ -38,6 +38,9 @@ FLOORS = [  # from the ground: a folder imports those above it in this list, and
     "viz/graph",
     "viz/plots",
     "viz/page",
+    "viz/page/graph",
+    "viz/page/lessons",
+    "viz/page/training",
     "viz",
 ]
 DOORS = {"autograd/__init__.py", "nn/__init__.py", "viz/__init__.py"}  # hand names on

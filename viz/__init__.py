@@ -17,11 +17,11 @@ global settings.
 from viz.formulas.derivation import latex, mathml
 from viz.graph.animate import animate
 from viz.graph.render import draw_dot
-from viz.page.explorer import explore
-from viz.page.film import watch_training
-from viz.page.lessons import descent_page, lesson
-from viz.page.playground import playground
-from viz.page.reel import training_film
+from viz.page.graph.explorer import explore
+from viz.page.graph.playground import playground
+from viz.page.lessons.lessons import descent_page, lesson
+from viz.page.training.film import watch_training
+from viz.page.training.reel import training_film
 from viz.pictures import render
 from viz.plots.curves import activation, line_fit, loss_curve
 from viz.plots.markup import network_svg

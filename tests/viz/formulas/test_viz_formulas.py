@@ -74,7 +74,7 @@ def test_textbook_partials_are_the_rows(name):
 def _page_of(formulas):
     notation, trees = tables(TABLE)
     code = f"const NOTATION={as_json(notation)}, PARTIALS={as_json(trees)};"
-    scripts = ["numbers.js", "mathml.js"]
+    scripts = ["numbers.js", "graph/mathml.js"]
     return document("formulas", "<div></div>", scripts, formulas, code)
 
 

@@ -25,7 +25,7 @@ from viz.page import operations
 from viz.page.document import Page, document, source
 from viz.plots.data import numbers
 
-_SCRIPTS = ("numbers.js", "elements.js", "axes.js", "controls.js")
+_SCRIPTS = ("numbers.js", "elements.js", "lessons/axes.js", "lessons/controls.js")
 _MOST = 2_000  # points
 _LARGE, _SMALL = 1e100, 1e-100  # squares of these are floats
 _APART = 1e-6  # the least distance of two x, in parts of the largest
@@ -171,8 +171,8 @@ def lesson(name: str, path: str | os.PathLike[str] | None = None) -> Page | Path
 
 
 def _page(name: str, title: str, data: Any, code: str = "") -> Page:
-    scripts = [*_SCRIPTS, f"{name}.js"]
-    body, styles = source(f"{name}.html"), ["lessons.css"]
+    scripts = [*_SCRIPTS, f"lessons/{name}.js"]
+    body, styles = source(f"lessons/{name}.html"), ["lessons/lessons.css"]
     return document(title, body, scripts, data, code, styles, height=860)
 
 

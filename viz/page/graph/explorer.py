@@ -31,8 +31,9 @@ from viz.page.document import Page, as_json, document, source
 
 Node = Any
 SCRIPTS = (
-    *("numbers.js", "elements.js", "graph.js", "layout.js", "fold.js", "mathml.js"),
-    *("draw.js", "explorer.js", "input.js", "panel.js"),
+    *("numbers.js", "elements.js", "graph/graph.js", "graph/layout.js"),
+    *("graph/fold.js", "graph/mathml.js", "graph/draw.js", "graph/explorer.js"),
+    *("graph/input.js", "graph/panel.js"),
 )
 _FEW = 40  # nodes; more can be a crowd
 _AROUND = 2  # lines shown before and after the one that made a node
@@ -97,9 +98,13 @@ def explore(
     heading = named or "a computation graph"
     data = {**graph.data(), "title": heading}
     code = operations.code(graph.rows) + notation(graph.rows)
-    body = source("explorer.html")
-    scripts = [*SCRIPTS, *["crowd.js"] * (len(graph.nodes) > _FEW), "open.js"]
-    page = document(heading, body, scripts, data, code, ["explorer.css"])
+    body = source("graph/explorer.html")
+    scripts = [
+        *SCRIPTS,
+        *["graph/crowd.js"] * (len(graph.nodes) > _FEW),
+        "graph/open.js",
+    ]
+    page = document(heading, body, scripts, data, code, ["graph/explorer.css"])
     return page.to(path)
 
 

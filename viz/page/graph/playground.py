@@ -16,7 +16,7 @@ from autograd.table.primitives import TABLE
 from autograd.table.reals import as_float
 from viz.page import grammar, operations
 from viz.page.document import Page, document, source
-from viz.page.explorer import SCRIPTS, notation
+from viz.page.graph.explorer import SCRIPTS, notation
 
 _EXAMPLES: list[tuple[str, str, dict[str, float]]] = [
     ("a neuron", "tanh(w*x + b)", {"w": -3.0, "x": 2.0, "b": 6.88}),
@@ -83,8 +83,8 @@ def playground(
         "examples": _EXAMPLES,
     }
     code = operations.code() + notation(TABLE) + grammar.code()
-    body = source("playground.html") + source("explorer.html")
-    scripts = [*SCRIPTS, "crowd.js", "playground.js"]
-    styles = ["explorer.css", "playground.css"]
+    body = source("graph/playground.html") + source("graph/explorer.html")
+    scripts = [*SCRIPTS, "graph/crowd.js", "graph/playground.js"]
+    styles = ["graph/explorer.css", "graph/playground.css"]
     page = document("playground", body, scripts, data, code, styles)
     return page.to(path)

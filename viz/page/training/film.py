@@ -22,9 +22,9 @@ from nn.training.history import History
 from nn.training.samples import checked_samples
 from nn.validation import number
 from viz.page.document import Page, document, source
-from viz.page.outlooks import ALPHABET, Outlook, classes_of, digits, four
-from viz.page.record import KINDS, MOST_SAMPLES, Frame, Recording
-from viz.page.verdicts import ADVICE
+from viz.page.training.outlooks import ALPHABET, Outlook, classes_of, digits, four
+from viz.page.training.record import KINDS, MOST_SAMPLES, Frame, Recording
+from viz.page.training.verdicts import ADVICE
 from viz.plots.data import column_names
 from viz.plots.scene import Scene, scene
 from viz.plots.wiring import Array, Stage, Wiring, wiring
@@ -205,11 +205,11 @@ class Watch:
 
 def film_page(watch: Watch) -> Page:
     """The page, with as many frames as there is room for."""
-    frames, body = watch.recording.complete(), source("film.html")
-    scripts = ["numbers.js", "charts.js", "film.js"]
+    frames, body = watch.recording.complete(), source("training/film.html")
+    scripts = ["numbers.js", "training/charts.js", "training/film.js"]
     while True:
         data = film_data(watch, frames)
-        page = document(watch.title, body, scripts, data, styles=["film.css"])
+        page = document(watch.title, body, scripts, data, styles=["training/film.css"])
         if len(page.text.encode()) <= MOST_BYTES or len(frames) <= 2:
             return page
         frames = [*frames[:-1:2], frames[-1]]

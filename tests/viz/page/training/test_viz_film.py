@@ -20,9 +20,9 @@ from autograd import (
 )
 from nn import MLP, SGD, Layer, Sequential, fit, mse_loss, softmax
 from viz import training_film, watch_training
-from viz.page.film import MOST_BYTES, film_data, film_page
-from viz.page.record import MOST_FRAMES
-from viz.page.verdicts import ADVICE, findings
+from viz.page.training.film import MOST_BYTES, film_data, film_page
+from viz.page.training.record import MOST_FRAMES
+from viz.page.training.verdicts import ADVICE, findings
 from viz.plots.wiring import wiring
 
 HOSTILE = "</script><img src=x onerror=\"document.title='stolen'\">"

@@ -9,7 +9,7 @@ import autograd as ag
 from autograd import ExpressionError, RenderError, Value, gradient
 from autograd.checks.expression import FUNCTIONS, Formula
 from viz import playground
-from viz.page.playground import _EXAMPLES
+from viz.page.graph.playground import _EXAMPLES
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ import numpy as np
 
 from autograd.transforms.gradients import gradient
 from nn.layers.module import Module
-from viz.page.outlooks import Outlook, digits, four
-from viz.page.verdicts import Finding, findings
+from viz.page.training.outlooks import Outlook, digits, four
+from viz.page.training.verdicts import Finding, findings
 from viz.plots.scene import Scene
 from viz.plots.wiring import Array, Wiring, undisturbed
 

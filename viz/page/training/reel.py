@@ -17,9 +17,9 @@ from autograd.table.reals import short
 from nn.validation import integer
 from viz.files.films import film_maker, pause_of
 from viz.files.whole import write
-from viz.page.film import Watch
-from viz.page.outlooks import ALPHABET, GRID, Outlook
-from viz.page.record import Frame
+from viz.page.training.film import Watch
+from viz.page.training.outlooks import ALPHABET, GRID, Outlook
+from viz.page.training.record import Frame
 from viz.plots.network import draw
 from viz.plots.palette import LIGHT, LINES, MARKERS, STYLES, class_colours, signs
 from viz.plots.scene import Scene, strength
