@@ -99,11 +99,8 @@ def explore(
     data = {**graph.data(), "title": heading}
     code = operations.code(graph.rows) + notation(graph.rows)
     body = source("graph/explorer.html")
-    scripts = [
-        *SCRIPTS,
-        *["graph/crowd.js"] * (len(graph.nodes) > _FEW),
-        "graph/open.js",
-    ]
+    crowd = ["graph/crowd.js"] if len(graph.nodes) > _FEW else []
+    scripts = [*SCRIPTS, *crowd, "graph/open.js"]
     page = document(heading, body, scripts, data, code, ["graph/explorer.css"])
     return page.to(path)
 
