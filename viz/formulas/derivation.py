@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 from autograd.errors import RenderError
@@ -20,7 +21,7 @@ from autograd.graph.reverse import cotangents_of, edges
 from autograd.numbers.symbolic import Expression, Symbol
 from autograd.numbers.value import Value
 from autograd.table.primitives import TABLE
-from viz.formulas.trees import filled, partials
+from viz.formulas.trees import filled, is_predicate, partials
 from viz.formulas.written import LATEX, MATHML, Derivative, Dialect, written
 
 Node = Any
@@ -86,6 +87,8 @@ def _lines(
     if not isinstance(y, Value):
         raise TypeError(f"only Values have formulas, got {type(y).__name__}")
     found = _Derivation(y, max_nodes)
+    if not found.interior:
+        yield dialect.name(found.names[y]), dialect.number(y.data)
     for node in found.named_interior:
         texts = written(found.formulas[node], dialect), dialect.number(node.data)
         yield dialect.name(found.names[node]), equals.join(texts)
@@ -124,15 +127,15 @@ class _Derivation:
         uses = Counter(
             p for n in self.interior for p in operands(n) if type(p) is not float
         )
-        names = {x: x.label or f"x{i}" for i, x in enumerate(self.leaves, 1)}
-        count = 0
+        taken = {node.label for node in (*self.leaves, *self.interior)}
+        free = (f"v{i}" for i in count(1) if f"v{i}" not in taken)
+        inputs = (f"x{i}" for i in count(1) if f"x{i}" not in taken)
+        results = (name for name in ("y", "L", "result", "y_") if name not in taken)
+        names = {x: x.label or next(inputs) for x in self.leaves}
         for node in self.interior:
-            if node.label:
-                names[node] = node.label
-            elif uses[node] > 1:
-                count += 1
-                names[node] = f"v{count}"
-        names[self.y] = self.y.label or "y"
+            if node.label or (uses[node] > 1 and node is not self.y):
+                names[node] = node.label or next(free)
+        names[self.y] = self.y.label or next(results)
         return names
 
     def _symbol(self, node: Node) -> Any:
@@ -184,9 +187,11 @@ class _Derivation:
             return None
         if primitive.name == "prod":
             others = tuple([x for n, x in enumerate(given[0]) if n != k])
-            return Expression(primitive, (others,))
+            return Expression(primitive, (others,)) if others else 1.0
         group, place = divmod(k, len(given[0])) if several else (k, 0)
         tree = partials(primitive)[group]
+        if is_predicate(tree):  # where: whether it was chosen
+            return None
         groups = given if several else [[x] for x in given]
         return filled(tree, groups, place, self._symbol(node))
 

@@ -6,11 +6,12 @@ in MathML and in LaTeX, and its rank, how tightly it binds. The forms:
     infix      x + y         prefix   -x           fraction   x over y
     power      x to the y    base     e to the x   root       under a root sign
     fences     |x|           sum      x + y + z    call       f(x, y)
-    dot        w x + u y + ...
+    dot        w x + ...     mod      x mod y      floored    x over y, rounded down
 """
 
 from __future__ import annotations
 
+from html import escape
 from typing import NamedTuple
 
 
@@ -32,7 +33,20 @@ def _call(mathml: str, latex: str) -> Notation:
 
 
 def _named(name: str) -> Notation:
-    return _call(name, rf"\operatorname{{{name}}}")
+    return _call(escape(name), rf"\operatorname{{{in_latex(name)}}}")
+
+
+def in_latex(text: str) -> str:
+    r"""A text whose characters mean themselves in LaTeX.
+
+    >>> print(in_latex("learning_rate"))
+    learning\_rate
+    """
+    return "".join([_SPECIAL.get(c, c) for c in text])
+
+
+_SPECIAL = {"\\": r"\backslash ", "^": r"\hat{}", "~": r"\tilde{}"}
+_SPECIAL |= {c: rf"\{c}" for c in "{}_#$%&"}
 
 
 NOTATION: dict[str, Notation] = {
@@ -42,10 +56,10 @@ NOTATION: dict[str, Notation] = {
     "guarded_multiply": _infix("·", r"\cdot ", 3),
     "selected_multiply": _infix("·", r"\cdot ", 3),
     "divide": Notation("fraction", "", "", 4),
-    "remainder": _infix("mod", r"\bmod ", 3),
-    "floor_divide": _infix("÷", r"\div ", 3),
+    "remainder": Notation("mod", "mod", r"\bmod", 1),
+    "floor_divide": Notation("floored", "", ""),
     "power": Notation("power", "", "", 5),
-    "negative": Notation("prefix", "−", "-", 2),
+    "negative": Notation("prefix", "−", "-", 1),
     "absolute": Notation("fences", "||", "||"),
     "floor": Notation("fences", "⌊⌋", r"\lfloor \rfloor"),
     "ceil": Notation("fences", "⌈⌉", r"\lceil \rceil"),

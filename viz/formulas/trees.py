@@ -98,7 +98,7 @@ def _tree(formula: Any) -> Tree:
         return trees[1] if _is_nan(trees[2]) else trees[2]
     if row.name == "nonnegative":
         return trees[0]
-    if row.name == "add" and _is_predicate(trees[1]):
+    if row.name == "add" and is_predicate(trees[1]):
         return trees[0]
     if row.name == "guarded_multiply":
         return ["multiply", *trees]
@@ -109,7 +109,8 @@ def _is_nan(tree: Tree) -> bool:
     return isinstance(tree, float) and isnan(tree)
 
 
-def _is_predicate(tree: Tree) -> bool:
+def is_predicate(tree: Tree) -> bool:
+    """Whether a formula is a comparison, which is 0 or 1."""
     return isinstance(tree, list) and tree[0] in _PREDICATES
 
 

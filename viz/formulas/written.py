@@ -19,11 +19,9 @@ from math import isinf, isnan
 from typing import Any
 
 from autograd.numbers.symbolic import Expression, Symbol
-from viz.formulas.notation import Notation, notation
+from viz.formulas.notation import Notation, in_latex, notation
 
 _MOST = 12  # terms that are written out
-_SPECIAL = {"\\": r"\backslash ", "^": r"\hat{}", "~": r"\tilde{}"}
-_SPECIAL |= {c: rf"\{c}" for c in "{}_#$%&"}
 
 
 class Latex:
@@ -42,7 +40,7 @@ class Latex:
     def name(self, label: str) -> str:
         """A label: one letter is a variable; digits at its end are an index."""
         word, index = _parted(label)
-        text = "".join([_SPECIAL.get(c, c) for c in word])
+        text = in_latex(word)
         text = text if len(word) == 1 else rf"\mathrm{{{text}}}"
         return f"{text}_{{{index}}}" if index else text
 
@@ -56,6 +54,12 @@ class Latex:
 
     def infix(self, known: Notation, x: str, y: str) -> str:
         return f"{x} {known.latex.strip()} {y}"
+
+    def mod(self, known: Notation, x: str, y: str) -> str:
+        return f"{x} {known.latex} {y}"
+
+    def floored(self, known: Notation, x: str, y: str) -> str:
+        return rf"\left\lfloor {self.fraction(known, x, y)} \right\rfloor"
 
     def prefix(self, known: Notation, x: str) -> str:
         return f"{known.latex}{x}"
@@ -117,6 +121,12 @@ class MathML:
     def infix(self, known: Notation, x: str, y: str) -> str:
         return f"<mrow>{x}<mo>{known.mathml}</mo>{y}</mrow>"
 
+    def mod(self, known: Notation, x: str, y: str) -> str:
+        return self.infix(known, x, y)
+
+    def floored(self, known: Notation, x: str, y: str) -> str:
+        return self.brackets(self.fraction(known, x, y), *"⌊⌋")
+
     def prefix(self, known: Notation, x: str) -> str:
         return f"<mrow><mo>{known.mathml}</mo>{x}</mrow>"
 
@@ -172,7 +182,7 @@ def _written(formula: Any, dialect: Dialect) -> tuple[str, int]:
     if isinstance(formula, Symbol):
         return dialect.name(formula.name), 9
     if not isinstance(formula, Expression):
-        return dialect.number(formula), 2 if formula < 0 else 9
+        return dialect.number(formula), _rank_of_number(formula)
     row = formula.primitive
     known = notation(row.name)
     parts = [_written(part, dialect) for part in row.flat(formula.operands)]
@@ -187,10 +197,17 @@ def _written(formula: Any, dialect: Dialect) -> tuple[str, int]:
     return put(known, *texts), known.rank
 
 
+def _rank_of_number(x: float) -> int:
+    """As of a sum for what begins with a minus, of a product for a power of ten."""
+    text = f"{x:.4g}"
+    return 1 if text.startswith("-") else 3 if "e" in text else 9
+
+
 # The least rank of each operand that needs no brackets.
 _LEAST: dict[str, Callable[[int], Sequence[int]]] = {
     "infix": lambda rank: (rank, rank + 1),
-    "prefix": lambda rank: (rank,),
+    "prefix": lambda rank: (2,),
+    "mod": lambda rank: (4, 4),
     "power": lambda rank: (9, 0),
     "sum": lambda rank: (rank + 1,),
 }

@@ -106,10 +106,21 @@ def source(name: str) -> str:
 
 
 def compact(text: str) -> str:
-    """A script without indentation, comments, some spaces and some ends of line."""
+    """A script without indentation, comments, and some of its spaces and line ends.
+
+    >>> compact("  const x = [1, 2]; // two" + chr(10) + "  say('a = b');")
+    "const x=[1,2];say('a = b');"
+    """
     lines = [re.sub(r"(^|\s+)// .*", "", line).strip() for line in text.splitlines()]
-    joined = re.sub(r"(?<=[{(\[,;])\n", "", "\n".join(filter(None, lines)))
-    return re.sub(r" (=>|[=!]==|&&|\|\|) ", r"\1", joined)
+    joined = "\n".join([_squeezed(line) for line in lines if line])
+    return re.sub(r"(?<=[{(\[,;])\n", "", joined)
+
+
+def _squeezed(line: str) -> str:
+    """A line without spaces around signs, if it has no texts, quotients or patterns."""
+    if re.search(r"[\"'`/]|\+ \+|- -", line):
+        return line
+    return re.sub(r" ?([-=+*<>?:,{}()|&!;]+) ?", r"\1", line)
 
 
 def _style(name: str) -> str:
@@ -144,7 +155,7 @@ class Page:
                 f"{target.name!r} does not end in .html: this is a page for browsers; "
                 f"viz.render writes pictures (.png, .svg, .pdf)"
             )
-        write(target, self.text.encode())
+        write(target, self.text.encode("utf-8", "replace"))
         return target
 
     def to(self, path: str | os.PathLike[str] | None) -> Page | Path:

@@ -14,7 +14,7 @@ import numpy as np
 from autograd.errors import ShapeError
 from autograd.transforms.gradients import jvp
 from nn.layers.activations import find_activation
-from viz.plots.data import axes, column_names, name_of, numbers, scalar
+from viz.plots.data import axes, column_names, name_of, numbers, plain, scalar
 from viz.plots.palette import LIGHT, LINES, STYLES
 
 _DECADES = 50.0  # a range of this factor is drawn on a logarithmic axis
@@ -49,7 +49,7 @@ def loss_curve(
     values = numbers([x for curve in curves.values() for x in curve], "the history")
     ax = axes(ax)
     for i, (name, curve) in enumerate(curves.items()):
-        label = {"label": name} if name else {}
+        label = {"label": plain(name)} if name else {}
         ax.plot(range(len(curve)), curve, **{**_look(i, curve), **label, **kwargs})
     if values.min() > 0 and values.max() / values.min() >= _DECADES:
         ax.set_yscale("log")
@@ -92,9 +92,9 @@ def _metrics(ax: Any, metrics: Any, first: int, kwargs: Any) -> list[Any]:
     right = ax.twinx()
     for i, (name, values) in enumerate(metrics.items(), first):
         curve = [scalar(x, name, finite=False) for x in values]
-        look = {**_look(i, curve), **kwargs, "label": name}
+        look = {**_look(i, curve), **kwargs, "label": plain(name)}
         right.plot(range(len(curve)), curve, **look)
-    right.set_ylabel(", ".join(metrics))
+    right.set_ylabel(plain(", ".join(metrics)))
     return [right]
 
 
@@ -145,7 +145,7 @@ def line_fit(x: Any, y: Any, w: Any, b: Any, *, ax: Any = None, **kwargs: Any) -
     total = float(((ys - fitted) ** 2).sum())
     sign = "-" if intercept < 0 else "+"
     line = f"y = {slope:.3g} x {sign} {abs(intercept):.3g}"
-    ax.set(xlabel=name_of(x, "x"), ylabel=name_of(y, "y"))
+    ax.set(xlabel=plain(name_of(x, "x")), ylabel=plain(name_of(y, "y")))
     ax.set_title(f"{line}, sum of squares {total:.3g}")
     ax.legend()
     return ax
@@ -205,8 +205,7 @@ def activation(
     ys = [scalar(y, "f(x)", finite=False) for y, _ in pairs]
     slopes = [scalar(slope, "f'(x)", finite=False) for _, slope in pairs]
     name = getattr(f, "name", "") or getattr(f, "__name__", "f")
-    if name == "<lambda>":
-        name = "f"
+    name = "f" if name == "<lambda>" else plain(name)
     ax = axes(ax)
     ax.plot(xs, ys, **{"label": f"{name}(x)", "color": LIGHT[0], **kwargs})
     ax.plot(xs, slopes, linestyle="--", color=LIGHT[1], label="derivative")

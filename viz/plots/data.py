@@ -28,6 +28,15 @@ def axes(ax: Any) -> Any:
     return pyplot.subplots()[1]
 
 
+def plain(text: str) -> str:
+    r"""Text for matplotlib that stays a text, whatever dollar signs stand in it.
+
+    >>> print(plain("$5 to $10"))
+    \$5 to \$10
+    """
+    return text.replace("$", r"\$")
+
+
 def column_names(table: Any) -> list[str] | None:
     """The names of a data frame's columns; None for what has none."""
     columns = getattr(table, "columns", None)

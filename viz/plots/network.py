@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd.errors import MissingDependencyError
 from nn.layers.module import Module
+from viz.plots.data import plain
 from viz.plots.palette import LIGHT, colour, signs
 from viz.plots.places import RADIUS
 from viz.plots.scene import Scene, Tile, scene
@@ -134,11 +135,11 @@ def draw(drawn: Scene, ax: Any, legend: bool = True) -> Any:
     for gap in drawn.gaps:
         ax.text(gap.x, gap.y, f"⋮ {gap.count:,} more", va="center", **words)
     for x, texts in drawn.under:
-        ax.text(x, drawn.height + 0.15, "\n".join(texts), va="top", **words)
+        ax.text(x, drawn.height + 0.15, plain("\n".join(texts)), va="top", **words)
     if legend:
         _legend(ax, drawn, size)
     if drawn.title:
-        ax.set_title(drawn.title, fontsize=size + 2)
+        ax.set_title(plain(drawn.title), fontsize=size + 2)
     return ax
 
 
@@ -169,7 +170,16 @@ def _lines(ax: Any, drawn: Scene, size: float) -> None:
             x = a.tail.x + a.share * (a.head.x - a.tail.x)
             y = a.tail.y + a.share * (a.head.y - a.tail.y)
             look = {"color": colour(a.strength, LIGHT), "fontsize": 0.85 * size}
-            ax.text(x, y, a.text, bbox=box, ha="center", va="center", zorder=2, **look)
+            ax.text(
+                x,
+                y,
+                plain(a.text),
+                bbox=box,
+                ha="center",
+                va="center",
+                zorder=2,
+                **look,
+            )
 
 
 def _circles(ax: Any, drawn: Scene, size: float) -> None:
@@ -183,7 +193,9 @@ def _circles(ax: Any, drawn: Scene, size: float) -> None:
         middle = {"va": "center", "color": _INK, "zorder": 5, "fontsize": size}
         ax.text(x, y, dot.number, ha="center", **middle)
         side = (RADIUS + 0.15) * (1 if dot.right else -1)
-        ax.text(x + side, y, dot.name, ha="left" if dot.right else "right", **middle)
+        ax.text(
+            x + side, y, plain(dot.name), ha="left" if dot.right else "right", **middle
+        )
         if dot.bias is not None:
             at = x - 0.75 * RADIUS, y - 0.75 * RADIUS
             ring = colour(dot.bias, LIGHT)
@@ -216,7 +228,7 @@ def _legend(ax: Any, drawn: Scene, size: float) -> None:
     from matplotlib.lines import Line2D
 
     handles = [
-        Line2D([], [], color=colour(s, LIGHT), lw=2.5 if s else 0.0, label=text)
+        Line2D([], [], color=colour(s, LIGHT), lw=2.5 if s else 0.0, label=plain(text))
         for s, text in drawn.legend
     ]
     columns = min(2, len(handles))

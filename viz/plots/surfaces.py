@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.errors import DataError, ShapeError
 from autograd.table.reals import short
-from viz.plots.data import axes, classes, column_names, on_grid, points
+from viz.plots.data import axes, classes, column_names, on_grid, plain, points
 from viz.plots.palette import LIGHT, MARKERS, class_colours, signs
 
 _METHODS = ("contourf", "contour", "pcolormesh")
@@ -82,7 +82,7 @@ def decision_boundary(
         _fill_sides(ax, draw, lines, scores, middle, cmap or signs(), kwargs)
     _scatter(ax, where, indices, names, colours)
     across, up = column_names(X) or ("x0", "x1")
-    ax.set(xlabel=across, ylabel=up, title="decision boundary")
+    ax.set(xlabel=plain(across), ylabel=plain(up), title="decision boundary")
     return ax
 
 
@@ -94,10 +94,18 @@ def _coded(predict: Callable[[Any], Any], kinds: list[Any]) -> Callable[[Any], A
     def coded(X: Any) -> Any:
         found = predict(X)
         if isinstance(found, str):
-            return kinds.index(found)
+            return index_of(found)
         if len(np.shape(found)) == 1 and isinstance(found[0], str):
-            return np.array([kinds.index(str(name)) for name in found], float)
+            return np.array([index_of(str(name)) for name in found], float)
         return found
+
+    def index_of(name: str) -> int:
+        if name not in kinds:
+            raise DataError(
+                f"predict named the class {short(name)}, and y has only "
+                f"{short(kinds)}: give points of every class, or scores"
+            )
+        return kinds.index(name)
 
     return coded
 
@@ -132,7 +140,7 @@ def _scatter(ax: Any, where: Any, indices: Any, names: list[str], colours: Any) 
         marker, mine = MARKERS[k % len(MARKERS)], where[indices == k]
         if len(mine):
             look = {"color": [colours[k]], "marker": marker, "edgecolors": "black"}
-            ax.scatter(*mine.T, s=30, zorder=3, label=name, **look)
+            ax.scatter(*mine.T, s=30, zorder=3, label=plain(name), **look)
     ax.legend(title="class")
 
 
@@ -177,7 +185,7 @@ def descent_path(
     ax.plot(*steps[0], "s", color="black", label="start")
     ax.plot(*steps[-1], "*", color="black", ms=12, label="end")
     names = column_names(path) or ("first parameter", "second parameter")
-    ax.set(xlabel=names[0], ylabel=names[1])
+    ax.set(xlabel=plain(names[0]), ylabel=plain(names[1]))
     ax.set_title(f"descent in {len(steps) - 1} step{'s' * (len(steps) != 2)}")
     ax.legend()
     return ax

@@ -13,6 +13,7 @@ from matplotlib import pyplot as plt  # noqa: E402
 from matplotlib.colors import to_rgb  # noqa: E402
 
 import autograd as ag  # noqa: E402
+import viz  # noqa: E402
 from autograd import DataError, MissingDependencyError, ShapeError, Value  # noqa: E402
 from nn import MLP, fit  # noqa: E402
 from viz import (  # noqa: E402
@@ -411,3 +412,27 @@ def test_the_history_of_fit():
 def test_every_plot_says_what_it_shows(plot):
     ax = plot(None)
     assert ax.get_title() and ax.get_xlabel() and ax.get_ylabel()
+
+
+MATHS = ["$x^$", "$a_$ and $", "$5 to $10"]
+
+
+@pytest.mark.parametrize("text", MATHS)
+def test_dollar_signs_are_no_mathematics(text, tmp_path):
+    """Whatever the names that users give, they are drawn as they are."""
+    import nn
+
+    viz.network(nn.MLP(2, [1], seed=0), inputs=(text, "b"), title=text)
+    viz.loss_curve({"loss": [1.0, 2.0], text: [3.0, 4.0]})
+    viz.decision_boundary(
+        lambda X: [text] * len(X), [[1.0, 2.0], [3.0, 4.0]], [text, "b"]
+    )
+    for number in plt.get_fignums():
+        plt.figure(number).savefig(tmp_path / "a.png")
+
+
+def test_a_class_that_is_not_in_the_data():
+    with pytest.raises(DataError, match="'c', and y has only"):
+        viz.decision_boundary(
+            lambda X: ["c"] * len(X), [[1.0, 2.0], [3.0, 4.0]], ["a", "b"]
+        )

@@ -51,6 +51,7 @@ class Explorer {
     const constant = node.row === "";
     const data = state.known[i] ? graph.data[i] : null;
     const grad = state.whole ? graph.grad[i] : state.grad[i];
+    const lost = graph.unknown[i] && grad !== null;
     const wrong = this.differences.get(i)?.verdict === "differs";
     const marks = wrong ? " ≠" : Number.isFinite(data ?? 0) ? "" : this.markOf(i);
     const kind = constant ? "constant" : node.row ? "operation" : "leaf";
@@ -66,7 +67,12 @@ class Explorer {
       ),
       cells: [
         [`data ${data === null ? "…" : short(data)}`, plain],
-        [`grad ${grad === null ? "…" : short(grad)}`, tint(grad ?? 0, this.largest)],
+        lost
+          ? ["grad ?", "var(--paper)"]
+          : [
+              `grad ${grad === null ? "…" : short(grad)}`,
+              tint(grad ?? 0, this.largest),
+            ],
       ],
       state: this.stateOf(box) + (wrong ? " wrong" : ""),
       tip: `${node.row || "leaf"} ${node.label}\ndata ${data}\ngrad ${grad}`,
@@ -74,7 +80,7 @@ class Explorer {
   }
 
   markOf(i) {
-    return this.graph.origin(i).length === 1 ? " ⚠ arises here" : " ⚠";
+    return this.graph.origin(i) === i ? " ⚠ arises here" : " ⚠";
   }
 
   describeGroup(box) {
@@ -140,7 +146,7 @@ class Explorer {
   refresh(moving = false) {
     this.measure();
     this.drawing.refresh(moving);
-    if (!moving) this.labelEdges();
+    if (!moving || !this.state.whole) this.labelEdges();
   }
 
   // The shares of the cotangent that arrive in this step, on their arrows; else places.
@@ -166,19 +172,24 @@ class Explorer {
   }
 
   summary() {
-    const { nodes, data, grad } = this.graph;
-    const bad = nodes.findIndex((_, i) => !Number.isFinite(data[i]));
-    const badGradient = nodes.findIndex((_, i) => !Number.isFinite(grad[i]));
+    const { nodes, data, grad, results, unknown } = this.graph;
+    const bad = results.find((i) => !Number.isFinite(data[i]));
+    const badGradient = nodes.findIndex(
+      (_, i) => !Number.isFinite(grad[i]) && !unknown[i],
+    );
     const boxes = this.drawing.boxes.length;
     const folded = boxes < nodes.length ? `, drawn as ${boxes} boxes` : "";
-    let text = `${nodes.length} nodes${folded}. Drag a leaf, or select a node.`;
-    if (bad >= 0) {
-      const way = this.graph.origin(bad);
-      text += ` ${short(data[bad])} arises at ${this.titleOf(way[way.length - 1])}.`;
+    const count = nodes.length === 1 ? "1 node" : `${nodes.length} nodes`;
+    let text = `${count}${folded}. Drag a leaf, or select a node.`;
+    if (bad !== undefined) {
+      const from = this.titleOf(this.graph.origin(bad));
+      text += ` ${short(data[bad])} arises at ${from}.`;
     } else if (badGradient >= 0) {
-      const way = this.graph.originOfGradient(badGradient);
-      const from = this.titleOf(way[way.length - 1]);
+      const from = this.titleOf(this.graph.originOfGradient(badGradient));
       text += ` A gradient of ${short(grad[badGradient])} is sent by ${from}.`;
+    }
+    if (unknown.some(Boolean)) {
+      text += " Gradients marked ? go through what only Python's backward() follows.";
     }
     return text;
   }
@@ -216,7 +227,9 @@ class Explorer {
       return `${at}Forward: ${this.titleOf(current)} of ${numbers} = ${result}.`;
     }
     if (!sent.length && current === this.graph.results[this.graph.results.length - 1]) {
-      return `${at}Backward begins: the derivative of the result by itself is 1.`;
+      return this.graph.results.length === 1
+        ? `${at}Backward begins: the derivative of the result by itself is 1.`
+        : `${at}Backward begins: the derivative of the results' sum by each is 1.`;
     }
     const parts = sent.map(({ to, share: part, before }) => {
       const sum = before === null ? "" : `, ${short(before)} before`;
@@ -245,25 +258,23 @@ class Explorer {
   // -- Numbers -----------------------------------------------------------------------
 
   setLeaf(i, x) {
-    if (Number.isNaN(x)) return;
     this.graph.set(i, x);
-    if (this.state.whole) this.state = this.graph.after(this.step);
-    this.differences.clear();
-    if ($("numeric").checked) this.compareSoon();
-    this.refresh(true);
-    this.showPanelSoon();
-    this.moved?.();
+    this.numbersChanged();
   }
 
   reset() {
     this.graph.data.splice(0, Infinity, ...this.start);
     this.graph.run();
-    this.differences.clear();
-    this.state = this.graph.after(this.step);
-    this.compare();
-    this.refresh();
+    this.numbersChanged();
     this.say(this.summary());
-    this.showPanel();
+  }
+
+  numbersChanged() {
+    this.state = this.graph.after(this.step);
+    this.differences.clear();
+    if ($("numeric").checked) this.compareSoon();
+    this.refresh(true);
+    this.showPanelSoon();
     this.moved?.();
   }
 
@@ -279,10 +290,14 @@ class Explorer {
         (d) => d.verdict === "differs",
       );
       const count = this.differences.size;
-      this.say(`${count} gradients compared with differences: ${wrong.length} differ.`);
+      this.say(
+        count
+          ? `${count} gradients compared with differences: ${wrong.length} differ.`
+          : "No gradient can be compared here: only Python can evaluate all of it.",
+      );
     }
     this.refresh();
-    this.showPanel();
+    this.showPanel(true);
   }
 
   compareSoon() {
@@ -343,17 +358,19 @@ class Explorer {
     this.showPanel();
   }
 
+  // The next of the nodes with this name; else with a name, or an operation, like it.
   search(text) {
     const wanted = text.trim().toLowerCase();
+    this.searched = text;
     if (!wanted) return this.say(this.summary());
     const { nodes } = this.graph;
-    const fits = (test) => [...nodes.keys()].filter((i) => test(nodes[i]));
-    const exact = fits((node) => node.label.toLowerCase() === wanted);
-    const found = exact.length
-      ? exact
-      : fits(
-          ({ label, row }) => label.toLowerCase().includes(wanted) || row === wanted,
-        );
+    const all = [...nodes.keys()].filter((i) => !nodes[i].hidden);
+    const exact = all.filter((i) => this.words[i].toLowerCase() === wanted);
+    const like = (i) =>
+      this.words[i].toLowerCase().includes(wanted) ||
+      nodes[i].row === wanted ||
+      symbolOf(nodes[i]) === wanted;
+    const found = exact.length ? exact : all.filter(like);
     if (!found.length) return this.say(`Nothing is called ${text}.`);
     const now = found.findIndex((i) => this.folding.boxOf(i) === this.selected);
     const next = found[(now + 1) % found.length];
@@ -366,14 +383,22 @@ class Explorer {
   }
 }
 
-// What every node is called: its label; else the result is y, and others are numbered.
+// What every node is called: its label; else the result is y, and others are numbered,
+// past what labels have taken.
 function nodeWords(graph) {
+  const taken = new Set(graph.nodes.map((node) => node.label));
   const counts = { v: 0, x: 0 };
+  const free = (letter) => {
+    let word;
+    do word = `${letter}${++counts[letter]}`;
+    while (taken.has(word));
+    return word;
+  };
+  const result = ["y", "L", "result", "y_"].find((word) => !taken.has(word));
   return graph.nodes.map(({ label, row }, i) => {
     if (label || row === "") return label;
-    if (graph.results.length === 1 && i === graph.results[0]) return "y";
-    const letter = row ? "v" : "x";
-    return `${letter}${++counts[letter]}`;
+    if (graph.results.length === 1 && i === graph.results[0]) return result;
+    return free(row ? "v" : "x");
   });
 }
 

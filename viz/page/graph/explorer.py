@@ -76,9 +76,11 @@ def explore(
     title : the heading; by default the label of the result.
     max_nodes : the most nodes in a page.
 
-    Returns the path, or the page. The file appears whole or not at all. What only
-    Python can evaluate (your own primitives) keeps its number, and what it depends on
-    stays fixed. Lines of Python are shown for nodes made under ``source_lines``.
+    Returns the path, or the page. The file appears whole or not at all. The page
+    computes everything from the leaves' data as they are now. What only Python can
+    evaluate (your own primitives) keeps its number, and what it depends on stays fixed;
+    where only ``backward()`` knows the way back, gradients are shown as unknown. Lines
+    of Python are shown for nodes made under ``source_lines``.
 
     Raises TypeError if y is no Value, GraphError for a graph with a cycle, RenderError
     for more than ``max_nodes`` nodes, another ending, or a file that cannot be written.
@@ -160,8 +162,9 @@ class _Graph:
             args=operands,
             sizes=sizes if primitive.arity is None else None,
             symbol=primitive.symbol if own else None,
-            slopes=_slopes(node, operands) if own else None,
         )
+        if own:
+            self.nodes[index]["slopes"] = _slopes(node)
         if line is not None:
             self.nodes[index]["source"] = self.sources[line]
         self._index[node] = index
@@ -209,10 +212,13 @@ def _box(node: dict[str, Any]) -> Box:
     return Box(kind, symbol, node.get("label", ""), (x, x), None)
 
 
-def _slopes(node: Node, operands: list[int]) -> list[float]:
-    """The partial derivatives of what only Python can evaluate; 0 for plain numbers."""
-    if node._primitive.push:  # a closure, whose slopes nobody knows
-        return [float("nan")] * len(operands)
+def _slopes(node: Node) -> list[float] | None:
+    """The partial derivatives of what only Python can evaluate; 0 for plain numbers.
+
+    None for a closure, whose slopes nobody knows.
+    """
+    if node._primitive.push:
+        return None
     known = iter([float(slope) for _, slope in edges(node)])
     flat = [holder for group, xs in grouped(node) for holder, _ in pairs_of(group, xs)]
     return [0.0 if holder is CONSTANT else next(known) for holder in flat]

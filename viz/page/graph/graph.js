@@ -3,7 +3,8 @@
 // A node is {row, args, sizes, label, data, source, path}. ``row`` names the operation,
 // and is null for a leaf and "" for a constant; ``args`` are the operands' indices, the
 // groups of an n-ary row chained; ``sizes`` are the groups' lengths. What only Python can
-// evaluate is no row of ROWS: it keeps its data, and brings its ``slopes``.
+// evaluate is no row of ROWS: it keeps its data, and brings its ``slopes``, which are null
+// where only Python can go backwards: then gradients below are unknown.
 
 class Graph {
   constructor(nodes, results) {
@@ -32,8 +33,13 @@ class Graph {
   }
 
   evaluate(i, data) {
-    const row = ROWS[this.nodes[i].row];
+    const { row: name, dot } = this.nodes[i];
+    const row = ROWS[name];
     if (!row) return data[i];
+    // An opened dot begins with its first product, not with 0: that matters for -0.
+    if (name === "sum" && dot !== undefined) {
+      return this.operands(i, data).reduce((total, x) => total + x);
+    }
     return row.value(...inGroups(row, this.nodes[i], this.operands(i, data)));
   }
 
@@ -45,7 +51,7 @@ class Graph {
   partials(i) {
     const node = this.nodes[i];
     const row = ROWS[node.row];
-    if (!row) return node.slopes;
+    if (!row) return node.slopes || node.args.map(() => NaN);
     const operands = inGroups(row, node, this.operands(i));
     const found = row.partials(...operands, this.data[i]);
     return row.arity === null ? found.flat() : found;
@@ -55,6 +61,7 @@ class Graph {
   backward() {
     this.grad = this.nodes.map(() => 0);
     this.reached = this.nodes.map(() => false);
+    this.unknown = this.nodes.map(() => false);
     this.slopes = this.nodes.map(() => null);
     this.shares = this.nodes.map(() => null);
     for (const i of this.results) {
@@ -69,12 +76,14 @@ class Graph {
     this.slopes[i] = this.partials(i);
     if (!this.reached[i]) return;
     const known = ROWS[row] || { chooses: false };
+    const lost = this.unknown[i] || this.nodes[i].slopes === null;
     this.shares[i] = this.slopes[i].map((slope) => share(known, this.grad[i], slope));
     args.forEach((j, k) => {
       if (this.nodes[j].row === "" || (known.chooses && this.slopes[i][k] === 0))
         return;
       this.grad[j] += this.shares[i][k];
       this.reached[j] = true;
+      this.unknown[j] ||= lost;
     });
   }
 
@@ -102,7 +111,7 @@ class Graph {
   // The slope by differences: central, and from either side, which differ at a kink.
   // The step is the one of autograd.gradcheck: eps^(1/3) max(1, |x|).
   difference(i) {
-    if (this.needsPython(i) !== undefined) return null;
+    if (this.needsPython(i) !== undefined || this.unknown[i]) return null;
     const x = this.data[i];
     const step = Math.cbrt(Number.EPSILON) * Math.max(1, Math.abs(x));
     const above = this.above(i);
@@ -119,27 +128,32 @@ class Graph {
     return { central, sides, verdict: verdict(this.grad[i], central, sides, noise) };
   }
 
-  // Where a number that is not finite arose: the first node, on the way down from this
-  // one, all of whose operands are finite.
+  // Where a number that is not finite arose: down from here, by operands that were
+  // chosen and are not finite in the same way, to a node that has none.
   origin(i) {
-    const way = [i];
     for (;;) {
-      const bad = this.nodes[i].args.find((j) => !Number.isFinite(this.data[j]));
-      if (bad === undefined) return way;
-      way.push((i = bad));
+      const next = this.nodes[i].args.find(
+        (j, k) => alikeNotFinite(this.data[i], this.data[j]) && this.isChosen(i, k),
+      );
+      if (next === undefined) return i;
+      i = next;
     }
   }
 
-  // The same for a gradient: on the way up, to the node that sent it.
+  isChosen(i, k) {
+    return !(ROWS[this.nodes[i].row]?.chooses && this.slopes[i][k] === 0);
+  }
+
+  // The same for a gradient: up from here, to the node that sent it.
   originOfGradient(i) {
-    const way = [i];
     for (;;) {
       const sent = this.users[i].find(
-        ([k, n]) => this.shares[k] && !Number.isFinite(this.shares[k][n]),
+        ([k, n]) => this.shares[k] && alikeNotFinite(this.grad[i], this.shares[k][n]),
       );
-      if (!sent) return way;
-      way.push((i = sent[0]));
-      if (Number.isFinite(this.grad[i])) return way;
+      if (!sent) return i;
+      const before = this.grad[i];
+      i = sent[0];
+      if (!alikeNotFinite(before, this.grad[i])) return i;
     }
   }
 
@@ -182,6 +196,12 @@ class Graph {
       whole,
     };
   }
+}
+
+// Whether both are NaN, or both infinite.
+function alikeNotFinite(x, y) {
+  if (Number.isFinite(x) || Number.isFinite(y)) return false;
+  return Number.isNaN(x) === Number.isNaN(y);
 }
 
 function inGroups(row, node, flat) {

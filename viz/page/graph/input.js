@@ -21,7 +21,9 @@ Object.assign(Explorer.prototype, {
       this.goTo(Number(event.target.value)),
     );
     $("numeric").addEventListener("change", () => this.compare());
-    $("search").addEventListener("change", (event) => this.search(event.target.value));
+    $("search").addEventListener("change", ({ target }) => {
+      if (target.value !== this.searched) this.search(target.value);
+    });
     $("search").addEventListener("keydown", (event) => {
       if (event.key === "Enter") this.search(event.target.value);
     });

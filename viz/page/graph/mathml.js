@@ -11,13 +11,21 @@ function mathml(tree) {
 
 // The markup, and the rank of the outermost operation.
 function written(tree) {
-  if (typeof tree === "number") {
-    return [`<mn>${short(tree).replace("-", "−")}</mn>`, tree < 0 ? 2 : 9];
-  }
+  if (typeof tree === "number") return writtenNumber(tree);
   if (typeof tree === "string") return [tree, 9];
   const [row, ...operands] = tree;
-  const [form, sign, rank] = NOTATION[row] || ["call", row, 9];
+  const [form, sign, rank] = NOTATION[row] || ["call", escaped(row), 9];
   return [FORMS[form](operands, sign, rank), rank];
+}
+
+// Four digits; a power of ten is a product, and a minus binds as in a sum.
+function writtenNumber(x) {
+  const [mantissa, exponent] = short(x).split("e");
+  const rank = mantissa[0] === "-" ? 1 : exponent ? 3 : 9;
+  const digits = (text) => `<mn>${text.replace("-", "−")}</mn>`;
+  if (!exponent) return [digits(mantissa), rank];
+  const power = `<msup><mn>10</mn>${digits(String(Number(exponent)))}</msup>`;
+  return [`<mrow>${digits(mantissa)}<mo>·</mo>${power}</mrow>`, rank];
 }
 
 function wrapped(tree, least) {
@@ -39,7 +47,9 @@ const FORMS = {
   infix([x, y], sign, rank) {
     return `<mrow>${wrapped(x, rank)}<mo>${sign}</mo>${wrapped(y, rank + 1)}</mrow>`;
   },
-  prefix: ([x], sign, rank) => `<mrow><mo>${sign}</mo>${wrapped(x, rank)}</mrow>`,
+  prefix: ([x], sign) => `<mrow><mo>${sign}</mo>${wrapped(x, 2)}</mrow>`,
+  mod: ([x, y]) => `<mrow>${wrapped(x, 4)}<mo>mod</mo>${wrapped(y, 4)}</mrow>`,
+  floored: (operands) => fenced(FORMS.fraction(operands), "⌊", "⌋"),
   fraction: ([x, y]) =>
     `<mfrac><mrow>${mathml(x)}</mrow><mrow>${mathml(y)}</mrow></mfrac>`,
   power: ([x, y]) => `<msup>${wrapped(x, 9)}<mrow>${mathml(y)}</mrow></msup>`,
@@ -91,9 +101,15 @@ function partialFormula(graph, i, k, names) {
   const operands = args.map((j) =>
     graph.nodes[j].row === "" ? graph.data[j] : names(j),
   );
-  if (row === "prod") return ["prod", ...operands.filter((_, n) => n !== k)];
-  if (known.arity !== null)
-    return filled(PARTIALS[row][k], { ...operands, z: names(i) });
+  if (row === "prod") {
+    const others = operands.filter((_, n) => n !== k);
+    return others.length ? ["prod", ...others] : 1;
+  }
+  if (known.arity !== null) {
+    const tree = PARTIALS[row][k];
+    if (ROWS[tree[0]]?.predicate) return number; // where: whether it was chosen
+    return filled(tree, { ...operands, z: names(i) });
+  }
   const [size] = sizes;
   const groups = sizes.map((_, g) => operands.slice(g * size, (g + 1) * size));
   return filled(PARTIALS[row][Math.floor(k / size)], { z: names(i) }, groups, k % size);

@@ -2,9 +2,9 @@
 // gradient, term by term.
 
 Object.assign(Explorer.prototype, {
-  // ``moving`` while a number changes: what has the focus stays as it is.
+  // ``moving`` while a number changes: a control in the hand stays what it is.
   showPanel(moving = false) {
-    if (moving && this.panel.contains(document.activeElement))
+    if (moving && document.activeElement.matches("aside input"))
       return this.updatePanel();
     const box = this.drawing.shapes.get(this.selected)?.box;
     const parts = box
@@ -27,9 +27,11 @@ Object.assign(Explorer.prototype, {
     const leaves = [...graph.nodes.keys()].filter((i) => graph.isLeaf(i));
     const shown = leaves.slice(0, 3 * MANY);
     const results = graph.results.map((i) => [this.link(i), String(graph.data[i])]);
+    const several = graph.results.length > 1;
     return [
-      html("h2", {}, graph.results.length === 1 ? "Result" : "Results"),
+      html("h2", {}, several ? "Results" : "Result"),
       facts(results.slice(0, MANY)),
+      several && html("p", {}, "Gradients are those of their sum, L."),
       html("h3", {}, "Leaves"),
       this.leafTable(shown),
       shown.length < leaves.length &&
@@ -63,7 +65,8 @@ Object.assign(Explorer.prototype, {
     const numeric = $("numeric").checked;
     const head = ["", "data", "grad", ...(numeric ? ["numeric"] : [])];
     const rows = leaves.map((i) => {
-      const cells = [this.link(i), short(graph.data[i]), short(graph.grad[i])];
+      const grad = graph.unknown[i] ? "?" : short(graph.grad[i]);
+      const cells = [this.link(i), short(graph.data[i]), grad];
       if (numeric) cells.push(this.compared(i));
       return html("tr", {}, ...cells.map((cell) => html("td", {}, cell)));
     });
@@ -110,7 +113,9 @@ Object.assign(Explorer.prototype, {
     const { graph } = this;
     const node = graph.nodes[i];
     const rows = [["data", String(graph.data[i])]];
-    if (node.row !== "") rows.push(["grad", String(graph.grad[i])]);
+    const unknown = "unknown: only Python's backward() follows what was made by hand";
+    const grad = graph.unknown[i] ? unknown : String(graph.grad[i]);
+    if (node.row !== "") rows.push(["grad", grad]);
     if (graph.isLeaf(i)) rows.push(["numeric", this.compared(i)]);
     return [
       facts(rows),
@@ -160,8 +165,9 @@ Object.assign(Explorer.prototype, {
     const { graph, names } = this;
     const result = graph.results.length === 1 ? names[graph.results[0]] : "<mi>L</mi>";
     const own = derivative(result, names[i]);
-    const ones = graph.results.includes(i) ? ["<mn>1</mn>"] : [];
-    if (!users.length) return [equation(own, ones[0] || "<mn>0</mn>")];
+    const ones = graph.results.filter((k) => k === i).map(() => "<mn>1</mn>");
+    if (graph.unknown[i]) return [equation(own, "<mo>?</mo>")];
+    if (!users.length) return [equation(own, ones.join("<mo>+</mo>") || "<mn>0</mn>")];
     const shown = users.slice(0, MANY);
     const more = shown.length < users.length ? ["<mi>…</mi>"] : [];
     const sum = (term) =>
@@ -177,34 +183,16 @@ Object.assign(Explorer.prototype, {
     const { graph } = this;
     const told = [];
     if (!Number.isFinite(graph.data[i])) {
-      const way = graph.origin(i);
-      const at = way[way.length - 1];
-      const numbers = graph
-        .operands(at)
-        .map((x) => short(x))
-        .join(", ");
-      const text = graph.nodes[at].row ? ` of ${numbers}` : "";
-      told.push(
-        html(
-          "p",
-          { class: "bad" },
-          `${short(graph.data[i])} arose at `,
-          this.link(at),
-          text,
-        ),
-      );
+      const at = graph.origin(i);
+      const numbers = graph.operands(at).map((x) => short(x));
+      const text = graph.nodes[at].row ? ` of ${numbers.join(", ")}` : "";
+      const what = `${short(graph.data[i])} arose at `;
+      told.push(html("p", { class: "bad" }, what, this.link(at), text));
     }
-    if (!Number.isFinite(graph.grad[i])) {
-      const way = graph.originOfGradient(i);
-      const at = way[way.length - 1];
-      told.push(
-        html(
-          "p",
-          { class: "bad" },
-          `the gradient ${short(graph.grad[i])} was sent by `,
-          this.link(at),
-        ),
-      );
+    if (!Number.isFinite(graph.grad[i]) && !graph.unknown[i]) {
+      const what = `the gradient ${short(graph.grad[i])} was sent by `;
+      const from = this.link(graph.originOfGradient(i));
+      told.push(html("p", { class: "bad" }, what, from));
     }
     return told;
   },
@@ -213,25 +201,27 @@ Object.assign(Explorer.prototype, {
     const { graph } = this;
     const python = graph.needsPython(i);
     if (python !== undefined) {
-      return html(
-        "p",
-        {},
-        "It cannot be moved here: only Python can evaluate ",
-        this.link(python),
-        ".",
-      );
+      const why = "It cannot be moved here: only Python can evaluate ";
+      return html("p", {}, why, this.link(python), ".");
     }
     const x = graph.data[i];
-    const size = Math.max(1, 2 * Math.abs(Number.isFinite(x) ? x : 1));
     const names = { value: x, "aria-label": `data of ${this.titleOf(i)}` };
+    const controls = [];
     const set = ({ target }) => {
-      slider.value = box.value = target.value;
-      this.setLeaf(i, target.valueAsNumber);
+      const moved = target.valueAsNumber;
+      if (Number.isNaN(moved)) return;
+      for (const control of controls) control.value = moved;
+      this.setLeaf(i, moved);
     };
-    const range = { type: "range", min: x - size, max: x + size, step: size / 200 };
-    const slider = html("input", { ...range, ...names, oninput: set });
-    const box = html("input", { type: "number", step: "any", ...names, onchange: set });
-    return html("div", {}, html("h3", {}, "Move it"), slider, box);
+    const size = Math.max(1, 2 * Math.abs(x));
+    if (size < 1e300) {
+      const range = { type: "range", min: x - size, max: x + size, step: size / 200 };
+      controls.push(html("input", { ...range, ...names, oninput: set }));
+    }
+    controls.push(
+      html("input", { type: "number", step: "any", ...names, onchange: set }),
+    );
+    return html("div", {}, html("h3", {}, "Move it"), ...controls);
   },
 
   groupPanel(box) {

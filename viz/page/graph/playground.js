@@ -15,7 +15,7 @@ class Playground {
       target.value = "";
     });
     $("formula").addEventListener("input", ({ target }) => this.read(target.value));
-    $("share").addEventListener("click", () => this.share());
+    $("share")?.addEventListener("click", () => this.share());
     $("known").textContent =
       `Operators +, -, *, /, //, %, ** and one comparison, lists in [ ], the constants ` +
       `${FORMULAS.constants.join(", ")}, and the functions ${FORMULAS.functions.join(", ")}.`;
@@ -34,10 +34,10 @@ class Playground {
     try {
       const program = FORMULAS.parse(text);
       const graph = this.graphOf(program);
+      this.text = text;
       this.mistake("");
       this.draw(graph, text);
       this.fields(FORMULAS.names(program));
-      this.remember(text);
     } catch (error) {
       if (!(error instanceof FORMULAS.FormulaError)) throw error;
       this.mistake(`${error.message}\n${text}\n${" ".repeat(error.column)}^`);
@@ -92,14 +92,11 @@ class Playground {
   }
 
   type(name, k, field) {
-    const x =
-      field.value.trim() === "" ? NaN : Number(field.value.replace("inf", "Infinity"));
-    const fine = !Number.isNaN(x) || field.value.trim() === "nan";
-    field.setAttribute("aria-invalid", !fine);
-    if (!fine) return this.mistake(`${name} is not a number: ${field.value}`);
-    this.mistake("");
+    const x = pythonNumber(field.value);
+    field.setAttribute("aria-invalid", x === null);
+    if (x === null) return this.mistake(`${name} is not a number: ${field.value}`);
+    if ($("formula").value === this.text) this.mistake("");
     this.explorer.setLeaf(this.leaves[k], x);
-    this.explorer.showPanel();
   }
 
   // The fields after a number has moved: by hand, or in the graph.
@@ -112,39 +109,40 @@ class Playground {
       if (field !== document.activeElement) field.value = graph.data[i];
       output.textContent = `grad ${short(graph.grad[i])}`;
     });
-    this.remember($("formula").value);
+    this.remember();
   }
 
   // -- The address -------------------------------------------------------------------
 
-  remember(text) {
+  // #tanh(w*x)&w=-3&x=2, of the last text that was a formula.
+  remember() {
     clearTimeout(this.later);
     this.later = setTimeout(() => {
-      const used = (this.leaves || []).map((i) => this.explorer.graph.nodes[i].label);
-      const pairs = [
-        ["formula", text],
-        ...used.map((name) => [name, this.numbers.get(name)]),
-      ];
-      this.fragment = `#${new URLSearchParams(pairs)}`;
-      // A page inside another one, as in a notebook, has no address of its own.
-      if (location.protocol !== "about:") history.replaceState(null, "", this.fragment);
+      const words = this.leaves.map((i) => this.explorer.graph.nodes[i].label);
+      const pairs = words.map((word) =>
+        [word, this.numbers.get(word)].map(encodeURIComponent).join("="),
+      );
+      this.fragment = `#${[encodeURIComponent(this.text), ...pairs].join("&")}`;
+      if (!framed) history.replaceState(null, "", this.fragment);
     }, 200);
   }
 
+  // What a link says; an unreadable formula is shown as such, above the page's own.
   fromAddress() {
     if (location.hash === this.fragment) return true;
-    const given = new URLSearchParams(location.hash.slice(1));
-    const text = given.get("formula");
-    if (text === null) return false;
-    given.delete("formula");
-    this.show(
-      text,
-      [...given].filter(
-        ([, x]) => x !== "" && (x === "NaN" || !Number.isNaN(Number(x))),
-      ),
-    );
-    if (!this.explorer)
+    const [first, ...rest] = location.hash.slice(1).split("&");
+    const text = decoded(first);
+    if (!text) return false;
+    const numbers = rest
+      .map((part) => part.split("=").map(decoded))
+      .map(([name, number]) => [name, pythonNumber(number ?? "")])
+      .filter(([, x]) => x !== null);
+    this.show(text, numbers);
+    if (!this.explorer) {
       this.show(this.given.formula, Object.entries(this.given.numbers));
+      $("formula").value = text;
+      this.read(text);
+    }
     return true;
   }
 
@@ -157,4 +155,26 @@ class Playground {
   }
 }
 
+// A page inside another one, as in a notebook, has no address of its own.
+const framed = location.protocol === "about:";
+
+// The number that Python's float() reads; null for none.
+function pythonNumber(text) {
+  const plain = text.trim().toLowerCase();
+  const word = /^([+-]?)(inf|infinity|nan)$/.exec(plain);
+  if (word) return word[2] === "nan" ? NaN : word[1] === "-" ? -Infinity : Infinity;
+  const digits = /^[+-]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(e[+-]?\d+)?$/.test(plain);
+  return digits ? Number(plain.replaceAll("_", "")) : null;
+}
+
+// Part of an address; one that was cut in the middle stays as it is.
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+if (framed) $("share").remove();
 const playground = new Playground(DATA);

@@ -20,6 +20,7 @@ from viz.files.whole import write
 from viz.page.training.film import Watch
 from viz.page.training.outlooks import ALPHABET, GRID, Outlook
 from viz.page.training.record import Frame
+from viz.plots.data import plain
 from viz.plots.network import draw
 from viz.plots.palette import LIGHT, LINES, MARKERS, STYLES, class_colours, signs
 from viz.plots.scene import Scene, strength
@@ -98,7 +99,7 @@ def _drawn(watch: Watch, frames: Sequence[Frame]) -> list[bytes]:
         _curves(watch, frame, figure.add_subplot(grid[1, 1]))
         at = f"{watch.unit} {frame.time}" if frame.time else "before training"
         said = [f"{name} {x:.4g}" for name, x in frame.numbers.items()]
-        figure.suptitle(", ".join([at, *said]))
+        figure.suptitle(plain(", ".join([at, *said])))
         out = io.BytesIO()
         figure.savefig(out, format="png")
         pictures.append(out.getvalue())
@@ -158,7 +159,7 @@ def _outlook(outlook: Outlook, frame: Frame, ax: Any) -> None:
         return
     low, high = float(targets.min()), float(targets.max())
     pad = 0.25 * (high - low) or 1.0
-    ax.set(ylim=(low - pad, high + pad), xlabel=names[0], ylabel=names[1])
+    ax.set(ylim=(low - pad, high + pad), xlabel=plain(names[0]), ylabel=plain(names[1]))
     ax.legend(fontsize=8, loc="upper left")
 
 
@@ -193,7 +194,7 @@ def _plane(outlook: Outlook, cells: str, ax: Any) -> None:
     for k, name in enumerate(classes.names):
         mine = outlook.X[classes.of == k]
         marker = MARKERS[k % len(MARKERS)]
-        ax.scatter(*mine.T, s=14, color=[colours[k]], marker=marker, label=name)
+        ax.scatter(*mine.T, s=14, color=[colours[k]], marker=marker, label=plain(name))
     ax.legend(fontsize=8, loc="upper right", title="class")
 
 
@@ -204,7 +205,7 @@ def _confusion(counts: list[list[int]], names: list[str], ax: Any) -> None:
         for c, count in enumerate(row):
             ink = "white" if count > 0.6 * most else "black"
             ax.text(c, r, count, ha="center", va="center", color=ink, fontsize=7)
-    places = range(len(names))
+    places, names = range(len(names)), [plain(name) for name in names]
     ax.set_xticks(places, names, fontsize=7)
     ax.set_yticks(places, names, fontsize=7)
     ax.set(xlabel="taken for", ylabel="is")
@@ -216,7 +217,7 @@ def _curves(watch: Watch, frame: Frame, ax: Any) -> None:
     losses = {name: xs for name, xs in curves.items() if "loss" in name}
     for i, (name, values) in enumerate(losses.items()):
         look = {"color": LINES[i % len(LINES)], "linestyle": STYLES[i % len(STYLES)]}
-        ax.plot(range(1, len(values) + 1), values, label=name, **look)
+        ax.plot(range(1, len(values) + 1), values, label=plain(name), **look)
     ax.axvline(frame.time, color="black", linewidth=0.8)
     numbers = [x for values in losses.values() for x in values if isfinite(x)]
     if numbers and min(numbers) > 0 and max(numbers) / min(numbers) >= 50:

@@ -15,6 +15,7 @@ HOSTILE = [
     "</script><script>document.title='stolen'</script>",
     "</title>&amp;\"'`${document.title='stolen'}",
     "\u202e𝑤🙂𠮷\u0000\n",
+    "\ud800",
 ]
 
 
@@ -178,6 +179,95 @@ def test_what_only_python_can_evaluate_stays(opened):
     assert "only Python can evaluate" in page.inner_text("aside")
 
 
+def test_what_was_made_by_hand_has_unknown_gradients(opened):
+    x = Value(2.0, label="x")
+    out = Value(x.data**3, (x,), "cube")
+    out._backward = lambda: setattr(x, "grad", x.grad + 3.0 * x.data**2 * out.grad)
+    page = opened(out * 2.0 + Value(1.0, label="z"))
+    assert numbers(page, "x") == ["2", "?"]
+    assert numbers(page, "z") == ["1", "1"]
+    assert "only Python's backward()" in page.inner_text("#said")
+    box(page, "x").click()
+    assert "unknown" in page.inner_text("aside")
+    page.check("#numeric")
+    assert "1 gradients compared" in page.inner_text("#said")
+
+
+def test_the_name_of_an_operation_is_no_markup(opened):
+    x = Value(2.0, label="x")
+    page = opened(Value(8.0, (x,), HOSTILE[0]) * 2.0)
+    page.evaluate("explorer.toNode(explorer.graph.interior[0])")
+    assert page.title() != "stolen"
+    assert not page.locator("img").count()
+
+
+def test_a_leaf_moves_between_the_passes(opened):
+    x, z = Value(2.0, label="x"), Value(3.0, label="z")
+    page = opened(x * z * x)
+    for _ in range(4):
+        page.click("#next") if page.input_value("#step") != "5" else page.click(
+            "#first"
+        )
+    page.evaluate("explorer.goTo(4)")
+    page.evaluate("explorer.setLeaf(0, 5)")
+    assert numbers(page, "x") == ["5", "15"]
+    assert "+= 15" in page.locator(".edge-label").all_text_contents()
+
+
+def test_a_slider_stays_in_the_hand_while_differences_follow(opened):
+    page = opened(Value(2.0, label="x") * Value(3.0, label="z"))
+    page.check("#numeric")
+    box(page, "x").click()
+    page.focus("aside input[type=range]")
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(200)
+    assert float(numbers(page, "x")[0]) == pytest.approx(2.06)
+    assert page.evaluate("document.activeElement.type") == "range"
+
+
+def test_dots_keep_the_sign_of_zero(opened):
+    ws = [Value(0.0, label="w1"), Value(0.0, label="w2")]
+    y = 1.0 / ag.dot(ws, [Value(-1.0), Value(-1.0)])
+    page = opened(y)
+    assert y.data == -inf
+    assert page.evaluate("explorer.graph.data[explorer.graph.results[0]]") == -inf
+
+
+def test_names_of_their_own_do_not_collide_with_labels(opened):
+    y, v = Value(2.0, label="y"), Value(1.0, label="v1")
+    page = opened(y * y + v)
+    words = page.evaluate("explorer.words")
+    assert sorted(words) == sorted({*words})
+
+
+@pytest.mark.parametrize("word", ["v1", "*", "multiply"])
+def test_search_knows_what_the_page_says(word, opened):
+    page = opened(Value(2.0) * Value(3.0) + 1.0)
+    page.fill("#search", word)
+    page.press("#search", "Enter")
+    assert page.inner_text("aside h2") == "multiply v1"
+
+
+def test_search_begins_with_the_first(opened):
+    w1, w2, w3 = (Value(1.0, label=f"w{k}") for k in (1, 2, 3))
+    page = opened(w1 * w2 * w3)
+    page.fill("#search", "w")
+    for label in ("w1", "w2", "w3", "w1"):
+        page.press("#search", "Enter")
+        assert page.inner_text("aside h2") == label
+
+
+@pytest.mark.parametrize("x", [1e308, inf, nan])
+def test_leaves_without_room_for_a_slider(x, opened):
+    page = opened(Value(x, label="x") * 1.0)
+    page.evaluate("explorer.toNode(0)")
+    assert page.locator("aside input[type=range]").count() == 0
+    page.fill("aside input[type=number]", "2")
+    page.press("aside input[type=number]", "Enter")
+    assert page.evaluate("explorer.graph.data[0]") == 2.0
+
+
 # -- NaN and infinity ------------------------------------------------------------------
 
 
@@ -189,6 +279,11 @@ def test_what_only_python_can_evaluate_stays(opened):
         (lambda x: ag.sqrt(x) * 2.0, "A gradient of inf is sent by sqrt"),
         (lambda x: x * Value(nan, label="bad"), "nan arises at bad"),
         (lambda x: x + inf, "inf arises at a number"),
+        (lambda x: ag.exp(x + 1000.0) - ag.exp(x + 1001.0), "nan arises at subtract"),
+        (
+            lambda x: ag.where(x, ag.log(x - 1.0), ag.exp(x + 1000.0)) * 1.0,
+            "inf arises at exp",
+        ),
     ],
 )
 def test_numbers_that_are_not_finite_are_traced(make, told, opened):
@@ -544,6 +639,11 @@ def test_several_results_and_lonely_leaves(opened):
     x = Value(2.0, label="x")
     page = opened([x * 3.0, x + 1.0])
     assert numbers(page, "x") == ["2", "4"]
+    assert "of their sum, L" in page.inner_text("aside")
+    y = x * 3.0
+    y.label = "y"
+    page = opened([y, y])
+    assert numbers(page, "y") == ["6", "2"]
     page = opened(Value(nan, label="alone"))
     assert numbers(page, "alone ⚠ arises here") == ["nan", "1"]
 

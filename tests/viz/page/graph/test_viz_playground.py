@@ -95,6 +95,57 @@ def test_a_mistake_is_shown_where_it_is_and_the_picture_stays(opened):
     assert "not a number" in page.inner_text("#mistake")
 
 
+def test_a_broken_formula_keeps_its_message_and_the_link(opened):
+    page = opened()
+    page.fill("#formula", "tanh(w*")
+    page.locator("#numbers input").first.fill("7")
+    page.wait_for_timeout(300)
+    assert "tanh(w*" in page.inner_text("#mistake")
+    again = opened(fragment=page.evaluate("location.hash"))
+    assert again.input_value("#formula") == "tanh(w*x + b)"
+    assert fields(again)["w"][0] == "7"
+
+
+@pytest.mark.parametrize(
+    ("text", "x"),
+    [
+        *[
+            ("nan", "NaN"),
+            ("NaN", "NaN"),
+            ("inf", "Infinity"),
+            (" -Infinity", "-Infinity"),
+        ],
+        *[("1_000", "1000"), (".5", "0.5"), ("5.", "5"), ("1e-3", "0.001")],
+    ],
+)
+def test_numbers_are_pythons(text, x, opened):
+    page = opened("x + 1")
+    page.locator("#numbers input").fill(text)
+    assert page.inner_text("#mistake") == ""
+    assert page.evaluate("String(playground.explorer.graph.data[0])") == x
+
+
+@pytest.mark.parametrize("text", ["0x10", "", "1,5", "--1", "infinite", "1e"])
+def test_what_is_no_number_is_refused(text, opened):
+    page = opened("x + 1")
+    page.locator("#numbers input").fill(text)
+    assert "is not a number" in page.inner_text("#mistake")
+
+
+def test_a_name_may_be_formula(opened):
+    page = opened(fragment="#formula*f&formula=3&f=4")
+    page.wait_for_timeout(300)
+    again = opened(fragment=page.evaluate("location.hash"))
+    assert result(again) == 12.0
+
+
+def test_a_link_that_cannot_be_read_says_so(opened):
+    page = opened(fragment="#tanh(")
+    assert page.input_value("#formula") == "tanh("
+    assert "tanh(" in page.inner_text("#mistake")
+    assert page.locator(".box").count() >= 5
+
+
 def test_a_drag_moves_the_fields(opened):
     page = opened()
     corner = page.locator(
@@ -123,12 +174,13 @@ def test_the_address_holds_formula_and_numbers(opened, visit):
 @pytest.mark.parametrize(
     "fragment",
     [
-        "#formula=" + quote("<img src=x onerror=alert(1)>"),
-        "#formula=x&x=" + quote("<b>"),
-        "#formula=)(",
-        "#formula=",
+        "#" + quote("<img src=x onerror=alert(1)>"),
+        "#x&x=" + quote("<b>"),
+        "#)(",
+        "#&x=1",
         "#nothing",
-        "#formula=%E0%A4%A&x=1",
+        "#%E0%A4%A&x=1",
+        "#x&=&x=1&y",
     ],
 )
 def test_addresses_that_make_no_sense(fragment, opened):
