@@ -170,16 +170,8 @@ def _lines(ax: Any, drawn: Scene, size: float) -> None:
             x = a.tail.x + a.share * (a.head.x - a.tail.x)
             y = a.tail.y + a.share * (a.head.y - a.tail.y)
             look = {"color": colour(a.strength, LIGHT), "fontsize": 0.85 * size}
-            ax.text(
-                x,
-                y,
-                plain(a.text),
-                bbox=box,
-                ha="center",
-                va="center",
-                zorder=2,
-                **look,
-            )
+            look |= {"ha": "center", "va": "center", "zorder": 2, "bbox": box}
+            ax.text(x, y, plain(a.text), **look)
 
 
 def _circles(ax: Any, drawn: Scene, size: float) -> None:
@@ -193,9 +185,8 @@ def _circles(ax: Any, drawn: Scene, size: float) -> None:
         middle = {"va": "center", "color": _INK, "zorder": 5, "fontsize": size}
         ax.text(x, y, dot.number, ha="center", **middle)
         side = (RADIUS + 0.15) * (1 if dot.right else -1)
-        ax.text(
-            x + side, y, plain(dot.name), ha="left" if dot.right else "right", **middle
-        )
+        where = {"ha": "left" if dot.right else "right"}
+        ax.text(x + side, y, plain(dot.name), **middle, **where)
         if dot.bias is not None:
             at = x - 0.75 * RADIUS, y - 0.75 * RADIUS
             ring = colour(dot.bias, LIGHT)
