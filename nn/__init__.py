@@ -8,6 +8,8 @@
 [False, True, True, False]
 """
 
+from typing import TYPE_CHECKING, Any
+
 from autograd import gelu, leaky_relu, relu, sigmoid, silu, softmax, softplus, tanh
 from nn import datasets as datasets
 from nn import schedules as schedules
@@ -38,6 +40,10 @@ from nn.training.optimisers import (
     clip_grad_value,
 )
 
+if TYPE_CHECKING:
+    from nn.estimators.classifier import Classifier
+    from nn.estimators.regressor import Regressor
+
 __all__ = ["MLP", "Layer", "Module", "Neuron", "Sequential"]
 __all__ += ["ACTIVATIONS", "INITIALISERS", "LOSSES", "METRICS", "OPTIMISERS"]
 __all__ += ["gelu", "leaky_relu", "linear", "relu", "sigmoid", "silu", "softmax"]
@@ -47,3 +53,13 @@ __all__ += ["SGD", "Adam", "AdamW", "Optimiser", "RMSprop", "schedules"]
 __all__ += ["clip_grad_norm", "clip_grad_value"]
 __all__ += ["accuracy", "mean_absolute_error", "r2_score"]
 __all__ += ["History", "datasets", "fit", "predict"]
+__all__ += ["Classifier", "Regressor"]
+
+
+def __getattr__(name: str) -> Any:
+    """The estimators, made on first use: scikit-learn, their base, is optional."""
+    if name in ("Classifier", "Regressor"):
+        from nn import estimators
+
+        return getattr(estimators, name)
+    raise AttributeError(f"module 'nn' has no attribute {name!r}")

@@ -10,6 +10,7 @@ floats too: the loss is then a float.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import fsum
 from typing import Any
 
@@ -189,6 +190,24 @@ def _one_logit(what: str) -> ShapeError:
         f"{what}: with one logit for each sample use binary_cross_entropy_with_logits; "
         f"cross_entropy compares two or more logits of each"
     )
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """The mean of a loss over samples, each times its weight, which ends its target.
+
+    >>> Weighted(mse_loss)([1.0, 4.0], [[1.0, 0.5], [2.0, 1.5]])
+    3.0
+    """
+
+    loss: Loss
+
+    def __call__(self, outputs: Any, targets: Any) -> Any:
+        terms = []
+        for output, (*target, weight) in zip(outputs, targets, strict=True):
+            single = target[0] if len(target) == 1 else target
+            terms.append(weight * self.loss([output], [single]))
+        return autograd.mean(terms)
 
 
 LOSSES: dict[str, Loss] = {

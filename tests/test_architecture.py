@@ -33,6 +33,7 @@ FLOORS = [  # from the ground: a folder imports those above it in this list, and
     "nn",
     "nn/layers",
     "nn/training",
+    "nn/estimators",
     "viz/files",
     "viz/formulas",
     "viz/graph",
@@ -282,6 +283,6 @@ def test_version_and_extras():
     assert project["version"] == autograd.__version__
     assert set(project["optional-dependencies"]) == {
         *("render", "portable", "plot", "progress", "compile", "examples", "sparse"),
-        *("core", "test", "all"),
+        *("estimators", "core", "test", "all"),
     }
     assert autograd.__version__ in (ROOT / "CHANGELOG.md").read_text()

@@ -24,7 +24,7 @@ from autograd.graph.modes import MODES
 from nn.layers.activations import is_known
 from nn.layers.module import Module, modules_of
 from nn.layers.networks import MLP, Layer, Neuron, Sequential
-from nn.losses import LOSSES, Loss
+from nn.losses import LOSSES, Loss, Weighted
 from nn.training.optimisers import Array
 from nn.validation import plain
 
@@ -66,6 +66,8 @@ def _functions(module: Module) -> list[Any]:
 
 def is_own_loss(loss: Loss) -> bool:
     """Whether a loss is the library's own, or one with settings by ``partial``."""
+    if isinstance(loss, Weighted):
+        return is_own_loss(loss.loss)
     if isinstance(loss, partial) and not loss.args:
         loss = loss.func
     return any(loss is known for known in LOSSES.values())
@@ -73,6 +75,8 @@ def is_own_loss(loss: Loss) -> bool:
 
 def separable(loss: Loss) -> bool:
     """Whether a loss is, as far as is known, the mean of those of single samples."""
+    if isinstance(loss, Weighted):
+        return True
     settings = loss.keywords if isinstance(loss, partial) else {}
     return is_own_loss(loss) and settings.get("reduction", "mean") == "mean"
 

@@ -1,0 +1,187 @@
+"""What both estimators are: settings, a network, and its training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    validate_data,
+)
+
+from autograd import DataError
+from autograd.table.reals import short
+from nn.estimators.columns import Columns, Floats
+from nn.layers.activations import Activation
+from nn.layers.initialisers import Initialiser
+from nn.layers.networks import MLP
+from nn.losses import Loss, Weighted, find_loss
+from nn.schedules import Schedule
+from nn.training.fit import fit, predict
+from nn.training.history import History
+from nn.training.optimisers import Optimiser, find_optimiser
+from nn.validation import is_sequence, real
+
+
+@dataclass(eq=False, repr=False)
+class Network(BaseEstimator):
+    """A multi-layer perceptron as an estimator: the settings, checked by ``fit``.
+
+    They are fields, from which ``dataclass`` makes the constructor that scikit-learn
+    reads the names of its parameters from.
+    """
+
+    hidden: Sequence[int] = (16,)
+    _: KW_ONLY
+    activation: str | Activation = "relu"
+    init: str | Initialiser = "xavier_uniform"
+    loss: str | Loss | None = None
+    optimiser: str | Callable[..., Optimiser] = "adam"
+    lr: float | None = None
+    weight_decay: float | None = None
+    schedule: Schedule | None = None
+    epochs: int = 200
+    batch_size: int | None = 32
+    validation: float | None = None
+    patience: int | None = None
+    standardise: bool = True
+    warm_start: bool = False
+    random_state: Any = None
+    compile: bool | None = None
+    progress: bool | str = False
+
+    # -- Data ------------------------------------------------------------------------
+
+    def _checked(self, X: Any, y: Any, reset: bool, **rules: Any) -> tuple[Any, Any]:
+        """X as floats (samples, features), and y; names and number of the features
+        are noted down if ``reset``, else compared."""
+        found = validate_data(self, X, y, dtype=np.float64, reset=reset, **rules)
+        return found[0], found[1]
+
+    def _weighed(
+        self, X: Floats, y: NDArray[Any], sample_weight: Any, total: bool
+    ) -> tuple[Floats, NDArray[Any], Floats | None]:
+        """The samples whose weight is not 0, and the weights: None if all are 1.
+
+        Of ``total`` samples, all that are known, they are made to have the mean 1.
+        """
+        if sample_weight is None:
+            return X, y, None
+        weights = checked_weights(sample_weight, X)
+        kept = weights > 0.0
+        X, y, weights = X[kept], y[kept], weights[kept]
+        if total:
+            weights = weights / weights.mean()
+        return X, y, None if (weights == 1.0).all() else weights
+
+    # -- Training --------------------------------------------------------------------
+
+    def _goes_on(self) -> bool:
+        """Whether ``fit`` starts from what was learned before."""
+        return bool(self.warm_start) and hasattr(self, "model_")
+
+    def _begin(self, X: Floats, weights: Floats | None, outputs: int) -> None:
+        """A network of new weights, its optimiser, and what standardises its inputs."""
+        if not is_sequence(self.hidden):
+            raise TypeError(
+                f"hidden is a sequence of widths, got {short(self.hidden)}: write "
+                f"({short(self.hidden)},) for one layer"
+            )
+        make = self.optimiser
+        if isinstance(make, str):
+            make = find_optimiser(make)
+        elif not callable(make):
+            raise TypeError(
+                f"optimiser is {short(make)}: give a name, or a function that makes an "
+                f"Optimiser of parameters, such as nn.SGD"
+            )
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        widths = [*self.hidden, outputs]
+        model = MLP(X.shape[1], widths, self.activation, seed=seed, init=self.init)
+        named = {"lr": self.lr, "weight_decay": self.weight_decay}
+        settings = {name: x for name, x in named.items() if x is not None}
+        self._seed, self._optimiser = seed, make(model.parameters(), **settings)
+        self._inputs = Columns.of(X, weights) if self.standardise else None
+        self.model_, self.n_iter_ = model, 0
+
+    def _learn(
+        self,
+        X: Floats,
+        targets: NDArray[Any],
+        weights: Floats | None,
+        loss: str | Loss,
+        **settings: Any,
+    ) -> None:
+        """Train on targets as the loss takes them, and record the run."""
+        chosen = find_loss(loss)
+        if weights is not None:
+            targets = np.column_stack([targets, weights])
+            chosen = Weighted(chosen)
+        self.history_: History = fit(
+            self.model_,
+            self._seen(X),
+            targets,
+            chosen,
+            self._optimiser,
+            batch_size=self.batch_size,
+            compile=self.compile,
+            **settings,
+        )
+        best = self.history_.best_epoch if settings.get("patience") else None
+        self.loss_ = self.history_.losses[-1 if best is None else best]
+        self.n_iter_ += len(self.history_)
+
+    def _learn_all(
+        self, X: Floats, targets: Any, weights: Floats | None, loss: Any
+    ) -> None:
+        """The training of ``fit``: epochs, held-out samples, schedule."""
+        if self.validation is not None:
+            real("validation", self.validation)
+        self._learn(
+            X,
+            targets,
+            weights,
+            loss,
+            epochs=self.epochs,
+            validation=self.validation,
+            patience=self.patience,
+            schedule=self.schedule,
+            seed=self._seed,
+            progress=self.progress,
+        )
+
+    def _learn_once(
+        self, X: Floats, targets: Any, weights: Floats | None, loss: Any
+    ) -> None:
+        """The training of ``partial_fit``: once through the samples, in new order."""
+        seed = self._seed + self.n_iter_
+        self._learn(X, targets, weights, loss, epochs=1, seed=seed, progress=False)
+
+    # -- Outputs ---------------------------------------------------------------------
+
+    def _seen(self, X: Floats) -> Floats:
+        """X as the network sees it."""
+        return X if self._inputs is None else self._inputs.standardised(X)
+
+    def _outputs(self, X: Any) -> Floats:
+        """The network's outputs: (samples,), or (samples, outputs) for several."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        return predict(self.model_, self._seen(X), compile=self.compile)
+
+
+def checked_weights(sample_weight: Any, X: Floats) -> Floats:
+    """A weight for each sample, (samples,): DataError if one is negative, or all 0."""
+    weights: Floats = _check_sample_weight(sample_weight, X, dtype=np.float64)
+    if (weights < 0.0).any():
+        raise DataError(f"sample_weight has {weights.min()}: weights are >= 0")
+    if not weights.any():
+        raise DataError("sample_weight is 0 for every sample: none is left")
+    return weights
