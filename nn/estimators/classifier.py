@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted
 
 from autograd import DataError
 from autograd.table.reals import short
 from nn.estimators.columns import Floats
 from nn.estimators.network import Network, checked_weights
+from nn.losses import Loss, binary_cross_entropy_with_logits, cross_entropy
 
 
 @dataclass(eq=False, repr=False)
@@ -86,8 +86,8 @@ class Classifier(ClassifierMixin, Network):
         balanced = self._balanced(X, y, sample_weight)
         X, y, weights = self._weighed(X, y, balanced, total=True)
         if not again:
+            self._begin(X, weights, _width(classes))
             self.classes_: NDArray[Any] = classes
-            self._begin(X, weights, self._width)
         self._learn_all(X, self._numbers(y), weights, self._loss)
         return self
 
@@ -118,8 +118,8 @@ class Classifier(ClassifierMixin, Network):
         balanced = self._balanced(X, y, sample_weight)
         X, y, weights = self._weighed(X, y, balanced, total=False)
         if first:
+            self._begin(X, weights, _width(known))
             self.classes_ = known
-            self._begin(X, weights, self._width)
         self._learn_once(X, self._numbers(y), weights, self._loss)
         return self
 
@@ -153,16 +153,11 @@ class Classifier(ClassifierMixin, Network):
         return self._outputs(X)
 
     @property
-    def _width(self) -> int:
-        """The number of outputs."""
-        return 1 if len(self.classes_) == 2 else len(self.classes_)
-
-    @property
-    def _loss(self) -> Any:
-        own = (
-            "binary_cross_entropy_with_logits" if self._width == 1 else "cross_entropy"
-        )
-        return own if self.loss is None else self.loss
+    def _loss(self) -> str | Loss:
+        if self.loss is not None:
+            return self.loss
+        two = _width(self.classes_) == 1
+        return binary_cross_entropy_with_logits if two else cross_entropy
 
     def _balanced(self, X: Floats, y: NDArray[Any], sample_weight: Any) -> Any:
         """The samples' weights times those of their classes."""
@@ -181,7 +176,6 @@ class Classifier(ClassifierMixin, Network):
         """All classes, as the first call of ``partial_fit`` gives them."""
         given = None if classes is None else np.unique(classes)
         if hasattr(self, "model_"):
-            check_is_fitted(self)
             if given is not None and not np.array_equal(given, self.classes_):
                 raise ValueError(
                     f"classes={_named(given)} is not the same as before: "
@@ -196,6 +190,11 @@ class Classifier(ClassifierMixin, Network):
         if len(given) < 2:
             raise DataError("classes has 1 class: a classifier needs two or more")
         return given
+
+
+def _width(classes: NDArray[Any]) -> int:
+    """The number of outputs: one logit is enough for two classes."""
+    return 1 if len(classes) == 2 else len(classes)
 
 
 def _named(classes: NDArray[Any]) -> str:

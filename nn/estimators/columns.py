@@ -29,9 +29,12 @@ class Columns:
     def of(cls, table: Floats, weights: Floats | None = None) -> Columns:
         """Of a table (samples, columns); a constant column has the scale 1."""
         mean = np.average(table, axis=0, weights=weights)
-        variance = np.average((table - mean) ** 2, axis=0, weights=weights)
-        deviation = np.sqrt(variance)
-        constant = deviation <= _ROUNDING * np.abs(mean)
+        rest = table - mean
+        size = np.abs(rest).max(axis=0)  # whose square may be too large, or too small
+        constant = size <= _ROUNDING * np.abs(mean)
+        size = np.where(constant, 1.0, size)
+        variance = np.average((rest / size) ** 2, axis=0, weights=weights)
+        deviation = size * np.sqrt(variance)
         return cls(mean, np.where(constant, 1.0, deviation))
 
     def standardised(self, table: Floats) -> Floats:

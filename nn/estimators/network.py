@@ -83,6 +83,9 @@ class Network(BaseEstimator):
 
     # -- Training --------------------------------------------------------------------
 
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "model_")
+
     def _goes_on(self) -> bool:
         """Whether ``fit`` starts from what was learned before."""
         return bool(self.warm_start) and hasattr(self, "model_")
@@ -102,14 +105,14 @@ class Network(BaseEstimator):
                 f"optimiser is {short(make)}: give a name, or a function that makes an "
                 f"Optimiser of parameters, such as nn.SGD"
             )
+        inputs = Columns.of(X, weights) if self.standardise else None
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         widths = [*self.hidden, outputs]
         model = MLP(X.shape[1], widths, self.activation, seed=seed, init=self.init)
         named = {"lr": self.lr, "weight_decay": self.weight_decay}
         settings = {name: x for name, x in named.items() if x is not None}
         self._seed, self._optimiser = seed, make(model.parameters(), **settings)
-        self._inputs = Columns.of(X, weights) if self.standardise else None
-        self.model_, self.n_iter_ = model, 0
+        self._inputs, self.model_, self.n_iter_ = inputs, model, 0
 
     def _learn(
         self,
@@ -139,7 +142,7 @@ class Network(BaseEstimator):
         self.n_iter_ += len(self.history_)
 
     def _learn_all(
-        self, X: Floats, targets: Any, weights: Floats | None, loss: Any
+        self, X: Floats, targets: Any, weights: Floats | None, loss: str | Loss
     ) -> None:
         """The training of ``fit``: epochs, held-out samples, schedule."""
         if self.validation is not None:
@@ -158,7 +161,7 @@ class Network(BaseEstimator):
         )
 
     def _learn_once(
-        self, X: Floats, targets: Any, weights: Floats | None, loss: Any
+        self, X: Floats, targets: Any, weights: Floats | None, loss: str | Loss
     ) -> None:
         """The training of ``partial_fit``: once through the samples, in new order."""
         seed = self._seed + self.n_iter_

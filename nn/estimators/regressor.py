@@ -12,6 +12,7 @@ from sklearn.utils.validation import column_or_1d
 from autograd import ShapeError
 from nn.estimators.columns import Columns, Floats
 from nn.estimators.network import Network
+from nn.losses import Loss, mse_loss
 
 
 @dataclass(eq=False, repr=False)
@@ -77,8 +78,8 @@ class Regressor(RegressorMixin, Network):
         return found if self._units is None else self._units.restored(found)
 
     @property
-    def _loss(self) -> Any:
-        return "mse_loss" if self.loss is None else self.loss
+    def _loss(self) -> str | Loss:
+        return mse_loss if self.loss is None else self.loss
 
     def _table(self, X: Any, y: Any, reset: bool) -> tuple[Floats, Floats]:
         X, y = self._checked(X, y, reset, multi_output=True, y_numeric=True)

@@ -1,5 +1,7 @@
 """Schedules: factors on the learning rate, by the time in epochs."""
 
+import pickle
+
 import pytest
 
 from nn import schedules
@@ -31,3 +33,19 @@ def test_schedules():
 def test_schedules_that_make_no_sense(make):
     with pytest.raises(ValueError, match="must be"):
         make()
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        schedules.constant(),
+        schedules.step(2),
+        schedules.exponential(0.9),
+        schedules.linear(9, warmup=2),
+        schedules.cosine(9, end=0.1),
+    ],
+)
+def test_schedules_travel(schedule):
+    """Between processes, as settings of an estimator do."""
+    again = pickle.loads(pickle.dumps(schedule))
+    assert [again(t) for t in (0, 1.5, 8)] == [schedule(t) for t in (0, 1.5, 8)]
