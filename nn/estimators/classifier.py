@@ -34,7 +34,7 @@ class Classifier(ClassifierMixin, Network):
     lr, weight_decay : the optimiser's; None for its own default.
     schedule : time in epochs -> factor on the learning rate, see ``nn.schedules``.
     epochs, batch_size : as in ``nn.fit``; a ``batch_size`` of None takes all samples.
-    validation : the share of the samples to hold out.
+    validation : the share of the samples of each class to hold out.
     patience : stop after so many epochs without a lower validation loss, and go back to
         the best epoch.
     standardise : give the network columns of mean 0 and deviation 1.
@@ -96,7 +96,8 @@ class Classifier(ClassifierMixin, Network):
     ) -> Classifier:
         """Go once through more samples; the first call names all ``classes``.
 
-        What standardises the inputs is taken from the first call's. Raises ValueError
+        What standardises the inputs is taken from the first call's. Nothing is held
+        out, and no schedule asked. Weights count as they are. Raises ValueError
         as ``fit`` does, and for labels that are not among the classes, other classes
         than before, and ``class_weight="balanced"``, which needs all samples at once.
         """

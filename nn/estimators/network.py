@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import (
     _check_sample_weight,
@@ -18,6 +18,7 @@ from sklearn.utils.validation import (
 
 from autograd import DataError
 from autograd.table.reals import short
+from nn.datasets import split
 from nn.estimators.columns import Columns, Floats
 from nn.layers.activations import Activation
 from nn.layers.initialisers import Initialiser
@@ -114,46 +115,29 @@ class Network(BaseEstimator):
         self._seed, self._optimiser = seed, make(model.parameters(), **settings)
         self._inputs, self.model_, self.n_iter_ = inputs, model, 0
 
-    def _learn(
-        self,
-        X: Floats,
-        targets: NDArray[Any],
-        weights: Floats | None,
-        loss: str | Loss,
-        **settings: Any,
-    ) -> None:
-        """Train on targets as the loss takes them, and record the run."""
-        chosen = find_loss(loss)
-        if weights is not None:
-            targets = np.column_stack([targets, weights])
-            chosen = Weighted(chosen)
-        self.history_: History = fit(
-            self.model_,
-            self._seen(X),
-            targets,
-            chosen,
-            self._optimiser,
-            batch_size=self.batch_size,
-            compile=self.compile,
-            **settings,
-        )
-        best = self.history_.best_epoch if settings.get("patience") else None
-        self.loss_ = self.history_.losses[-1 if best is None else best]
-        self.n_iter_ += len(self.history_)
-
     def _learn_all(
         self, X: Floats, targets: Any, weights: Floats | None, loss: str | Loss
     ) -> None:
-        """The training of ``fit``: epochs, held-out samples, schedule."""
+        """The training of ``fit``: epochs, held-out samples, schedule.
+
+        Of every class the same share is held out; targets are its numbers then.
+        """
+        held = None
         if self.validation is not None:
-            real("validation", self.validation)
+            share = real("validation", self.validation)
+            if not 0.0 < share < 1.0:
+                raise ValueError(
+                    f"validation must be a share between 0 and 1, got {short(share)}"
+                )
+            order, alike = np.arange(len(X)), is_classifier(self)
+            _, held, *_ = split(order, targets, share, self._seed, stratify=alike)
         self._learn(
             X,
             targets,
             weights,
             loss,
+            held,
             epochs=self.epochs,
-            validation=self.validation,
             patience=self.patience,
             schedule=self.schedule,
             seed=self._seed,
@@ -166,6 +150,40 @@ class Network(BaseEstimator):
         """The training of ``partial_fit``: once through the samples, in new order."""
         seed = self._seed + self.n_iter_
         self._learn(X, targets, weights, loss, epochs=1, seed=seed, progress=False)
+
+    def _learn(
+        self,
+        X: Floats,
+        targets: NDArray[Any],
+        weights: Floats | None,
+        loss: str | Loss,
+        held: Any = None,
+        **settings: Any,
+    ) -> None:
+        """Train on targets as the loss takes them, and record the run.
+
+        ``held`` are the places of the samples for validation.
+        """
+        X, chosen = self._seen(X), find_loss(loss)
+        if weights is not None:
+            targets = np.column_stack([targets, weights])
+            chosen = Weighted(chosen)
+        if held is not None:
+            settings["validation"] = X[held], targets[held]
+            X, targets = np.delete(X, held, axis=0), np.delete(targets, held, axis=0)
+        self.history_: History = fit(
+            self.model_,
+            X,
+            targets,
+            chosen,
+            self._optimiser,
+            batch_size=self.batch_size,
+            compile=self.compile,
+            **settings,
+        )
+        best = self.history_.best_epoch if settings.get("patience") else None
+        self.loss_ = self.history_.losses[-1 if best is None else best]
+        self.n_iter_ += len(self.history_)
 
     # -- Outputs ---------------------------------------------------------------------
 

@@ -57,7 +57,8 @@ class Regressor(RegressorMixin, Network):
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Regressor:
         """Go once through more samples; shapes and errors are those of ``fit``.
 
-        What standardises inputs and targets is taken from the first call's.
+        What standardises inputs and targets is taken from the first call's. Nothing is
+        held out, and no schedule asked. Weights count as they are.
         """
         first = not hasattr(self, "model_")
         X, y = self._table(X, y, reset=first)

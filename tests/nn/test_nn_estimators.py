@@ -315,6 +315,24 @@ def test_stopping_early_goes_back_to_the_best():
         nn.Regressor(patience=3).fit(X, y)
 
 
+def test_of_every_class_some_samples_are_held_out():
+    X, y = blobs(100)
+    y[:] = 0
+    y[:5] = 1
+    X[:5] += 5.0
+    seen = []
+
+    def loss(outputs, targets):
+        seen.append(list(targets))
+        return nn.binary_cross_entropy_with_logits(outputs, targets)
+
+    model = nn.Classifier((), loss=loss, validation=0.2, epochs=2, batch_size=None)
+    model.fit(X, y)
+    assert (len(seen[-1]), sum(seen[-1])) == (20, 1)
+    with pytest.raises(DataError, match="too few"):
+        nn.Classifier(validation=0.01).fit(X[:6], y[:6])
+
+
 # -- Settings --------------------------------------------------------------------------
 
 
@@ -446,6 +464,19 @@ def test_pipelines_and_cross_validation():
     X, y = iris()
     pipeline = make_pipeline(PolynomialFeatures(2), nn.Classifier(**QUICK))
     assert cross_val_score(pipeline, X, y, cv=3).mean() > 0.93
+
+
+def test_ensembles():
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.ensemble import AdaBoostClassifier, BaggingRegressor
+
+    X, y = iris()
+    boosted = AdaBoostClassifier(nn.Classifier(**QUICK), n_estimators=2)
+    assert boosted.fit(X, y).score(X, y) > 0.93
+    calibrated = CalibratedClassifierCV(nn.Classifier(**QUICK), cv=2)
+    assert calibrated.fit(X, y).score(X, y) > 0.9
+    bagged = BaggingRegressor(nn.Regressor(**QUICK), n_estimators=2)
+    assert bagged.fit(X, y).score(X, y) > 0.85
 
 
 def test_a_search_over_processes(monkeypatch):
