@@ -19,16 +19,12 @@ from autograd import MissingDependencyError
 from autograd.table.reals import short
 from nn import validation as checks
 from nn.layers.module import Module
-from nn.losses import (
-    Loss,
-    binary_cross_entropy_with_logits,
-    find_loss,
-    hinge_loss,
-)
+from nn.losses import Loss, find_loss
 from nn.metrics import Metric, accuracy, find_metric, to_array
 from nn.schedules import Schedule, constant
 from nn.training.execution import Execution
 from nn.training.history import History
+from nn.training.mismatches import refuse_unordered, threshold, warn_of_classes
 from nn.training.optimisers import OPTIMISERS, Optimiser, find_optimiser
 from nn.training.programs import compute_outputs, is_own_loss
 from nn.training.samples import Samples, checked_inputs, checked_samples, hold_out
@@ -39,7 +35,6 @@ Callback = Callable[[int, Module, History], Any]
 
 _CALLBACK = "a function (epoch, model, history)"
 _SCHEDULE = "a function of the time in epochs, see nn.schedules"
-_OF_SCORES = (hinge_loss, binary_cross_entropy_with_logits)  # that are 0 in between
 
 
 def fit(
@@ -110,11 +105,12 @@ def fit(
     """
     _check_numbers(epochs, batch_size, patience, clip)
     seed = integer("seed", seed)
+    refuse_unordered(X=X, y=y)
     samples, held = _data(X, y, validation, seed)
     if patience is not None and held is None:
         raise ValueError("patience watches the validation loss: give validation= too")
     stepper, chosen = _optimiser(model, optimiser, lr), find_loss(loss)
-    measures = _measures(metrics, chosen)
+    measures = _measures(metrics, chosen, samples)
     factor = constant() if schedule is None else schedule
     checks.function("schedule", factor, _SCHEDULE)
     calls = checks.as_list("callbacks", callbacks, _CALLBACK)
@@ -129,6 +125,7 @@ def fit(
     )
     for part in filter(None, (samples, held)):
         trainer.check(part)
+    warn_of_classes(chosen, samples)
     rng, history = Random(seed) if shuffle else None, trainer.history
     with _bar(epochs, progress) as bar, closing(trainer):
         for epoch in range(epochs):
@@ -204,11 +201,11 @@ def _optimiser(
     return optimiser
 
 
-def _measures(metrics: Any, loss: Loss) -> dict[str, Metric]:
+def _measures(metrics: Any, loss: Loss, samples: Samples) -> dict[str, Metric]:
     """The metrics by name; accuracy knows the threshold of the scores of a loss."""
     found = dict(map(find_metric, checks.as_list("metrics", metrics, "a name")))
-    if found.get("accuracy") is accuracy and loss in _OF_SCORES:
-        found["accuracy"] = partial(accuracy, threshold=0.0)
+    if found.get("accuracy") is accuracy:
+        found["accuracy"] = partial(accuracy, threshold=threshold(loss, samples))
     return found
 
 
