@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import MissingDependencyError
+from autograd.spelling import spelled
 from autograd.table.reals import short
 from nn import validation as checks
 from nn.layers.module import Module
@@ -37,6 +38,27 @@ _CALLBACK = "a function (epoch, model, history)"
 _SCHEDULE = "a function of the time in epochs, see nn.schedules"
 
 
+@spelled(
+    {"optimizer": "optimiser", "learning_rate": "lr", "callback": "callbacks"},
+    {
+        "validation_data": "validation=(X, y)",
+        "validation_split": "validation=0.2, the share of the samples to hold out",
+        "test_size": "validation=0.2, the share of the samples to hold out",
+        "verbose": "progress=True or progress=False",
+        "random_state": "seed=",
+        "max_iter": "epochs=",
+        "n_epochs": "epochs=",
+        "early_stopping": "patience=, with validation=",
+        "scheduler": "schedule=, see nn.schedules",
+        "lr_scheduler": "schedule=, see nn.schedules",
+        "clip_norm": "clip=",
+        "weight_decay": "an optimiser: nn.AdamW(model.parameters(), weight_decay=...)",
+        "momentum": "an optimiser: nn.SGD(model.parameters(), momentum=...)",
+        "device": "nothing: everything runs on the processor",
+        "jit": "compile=True or compile=False",
+        "criterion": "loss=",
+    },
+)
 def fit(
     model: Module,
     X: Any,
@@ -142,6 +164,7 @@ def fit(
     return history
 
 
+@spelled(remedies={"verbose": "nothing: predict shows no progress"})
 def predict(
     model: Module, X: Any, *, compile: bool | None = None
 ) -> NDArray[np.float64]:

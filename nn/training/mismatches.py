@@ -70,7 +70,7 @@ def warn_of_classes(loss: Loss, samples: Samples) -> None:
             f"takes them for amounts: for classes use loss='cross_entropy' and a last "
             f"layer of {count}",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

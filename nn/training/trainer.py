@@ -110,4 +110,4 @@ class Trainer:
             f"the {what} became {value!r} in epoch {int(time)} at a learning rate of "
             f"{self.lr:.4g}: lower lr, or set clip="
         )
-        warnings.warn(self.history.stopped, RuntimeWarning, stacklevel=5)
+        warnings.warn(self.history.stopped, RuntimeWarning, stacklevel=6)

@@ -64,8 +64,9 @@ def test_class_numbers_under_a_loss_for_amounts():
     """Warned of: whole numbers 0 to k may be amounts."""
     targets = [k % 3 for k in range(30)]
     inputs = [[float(k), float(k % 3)] for k in range(30)]
-    with pytest.warns(UserWarning, match="a last layer of 3"):
+    with pytest.warns(UserWarning, match="a last layer of 3") as said:
         nn.fit(mlp(), inputs, targets, epochs=1, progress=False)
+    assert [warning.filename for warning in said] == [__file__]
 
 
 @pytest.mark.parametrize(
