@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -71,6 +70,8 @@ def _answer(
     said = f"{name}() has no argument {key!r}"
     if key in remedies:
         return f"{said}: use {remedies[key]}"
+    from difflib import get_close_matches  # only mistakes need it
+
     names = [parameter for parameter in own if parameter != "self"]
     close = get_close_matches(key, names, n=1)
     known = ", ".join(names)
