@@ -16,6 +16,7 @@ from nn.layers.initialisers import INITIALISERS
 from nn.layers.module import Module
 from nn.layers.networks import MLP, Layer, Neuron, Sequential
 from nn.layers.summary import summary
+from nn.layers.whole import load
 from nn.losses import (
     LOSSES,
     binary_cross_entropy_with_logits,
@@ -48,4 +49,4 @@ __all__ += ["huber_loss", "l1_loss", "mse_loss", "softplus", "tanh"]
 __all__ += ["SGD", "Adam", "AdamW", "Optimiser", "RMSprop", "schedules"]
 __all__ += ["clip_grad_norm", "clip_grad_value"]
 __all__ += ["accuracy", "mean_absolute_error", "r2_score"]
-__all__ += ["History", "Scaler", "datasets", "fit", "predict", "summary"]
+__all__ += ["History", "Scaler", "datasets", "fit", "load", "predict", "summary"]
