@@ -109,8 +109,8 @@ def misclassified(
         ax.imshow(picture, **{"cmap": "gray_r", "extent": where, **kwargs})
         said = f"{names[wanted[i]]} as {names[found[i]]}"
         ax.text(left + 0.5, top + 1.08, plain(said), ha="center", va="top", fontsize=8)
-    down = 1.6 * -(-max(len(shown), 1) // across)
-    ax.set(xlim=(-0.1, 1.25 * across), ylim=(down, -0.1))
+    height = 1.6 * -(-max(len(shown), 1) // across)
+    ax.set(xlim=(-0.1, 1.25 * across), ylim=(height, -0.1))
     ax.set_aspect("equal")
     return ax
 
