@@ -19,12 +19,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import ShapeError, Value
+from autograd.spelling import spelled
 from autograd.table.reals import short
 from nn.layers.module import Module
 from nn.validation import in_unit_interval, lookup, nonnegative, positive
 
 Array = NDArray[np.float64]
 Slots = dict[str, Array]
+
+
+_SPELLED = spelled(
+    {"learning_rate": "lr", "parameters": "params"},
+    {"beta1": "betas=(beta1, beta2)", "beta2": "betas=(beta1, beta2)"},
+)
 
 
 class Optimiser:
@@ -177,6 +184,7 @@ class SGD(Optimiser):
     slots = ("velocity",)
     settings = ("momentum", "nesterov", "weight_decay")
 
+    @_SPELLED
     def __init__(
         self,
         params: Iterable[Value] | Module,
@@ -220,6 +228,7 @@ class RMSprop(Optimiser):
     slots = ("square", "velocity")
     settings = ("alpha", "eps", "weight_decay", "momentum")
 
+    @_SPELLED
     def __init__(
         self,
         params: Iterable[Value] | Module,
@@ -263,6 +272,7 @@ class Adam(Optimiser):
     settings = ("betas", "eps", "weight_decay")
     _decoupled: ClassVar[bool] = False  # weight decay, from the gradient's means
 
+    @_SPELLED
     def __init__(
         self,
         params: Iterable[Value] | Module,
@@ -304,6 +314,7 @@ class AdamW(Adam):
 
     _decoupled = True
 
+    @_SPELLED
     def __init__(
         self,
         params: Iterable[Value] | Module,
