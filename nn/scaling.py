@@ -19,6 +19,7 @@ class Scaler:
     ----------
     data : an array of shape (samples, columns), or (samples,). Its columns get mean 0
         and deviation 1; constant ones become 0, and come back as they were.
+    weights : how often each sample counts; None for once.
 
     Called with data of as many columns it gives them scaled; ``inverse`` goes back.
     Raises DataError for no sample, NaN or infinities, ShapeError for another width.
@@ -29,12 +30,17 @@ class Scaler:
     ([[3.0, 1.0]], [[5.0, 6.0]])
     """
 
-    def __init__(self, data: ArrayLike) -> None:
+    def __init__(self, data: ArrayLike, weights: ArrayLike | None = None) -> None:
         found = _finite(data)
         if not len(found):
             raise DataError("there is no sample to take a mean of")
-        self.mean: Any = found.mean(axis=0)
-        deviation = found.std(axis=0)
+        counts = None if weights is None else np.asarray(weights, dtype=float)
+        self.mean: Any = np.average(found, axis=0, weights=counts)
+        rest = found - self.mean
+        # by a power of 2, so that squares are neither too large nor too small
+        size = np.ldexp(1.0, np.frexp(np.abs(rest).max(axis=0))[1] - 1)
+        variance = np.average((rest / size) ** 2, axis=0, weights=counts)
+        deviation = size * np.sqrt(variance)
         # what rounding leaves of a constant column is no deviation
         real = deviation > 1e-12 * (np.abs(self.mean) + np.abs(found).max(axis=0))
         self.scale: Any = np.where(real, deviation, 1.0)

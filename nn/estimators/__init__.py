@@ -5,8 +5,8 @@ stands an ``MLP`` that ``fit`` trains, on columns of mean 0 and deviation 1.
 
 Read ``network`` first (what both estimators share: settings, training), then
 ``classifier`` (labels, classes, probabilities) and ``regressor`` (targets in their own
-units). ``columns`` has the means and deviations; ``missing`` stands in for both where
-scikit-learn is not installed, and says so when one is made.
+units). ``missing`` stands in for both where scikit-learn is not installed, and says so
+when one is made.
 """
 
 try:

@@ -14,9 +14,9 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from autograd import DataError
 from autograd.table.reals import short
-from nn.estimators.columns import Floats
 from nn.estimators.network import Network, checked_weights
 from nn.losses import Loss, binary_cross_entropy_with_logits, cross_entropy
+from nn.scaling import Floats
 
 
 @dataclass(eq=False, repr=False)

@@ -19,11 +19,11 @@ from sklearn.utils.validation import (
 from autograd import DataError
 from autograd.table.reals import short
 from nn.datasets import split
-from nn.estimators.columns import Columns, Floats
 from nn.layers.activations import Activation
 from nn.layers.initialisers import Initialiser
 from nn.layers.networks import MLP
 from nn.losses import Loss, Weighted, find_loss
+from nn.scaling import Floats, Scaler
 from nn.schedules import Schedule
 from nn.training.fit import fit, predict
 from nn.training.history import History
@@ -106,7 +106,7 @@ class Network(BaseEstimator):
                 f"optimiser is {short(make)}: give a name, or a function that makes an "
                 f"Optimiser of parameters, such as nn.SGD"
             )
-        inputs = Columns.of(X, weights) if self.standardise else None
+        inputs = Scaler(X, weights) if self.standardise else None
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         widths = [*self.hidden, outputs]
         model = MLP(X.shape[1], widths, self.activation, seed=seed, init=self.init)
@@ -189,7 +189,7 @@ class Network(BaseEstimator):
 
     def _seen(self, X: Floats) -> Floats:
         """X as the network sees it."""
-        return X if self._inputs is None else self._inputs.standardised(X)
+        return X if self._inputs is None else self._inputs(X)
 
     def _outputs(self, X: Any) -> Floats:
         """The network's outputs: (samples,), or (samples, outputs) for several."""

@@ -10,9 +10,9 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import column_or_1d
 
 from autograd import ShapeError
-from nn.estimators.columns import Columns, Floats
 from nn.estimators.network import Network
 from nn.losses import Loss, mse_loss
+from nn.scaling import Floats, Scaler
 
 
 @dataclass(eq=False, repr=False)
@@ -76,7 +76,7 @@ class Regressor(RegressorMixin, Network):
         or numbers that are not finite.
         """
         found = self._outputs(X)
-        return found if self._units is None else self._units.restored(found)
+        return found if self._units is None else self._units.inverse(found)
 
     @property
     def _loss(self) -> str | Loss:
@@ -96,11 +96,11 @@ class Regressor(RegressorMixin, Network):
     def _start(self, X: Floats, y: Floats, weights: Floats | None) -> None:
         self._begin(X, weights, y.shape[1] if y.ndim == 2 else 1)
         self._shape = y.shape[1:]
-        self._units = Columns.of(y, weights) if self.standardise else None
+        self._units = Scaler(y, weights) if self.standardise else None
 
     def _targets(self, y: Floats) -> Floats:
         """y as the loss sees it."""
-        return y if self._units is None else self._units.standardised(y)
+        return y if self._units is None else self._units(y)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -185,3 +185,16 @@ def test_a_scaler_goes_there_and_back():
 def test_scalers_refuse(call, said):
     with pytest.raises((DataError, ShapeError), match=said):
         call()
+
+
+def test_a_scaler_of_weights_is_one_of_repetitions():
+    X, counts = np.random.RandomState(0).normal(size=(20, 3)), np.arange(20)
+    weighed, repeated = Scaler(X, counts), Scaler(np.repeat(X, counts, axis=0))
+    np.testing.assert_allclose(weighed.mean, repeated.mean)
+    np.testing.assert_allclose(weighed.scale, repeated.scale)
+
+
+def test_a_scaler_takes_columns_of_any_size():
+    X = np.array([[1.0, 2.0, 3.0], [2.0, 5.0, 3.0], [7.0, 1.0, 3.0]])
+    sizes = np.array([2.0**600, 2.0**-600, 2.0**900])
+    assert np.array_equal(Scaler(X * sizes)(X * sizes), Scaler(X)(X))
