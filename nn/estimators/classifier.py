@@ -14,11 +14,12 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from autograd import DataError
 from autograd.table.reals import short
-from nn.estimators.network import Network, checked_weights
+from nn.estimators.network import Network, answering, checked_weights
 from nn.losses import Loss, binary_cross_entropy_with_logits, cross_entropy
 from nn.scaling import Floats
 
 
+@answering
 @dataclass(eq=False, repr=False)
 class Classifier(ClassifierMixin, Network):
     """A network that tells classes apart, as an estimator of scikit-learn.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from sklearn.utils.validation import (
 )
 
 from autograd import DataError
+from autograd.spelling import spelled
 from autograd.table.reals import short
 from nn.datasets import split
 from nn.layers.activations import Activation
@@ -29,6 +30,30 @@ from nn.training.fit import fit, predict
 from nn.training.history import History
 from nn.training.optimisers import Optimiser, find_optimiser
 from nn.validation import is_sequence, real
+
+T = TypeVar("T", bound=type)
+
+_ELSEWHERE = {  # what scikit-learn's own networks call it
+    "hidden_layer_sizes": "hidden=",
+    "learning_rate": "schedule=, see nn.schedules; lr= for the rate",
+    "learning_rate_init": "lr=",
+    "solver": "optimiser=",
+    "optimizer": "optimiser=",
+    "alpha": "weight_decay=",
+    "max_iter": "epochs=",
+    "early_stopping": "patience=, with validation=",
+    "n_iter_no_change": "patience=, with validation=",
+    "validation_fraction": "validation=",
+    "seed": "random_state=",
+    "verbose": "progress=True or progress=False",
+}
+
+
+def answering(made: T) -> T:
+    """A class whose constructor answers to settings that are called otherwise."""
+    constructor: Any = made.__init__  # type: ignore[misc]
+    made.__init__ = spelled(remedies=_ELSEWHERE)(constructor)  # type: ignore[misc]
+    return made
 
 
 @dataclass(eq=False, repr=False)

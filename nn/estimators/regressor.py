@@ -10,11 +10,12 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import column_or_1d
 
 from autograd import ShapeError
-from nn.estimators.network import Network
+from nn.estimators.network import Network, answering
 from nn.losses import Loss, mse_loss
 from nn.scaling import Floats, Scaler
 
 
+@answering
 @dataclass(eq=False, repr=False)
 class Regressor(RegressorMixin, Network):
     """A network that predicts numbers, as an estimator of scikit-learn.

@@ -396,6 +396,20 @@ def test_settings_that_make_no_sense(settings, error, message):
         nn.Classifier(**settings).fit(X, y)
 
 
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("max_iter", "epochs="),
+        ("hidden_layer_sizes", "hidden="),
+        ("epoch", "mean epochs="),
+    ],
+)
+def test_settings_that_are_called_otherwise(name, answer):
+    for make in (nn.Classifier, nn.Regressor):
+        with pytest.raises(TypeError, match=f"{make.__name__}.*{name}.*{answer}"):
+            make(**{name: 3})
+
+
 def test_a_loss_of_two_classes_sees_logits_and_zeros_and_ones():
     seen = set()
 
