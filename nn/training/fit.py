@@ -26,7 +26,7 @@ from nn.losses import (
     hinge_loss,
 )
 from nn.metrics import Metric, accuracy, find_metric, to_array
-from nn.schedules import Schedule, constant
+from nn.schedules import Schedule, constant, find_schedule
 from nn.training.execution import Execution
 from nn.training.history import History
 from nn.training.optimisers import OPTIMISERS, Optimiser, find_optimiser
@@ -54,7 +54,7 @@ def fit(
     lr: float | None = None,
     validation: float | Sequence[Any] | None = None,
     patience: int | None = None,
-    schedule: Schedule | None = None,
+    schedule: str | Schedule | None = None,
     clip: float | None = None,
     metrics: str | Metric | Iterable[str | Metric] = (),
     shuffle: bool = True,
@@ -76,7 +76,8 @@ def fit(
     validation : ``(X, y)`` of its own, or the share of the samples to hold out.
     patience : stop after so many epochs without a lower validation loss; the weights of
         the best epoch are restored at the end.
-    schedule : time in epochs -> factor on the learning rate, see ``nn.schedules``.
+    schedule : time in epochs -> factor on the learning rate, see ``nn.schedules``; or
+        "cosine", "linear", "step", "exponential", "warmup" ..., over these epochs.
     clip : the largest norm of the gradient.
     metrics : names in ``nn.METRICS``, or functions ``(outputs, targets) -> float``; one
         or several.
@@ -115,7 +116,7 @@ def fit(
         raise ValueError("patience watches the validation loss: give validation= too")
     stepper, chosen = _optimiser(model, optimiser, lr), find_loss(loss)
     measures = _measures(metrics, chosen)
-    factor = constant() if schedule is None else schedule
+    factor = constant() if schedule is None else find_schedule(schedule, epochs)
     checks.function("schedule", factor, _SCHEDULE)
     calls = checks.as_list("callbacks", callbacks, _CALLBACK)
     calls = [checks.function("callbacks", call, _CALLBACK) for call in calls]
@@ -207,9 +208,10 @@ def _optimiser(
 def _measures(metrics: Any, loss: Loss) -> dict[str, Metric]:
     """The metrics by name; accuracy knows the threshold of the scores of a loss."""
     found = dict(map(find_metric, checks.as_list("metrics", metrics, "a name")))
-    if found.get("accuracy") is accuracy and loss in _OF_SCORES:
-        found["accuracy"] = partial(accuracy, threshold=0.0)
-    return found
+    if loss not in _OF_SCORES:
+        return found
+    scores = partial(accuracy, threshold=0.0)
+    return {name: scores if f is accuracy else f for name, f in found.items()}
 
 
 def _check_model(model: Any, who: str) -> None:
