@@ -15,6 +15,8 @@ from nn.layers.activations import ACTIVATIONS, linear
 from nn.layers.initialisers import INITIALISERS
 from nn.layers.module import Module
 from nn.layers.networks import MLP, Layer, Neuron, Sequential
+from nn.layers.parts import Dropout, Embedding, LayerNorm, flatten
+from nn.layers.recurrent import GRU, LSTM, RNN
 from nn.losses import (
     LOSSES,
     binary_cross_entropy_with_logits,
@@ -39,6 +41,7 @@ from nn.training.optimisers import (
 )
 
 __all__ = ["MLP", "Layer", "Module", "Neuron", "Sequential"]
+__all__ += ["GRU", "LSTM", "RNN", "Dropout", "Embedding", "LayerNorm", "flatten"]
 __all__ += ["ACTIVATIONS", "INITIALISERS", "LOSSES", "METRICS", "OPTIMISERS"]
 __all__ += ["gelu", "leaky_relu", "linear", "relu", "sigmoid", "silu", "softmax"]
 __all__ += ["binary_cross_entropy_with_logits", "cross_entropy", "hinge_loss"]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from autograd import MissingDependencyError
 from autograd.table.reals import short
 from nn import validation as checks
-from nn.layers.module import Module
+from nn.layers.module import Module, in_mode
 from nn.losses import (
     Loss,
     binary_cross_entropy_with_logits,
@@ -100,7 +100,8 @@ def fit(
 
     When the loss or a gradient stops being finite, training stops with a
     RuntimeWarning, the weights of the last step stay, and ``history.stopped`` says so.
-    An interruption (Ctrl-C) leaves the weights of the last complete step.
+    An interruption (Ctrl-C) leaves the weights of the last complete step. The model is
+    in ``train()`` in the steps themselves, and in ``eval()`` around and after them.
 
     >>> from nn import MLP, fit
     >>> X, y = [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]
@@ -128,6 +129,7 @@ def fit(
         epochs=epochs,
         observed=bool(calls or measures or schedule or not is_own_loss(chosen)),
     )
+    Module.eval(model)
     for part in filter(None, (samples, held)):
         trainer.check(part)
     rng, history = Random(seed) if shuffle else None, trainer.history
@@ -164,7 +166,8 @@ def predict(
     samples = elements("X", X)
     single = bool(samples) and not is_sequence(samples[0])
     checked = checked_inputs([samples] if single else samples)
-    found = to_array(compute_outputs(model, checked, compile))
+    with in_mode(model, False):
+        found = to_array(compute_outputs(model, checked, compile))
     return np.array(found[0]) if single else found
 
 
