@@ -45,7 +45,8 @@ class Dropout(Network):
     Only while training: ``fit`` switches it on for its steps, and leaves the model in
     ``eval()``; ``predict`` is without it. In loops of one's own it is on until
     ``model.eval()``, as in PyTorch. Which numbers is drawn anew for every sample, so
-    ``fit`` with it is eager, and ``history.engine`` says so.
+    ``fit`` with it is eager, and ``history.engine`` says so. (Under a ``jit`` of one's
+    own it is drawn once, when the code is traced.)
 
     Takes lists of any length, or lists of vectors; gives the same shape. ``seed`` is an
     int for draws of its own, else they come from the global ``random``. Raises
@@ -66,6 +67,9 @@ class Dropout(Network):
         self.rng = Random(generator(seed).getrandbits(64))
 
     def _outputs(self, samples: list[Any]) -> list[Any]:
+        for x in samples:
+            if not is_sequence(x):
+                raise TypeError(f"{self} takes a list of numbers, got {short(x)}")
         if not (self.training and self.p):
             return [list(x) for x in samples]
         return [self._dropped(x) for x in samples]
@@ -103,7 +107,7 @@ class LayerNorm(Labelled, Network):
     def _outputs(self, samples: list[Any]) -> list[Any]:
         return [
             [self._normal(v) for v in x]
-            if len(x) and is_sequence(x[0])
+            if is_sequence(x) and len(x) and is_sequence(x[0])
             else self._normal(x)
             for x in samples
         ]

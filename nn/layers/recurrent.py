@@ -61,6 +61,11 @@ class Recurrent(Labelled):
         A state is a vector (of an LSTM, two: output and memory); None for zeros. Raises
         ShapeError for another width, and for a sequence without a step.
         """
+        if not hasattr(sequence, "__iter__"):
+            raise TypeError(
+                f"{self} takes a sequence of vectors of {self.nin} number(s), got "
+                f"{short(sequence)}"
+            )
         steps = [self._step(x) for x in sequence]
         if not steps:
             raise ShapeError(f"{self} needs a sequence of at least one step, got none")

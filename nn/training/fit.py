@@ -68,7 +68,8 @@ def fit(
     Parameters
     ----------
     X, y : for each sample a list of numbers, and its target: lists or arrays.
-    loss : a name in ``nn.LOSSES``, or a function ``(outputs, targets) -> Value``.
+    loss : a name in ``nn.LOSSES``, or another usual one for the same ("mae", "MSELoss";
+        so for all names here), or a function ``(outputs, targets) -> Value``.
     optimiser : a name in ``nn.OPTIMISERS`` (then ``lr`` is its learning rate), or an
         optimiser of the model's parameters.
     epochs : how often to go through the samples.

@@ -104,6 +104,12 @@ def test_a_share_to_drop(p):
         Dropout(p)
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_dropout_takes_lists(training):
+    with pytest.raises(TypeError, match=r"Dropout\(0.5\) takes a list of num.*got 5"):
+        Dropout(0.5).train(training)(5)
+
+
 def test_gradients_follow_what_is_kept():
     xs = [Value(float(i)) for i in range(1, 9)]
     out = Dropout(0.5, seed=0)(xs)
@@ -219,6 +225,8 @@ def test_layer_norm():
 def test_layer_norm_and_widths():
     with pytest.raises(ShapeError, match="LayerNorm takes 3 inputs, got 2"):
         LayerNorm(3)([1.0, 2.0])
+    with pytest.raises(TypeError, match="a sequence of 3 number"):
+        LayerNorm(3)(5)
     with pytest.raises(ShapeError, match="at least one number"):
         LayerNorm(0)
     with pytest.raises(ValueError, match="eps must be > 0"):

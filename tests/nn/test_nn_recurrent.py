@@ -157,6 +157,12 @@ def test_what_does_not_fit(make):
         make(outputs="every")
 
 
+@each_kind
+def test_a_number_is_no_sequence(make):
+    with pytest.raises(TypeError, match=r"takes a sequence of vectors of 2.*got 5"):
+        make()(5)
+
+
 @pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
 def test_widths(kind):
     with pytest.raises(ShapeError, match="at least one input"):
