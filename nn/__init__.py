@@ -17,6 +17,8 @@ from nn.layers.module import Module
 from nn.layers.networks import MLP, Layer, Neuron, Sequential
 from nn.layers.parts import Dropout, Embedding, LayerNorm, flatten
 from nn.layers.recurrent import GRU, LSTM, RNN
+from nn.layers.summary import summary
+from nn.layers.whole import load
 from nn.losses import (
     LOSSES,
     binary_cross_entropy_with_logits,
@@ -27,6 +29,7 @@ from nn.losses import (
     mse_loss,
 )
 from nn.metrics import METRICS, accuracy, mean_absolute_error, r2_score
+from nn.scaling import Scaler
 from nn.training.fit import fit, predict
 from nn.training.history import History
 from nn.training.optimisers import (
@@ -49,4 +52,4 @@ __all__ += ["huber_loss", "l1_loss", "mse_loss", "softplus", "tanh"]
 __all__ += ["SGD", "Adam", "AdamW", "Optimiser", "RMSprop", "schedules"]
 __all__ += ["clip_grad_norm", "clip_grad_value"]
 __all__ += ["accuracy", "mean_absolute_error", "r2_score"]
-__all__ += ["History", "datasets", "fit", "predict"]
+__all__ += ["History", "Scaler", "datasets", "fit", "load", "predict", "summary"]

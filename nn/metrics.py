@@ -37,16 +37,22 @@ def accuracy(outputs: Any, targets: Any, threshold: float | None = None) -> floa
     """The share of right classes.
 
     Rows of scores are right where the largest is the target's: a class number, or a
-    one-hot row. Single scores are right where score > threshold agrees with target > 0.
-    Unless it is given, the threshold is 1/2 for probabilities (all scores within [0, 1]
-    and targets 0 and 1), and 0 for all other scores; ``fit`` knows it from the loss.
+    one-hot row. Predicted classes (texts, or whole numbers where the targets are no
+    pair of classes) are right where they equal the target. Single scores are right
+    where score > threshold agrees with target > 0. Unless it is given, the threshold is
+    1/2 for probabilities (all scores within [0, 1] and targets 0 and 1), and 0 for all
+    other scores; ``fit`` knows it from the loss.
 
     >>> accuracy([[0.1, 2.0], [3.0, 1.0]], [1, 1]), accuracy([0.5, -2.0], [1, -1])
     (0.5, 1.0)
     >>> accuracy([0.9, 0.2], [1, 0]), accuracy([0.9, 0.2], [1, 0], threshold=0.0)
     (1.0, 0.5)
+    >>> accuracy(["cat", "dog"], ["cat", "cat"]), accuracy([2, 1, 0], [2, 1, 1])
+    (0.5, 0.6666666666666666)
     """
     scores, labels = validation.matched("outputs", outputs, targets)
+    if any(isinstance(score, str) for score in scores):
+        return float(np.mean([a == b for a, b in zip(scores, labels, strict=True)]))
     values = to_array(scores)
     if values.ndim == 2:
         width = values.shape[1]
@@ -54,7 +60,10 @@ def accuracy(outputs: Any, targets: Any, threshold: float | None = None) -> floa
         wanted = [validation.class_index(t, width, i) for i, t in enumerate(found)]
         return float(np.mean(values.argmax(axis=1) == wanted))
     signs = flat(labels)
-    if not {*signs} <= {-1.0, 0.0, 1.0}:
+    pair = {*signs} <= {-1.0, 0.0, 1.0}
+    if not pair and threshold is None and bool((values == np.round(values)).all()):
+        return float(np.mean(values == signs))
+    if not pair:
         raise DataError(
             "one score for each sample tells two classes apart: targets must be -1 and "
             "1, or 0 and 1; give a row of logits for more classes"

@@ -45,7 +45,7 @@ FLOORS = [  # from the ground: a folder imports those above it in this list, and
 ]
 DOORS = {"autograd/__init__.py", "nn/__init__.py", "viz/__init__.py"}  # hand names on
 GROUND = {"autograd.errors", "autograd.threads"}  # below all floors
-GROUND |= {"autograd.notebooks"}  # which asks viz when a notebook shows something
+GROUND |= {"autograd.notebooks", "autograd.spelling"}  # notebooks asks viz, when shown
 DRAWING = {"autograd/__main__.py", "autograd/notebooks.py"}  # when asked to, by viz
 LIGHT = {"autograd/table", "autograd/graph"}  # only the standard library
 MOST_FILES = 16
@@ -129,7 +129,10 @@ def test_imports_run_downwards(path):
 
 @pytest.mark.parametrize(
     "path",
-    [ROOT / f"{name}.py" for name in ("autograd/errors", "autograd/threads")],
+    [
+        ROOT / f"{name}.py"
+        for name in ("autograd/errors", "autograd/threads", "autograd/spelling")
+    ],
     ids=relative,
 )
 def test_the_ground_stands_alone(path):

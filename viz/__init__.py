@@ -23,6 +23,7 @@ from viz.page.lessons.lessons import descent_page, lesson
 from viz.page.training.film import watch_training
 from viz.page.training.reel import training_film
 from viz.pictures import render
+from viz.plots.confusion import confusion_matrix, misclassified
 from viz.plots.curves import activation, line_fit, loss_curve
 from viz.plots.markup import network_svg
 from viz.plots.network import network
@@ -31,6 +32,7 @@ from viz.plots.surfaces import decision_boundary, descent_path
 __all__ = [
     "activation",
     "animate",
+    "confusion_matrix",
     "decision_boundary",
     "descent_page",
     "descent_path",
@@ -41,6 +43,7 @@ __all__ = [
     "line_fit",
     "loss_curve",
     "mathml",
+    "misclassified",
     "network",
     "network_svg",
     "playground",

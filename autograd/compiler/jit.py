@@ -33,6 +33,7 @@ from autograd.compiler.trace.tracer import LIMIT, OuterTransformError
 from autograd.errors import TraceError
 from autograd.graph.modes import MODES
 from autograd.notebooks import Shown
+from autograd.spelling import spelled
 from autograd.threads import apart
 
 Tree = Any
@@ -186,6 +187,15 @@ def _again(recipe: Any, *arguments: Any) -> Compiled:
     return jit(from_recipe(recipe), *arguments)
 
 
+@spelled(
+    {"static_argnums": "static", "static_argnames": "static"},
+    {
+        "donate_argnums": "nothing: give arrays to write into at the call, out=",
+        "nopython": "nothing: what cannot be compiled is an error",
+        "parallel": "nothing: vmap and mean run batches on all cores",
+        "cache": "nothing: machine code is kept on disk by itself",
+    },
+)
 def jit(
     f: Callable[..., Tree],
     static: int | str | Sequence[int | str] = (),

@@ -51,6 +51,7 @@ class Module(Shown):
     training: bool = True  # see ``train`` and ``eval``
     _shares: ClassVar[tuple[str, ...]] = ()  # attributes that bound copies share
     _places: frozenset[Place] | None = None  # of the parameters, in a bound copy
+    _describe: ClassVar[Callable[[Any], str]] = lambda model: ""  # set by ``whole``
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """A class with a call of its own gets batches of it, not an ancestor's."""
@@ -149,21 +150,24 @@ class Module(Shown):
             parameter.data = number
 
     def save(self, path: str | Path) -> None:
-        """Write the parameters to a ``.json`` or ``.npz`` file, exactly.
+        """Write the model to a ``.json`` or ``.npz`` file, its parameters exactly.
 
-        The file appears complete or not at all. Raises ValueError for another suffix,
-        OSError when the path cannot be written.
+        A model of the library's own layers and functions comes back by ``nn.load``; of
+        one of your own the file holds the parameters alone. The file appears complete
+        or not at all. Raises ValueError for another suffix, OSError when the path
+        cannot be written.
         """
-        storage.write(path, self.state_dict())
+        storage.write(path, self.state_dict(), type(self)._describe(self))
 
-    def load(self, path: str | Path) -> None:
-        """Read the parameters from a file that ``save`` wrote.
+    def load(self, path: str | Path) -> Self:
+        """Read the parameters from a file that ``save`` wrote; returns the model.
 
         Raises FileFormatError for a damaged or foreign file, ShapeError for the file
         of another architecture, OSError when it cannot be read; the model is then
         unchanged. Nothing in the file is ever executed.
         """
         self.load_state_dict(storage.read(path))
+        return self
 
     # -- As a tree of numbers --------------------------------------------------------
 

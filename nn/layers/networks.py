@@ -16,6 +16,7 @@ from operator import methodcaller
 from typing import Any
 
 from autograd import Primitive, ShapeError, Value, affine
+from autograd.spelling import spelled
 from autograd.table.reals import short
 from nn.layers.activations import (
     Activation,
@@ -231,6 +232,21 @@ class MLP(Sequential):
     Layer of [ReLUNeuron(1)]
     """
 
+    @spelled(
+        {
+            "nonlinearity": "activation",
+            "random_state": "seed",
+            "initialiser": "init",
+            "initializer": "init",
+            "output_activation": "output",
+        },
+        {
+            "hidden": "nouts, the width of each layer, the last of the outputs",
+            "hidden_layer_sizes": "nouts, the width of each layer, outputs included",
+            "layers": "nouts, the width of each layer, the last of the outputs",
+            "bias": "nothing: every neuron has one",
+        },
+    )
     def __init__(
         self,
         nin: int,

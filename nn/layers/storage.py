@@ -26,9 +26,10 @@ from nn.files import replace
 FORMAT = "scalar-autograd parameters"
 VERSION = 1
 State = Mapping[str, float]
+_MEMBERS = ["architecture", "format", "names", "numbers", "version"]
 
 
-def write(path: str | Path, state: State) -> None:
+def write(path: str | Path, state: State, architecture: str = "") -> None:
     """Write {name: number} to a ``.json`` or ``.npz`` file; see ``Module.save``."""
     path = Path(path)
     encode = _CODECS[_suffix(path)][0]
@@ -39,7 +40,7 @@ def write(path: str | Path, state: State) -> None:
                 f"in .npz files: rename it"
             )
     try:
-        replace(path, encode(state))
+        replace(path, encode(state, architecture))
     except OSError as cause:
         reason = cause.strerror or str(cause)
         raise OSError(cause.errno, f"cannot save: {reason}", str(path)) from cause
@@ -47,6 +48,11 @@ def write(path: str | Path, state: State) -> None:
 
 def read(path: str | Path) -> dict[str, float]:
     """The {name: number} of a file that ``write`` made; see ``Module.load``."""
+    return read_whole(path)[0]
+
+
+def read_whole(path: str | Path) -> tuple[dict[str, float], str]:
+    """The numbers, and the architecture as JSON ("" without); see ``whole``."""
     path = Path(path)
     decode = _CODECS[_suffix(path)][1]
     content = path.read_bytes()
@@ -58,6 +64,9 @@ def read(path: str | Path) -> dict[str, float]:
         names, numbers = document["names"], document["numbers"]
         if not (isinstance(names, list) and isinstance(numbers, list)):
             raise TypeError("names and numbers are lists")
+        architecture = document.get("architecture", "")
+        if not isinstance(architecture, str):
+            raise TypeError("an architecture is text")
         if not all(isinstance(name, str) for name in names):
             raise TypeError("a name must be text")
         state = {n: _number(x) for n, x in zip(names, numbers, strict=True)}
@@ -69,7 +78,7 @@ def read(path: str | Path) -> dict[str, float]:
             f"save the model again with model.save({path.name!r}), or restore the file "
             f"from a copy"
         ) from cause
-    return state
+    return state, architecture
 
 
 def _suffix(path: Path) -> str:
@@ -89,11 +98,12 @@ def _number(x: Any) -> float:
     return float(x)
 
 
-def _to_json(state: State) -> bytes:
+def _to_json(state: State, architecture: str) -> bytes:
     """Strict JSON: floats by their shortest exact text, nan and infinities as text."""
     numbers = [x if math.isfinite(x) else str(x) for x in state.values()]
     document = {"format": FORMAT, "version": VERSION, "names": [*state]}
     document["numbers"] = numbers
+    document["architecture"] = architecture
     return (json.dumps(document, allow_nan=False, indent=1) + "\n").encode()
 
 
@@ -120,7 +130,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _to_npz(state: State) -> bytes:
+def _to_npz(state: State, architecture: str) -> bytes:
     file = io.BytesIO()
     np.savez(
         file,
@@ -128,6 +138,7 @@ def _to_npz(state: State) -> bytes:
         version=np.array(VERSION),
         names=np.array(list(state), dtype=np.str_),
         numbers=np.array(list(state.values()), dtype=np.float64),
+        architecture=np.array(architecture, dtype=np.str_),
     )
     return file.getvalue()
 
@@ -136,7 +147,7 @@ def _from_npz(content: bytes) -> Any:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = archive.infolist()
         names = [member.filename.removesuffix(".npy") for member in members]
-        if sorted(names) != ["format", "names", "numbers", "version"]:
+        if sorted({*names, "architecture"}) != _MEMBERS or len(names) > len(_MEMBERS):
             raise ValueError(f"it holds {short(names)}")
         for member in members:
             if member.compress_type != zipfile.ZIP_STORED:

@@ -16,19 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import MissingDependencyError
+from autograd.spelling import spelled
 from autograd.table.reals import short
 from nn import validation as checks
 from nn.layers.module import Module, in_mode
-from nn.losses import (
-    Loss,
-    binary_cross_entropy_with_logits,
-    find_loss,
-    hinge_loss,
-)
+from nn.losses import Loss, find_loss
 from nn.metrics import Metric, accuracy, find_metric, to_array
 from nn.schedules import Schedule, constant, find_schedule
 from nn.training.execution import Execution
 from nn.training.history import History
+from nn.training.mismatches import refuse_unordered, threshold, warn_of_classes
 from nn.training.optimisers import OPTIMISERS, Optimiser, find_optimiser
 from nn.training.programs import compute_outputs, is_own_loss
 from nn.training.samples import Samples, checked_inputs, checked_samples, hold_out
@@ -39,9 +36,29 @@ Callback = Callable[[int, Module, History], Any]
 
 _CALLBACK = "a function (epoch, model, history)"
 _SCHEDULE = "a function of the time in epochs, see nn.schedules"
-_OF_SCORES = (hinge_loss, binary_cross_entropy_with_logits)  # that are 0 in between
 
 
+@spelled(
+    {"optimizer": "optimiser", "learning_rate": "lr", "callback": "callbacks"},
+    {
+        "validation_data": "validation=(X, y)",
+        "validation_split": "validation=0.2, the share of the samples to hold out",
+        "test_size": "validation=0.2, the share of the samples to hold out",
+        "verbose": "progress=True or progress=False",
+        "random_state": "seed=",
+        "max_iter": "epochs=",
+        "n_epochs": "epochs=",
+        "early_stopping": "patience=, with validation=",
+        "scheduler": "schedule=, see nn.schedules",
+        "lr_scheduler": "schedule=, see nn.schedules",
+        "clip_norm": "clip=",
+        "weight_decay": "an optimiser: nn.AdamW(model.parameters(), weight_decay=...)",
+        "momentum": "an optimiser: nn.SGD(model.parameters(), momentum=...)",
+        "device": "nothing: everything runs on the processor",
+        "jit": "compile=True or compile=False",
+        "criterion": "loss=",
+    },
+)
 def fit(
     model: Module,
     X: Any,
@@ -113,11 +130,12 @@ def fit(
     """
     _check_numbers(epochs, batch_size, patience, clip)
     seed = integer("seed", seed)
+    refuse_unordered(X=X, y=y)
     samples, held = _data(X, y, validation, seed)
     if patience is not None and held is None:
         raise ValueError("patience watches the validation loss: give validation= too")
     stepper, chosen = _optimiser(model, optimiser, lr), find_loss(loss)
-    measures = _measures(metrics, chosen)
+    measures = _measures(metrics, chosen, samples)
     factor = constant() if schedule is None else find_schedule(schedule, epochs)
     checks.function("schedule", factor, _SCHEDULE)
     calls = checks.as_list("callbacks", callbacks, _CALLBACK)
@@ -133,6 +151,7 @@ def fit(
     Module.eval(model)
     for part in filter(None, (samples, held)):
         trainer.check(part)
+    warn_of_classes(chosen, samples)
     rng, history = Random(seed) if shuffle else None, trainer.history
     with _bar(epochs, progress) as bar, closing(trainer):
         for epoch in range(epochs):
@@ -149,6 +168,7 @@ def fit(
     return history
 
 
+@spelled(remedies={"verbose": "nothing: predict shows no progress"})
 def predict(
     model: Module, X: Any, *, compile: bool | None = None
 ) -> NDArray[np.float64]:
@@ -209,13 +229,11 @@ def _optimiser(
     return optimiser
 
 
-def _measures(metrics: Any, loss: Loss) -> dict[str, Metric]:
+def _measures(metrics: Any, loss: Loss, samples: Samples) -> dict[str, Metric]:
     """The metrics by name; accuracy knows the threshold of the scores of a loss."""
     found = dict(map(find_metric, checks.as_list("metrics", metrics, "a name")))
-    if loss not in _OF_SCORES:
-        return found
-    scores = partial(accuracy, threshold=0.0)
-    return {name: scores if f is accuracy else f for name, f in found.items()}
+    score = partial(accuracy, threshold=threshold(loss, samples))
+    return {name: score if f is accuracy else f for name, f in found.items()}
 
 
 def _check_model(model: Any, who: str) -> None:

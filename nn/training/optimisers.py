@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import ShapeError, Value
+from autograd.spelling import spelled
 from autograd.table.reals import short
 from nn.layers.module import Module
 from nn.names import lookup
@@ -27,6 +28,12 @@ from nn.validation import in_unit_interval, nonnegative, positive, real
 
 Array = NDArray[np.float64]
 Slots = dict[str, Array]
+
+
+_SPELLED = spelled(
+    {"learning_rate": "lr", "parameters": "params"},
+    {"beta1": "betas=(beta1, beta2)", "beta2": "betas=(beta1, beta2)"},
+)
 
 
 class Optimiser:
@@ -195,6 +202,7 @@ class SGD(Optimiser):
     settings = ("momentum", "nesterov", "weight_decay")
     options: ClassVar = {"dampening": ""}
 
+    @_SPELLED
     def __init__(
         self,
         params: Iterable[Value] | Module,
@@ -247,6 +255,7 @@ class RMSprop(Optimiser):
     options: ClassVar = {"centered": "mean"}
     centered: bool
 
+    @_SPELLED
     def __init__(
         self,
         params: Iterable[Value] | Module,
@@ -300,6 +309,7 @@ class Adam(Optimiser):
     amsgrad: bool
     _decoupled: ClassVar[bool] = False  # weight decay, from the gradient's means
 
+    @_SPELLED
     def __init__(
         self,
         params: Iterable[Value] | Module,
@@ -347,6 +357,7 @@ class AdamW(Adam):
 
     _decoupled = True
 
+    @_SPELLED
     def __init__(
         self,
         params: Iterable[Value] | Module,

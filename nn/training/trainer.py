@@ -12,6 +12,7 @@ from nn.metrics import Metric
 from nn.schedules import Schedule
 from nn.training.execution import Execution
 from nn.training.history import History
+from nn.training.mismatches import refuse_mismatches
 from nn.training.samples import Samples
 from nn.validation import plain
 
@@ -45,6 +46,9 @@ class Trainer:
         with no_grad():
             (output,) = self.execution.model.batch(samples.X[:1])
             outputs = [plain("outputs", output, 0)] * len(samples)
+            width = len(output) if isinstance(output, list) else 1
+            model, loss = self.execution.model, self.execution.loss
+            refuse_mismatches(model, loss, samples, width)
             self.execution.loss([output] * len(samples), samples.y)
         for metric in self.metrics.values():
             float(metric(outputs, samples.y))
@@ -106,4 +110,4 @@ class Trainer:
             f"the {what} became {value!r} in epoch {int(time)} at a learning rate of "
             f"{self.lr:.4g}: lower lr, or set clip="
         )
-        warnings.warn(self.history.stopped, RuntimeWarning, stacklevel=5)
+        warnings.warn(self.history.stopped, RuntimeWarning, stacklevel=6)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from autograd import DataError, MissingDependencyError, ShapeError
-from nn import datasets
+from nn import Scaler, datasets
 
 
 def test_small_ones():
@@ -105,4 +105,83 @@ def test_standardise():
     train, test = datasets.standardise([[1.0, 5.0], [3.0, 5.0]], [[5.0, 6.0]])
     assert train.tolist() == [[-1.0, 0.0], [1.0, 0.0]]
     assert test.tolist() == [[3.0, 1.0]]
-    assert len(datasets.standardise([[1.0]])) == 1
+    assert datasets.standardise([[1.0]]).tolist() == [[0.0]]
+
+
+POINTS = ["moons", "circles", "spirals", "blobs", "checkerboard", "ripples"]
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_points_are_the_same_every_time(name):
+    make = getattr(datasets, name)
+    X, y = make(60, noise=0.1, seed=3)
+    assert X.shape == (60, 2)
+    assert y.shape == (60,)
+    assert np.isfinite(X).all()
+    again = make(60, noise=0.1, seed=3)
+    assert (X == again[0]).all() and (y == again[1]).all()
+    assert (make(60, noise=0.1, seed=4)[0] != X).any()
+    for bad in ({"n": 0}, {"n": 60, "noise": -1.0}, {"n": 60, "noise": np.nan}):
+        with pytest.raises(ValueError, match="noise >= 0"):
+            make(**bad)
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        ("circles", "factor"),
+        ("spirals", "arms"),
+        ("blobs", "centres"),
+        ("checkerboard", "cells"),
+    ],
+)
+def test_points_refuse_what_makes_no_picture(name, option):
+    with pytest.raises(ValueError, match=r"at least one|between 0 and 1"):
+        getattr(datasets, name)(50, **{option: 0})
+
+
+@pytest.mark.parametrize(
+    "name", ["moons", "circles", "spirals", "blobs", "checkerboard"]
+)
+def test_classes_are_even_and_mixed(name):
+    _, y = getattr(datasets, name)(300)
+    counts = np.unique(y, return_counts=True)[1]
+    assert counts.min() >= 0.4 * len(y) / len(counts)
+    assert (np.diff(y[:50]) != 0).sum() > 10
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [("wine", (178, 13)), ("breast_cancer", (569, 30)), ("diabetes", (442, 10))],
+)
+def test_data_of_scikit_learn(name, shape):
+    pytest.importorskip("sklearn")
+    X, y = getattr(datasets, name)()
+    assert X.shape == shape
+    assert len(y) == len(X)
+
+
+def test_a_scaler_goes_there_and_back():
+    X = np.random.RandomState(0).normal(3.0, 5.0, (40, 3))
+    X[:, 1] = 0.1  # constant, and no power of two
+    scaler = Scaler(X)
+    scaled = scaler(X)
+    assert np.allclose(scaled.mean(axis=0), 0.0)
+    assert np.allclose(scaled.std(axis=0), [1.0, 0.0, 1.0])
+    assert np.allclose(scaler.inverse(scaled), X)
+    y = Scaler(X[:, 0])
+    assert np.allclose(y.inverse(y(X[:, 0])), X[:, 0])
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: Scaler([]), "no sample"),
+        (lambda: Scaler([[1.0], [np.nan]]), "are not finite"),
+        (lambda: Scaler(3.0), "a single number"),
+        (lambda: Scaler([[1.0, 2.0]])([[1.0]]), "2 columns, and got 1 column"),
+    ],
+)
+def test_scalers_refuse(call, said):
+    with pytest.raises((DataError, ShapeError), match=said):
+        call()

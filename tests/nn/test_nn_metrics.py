@@ -58,7 +58,7 @@ def test_fit_knows_which_scores_its_loss_makes():
 
 def test_accuracy_refuses():
     with pytest.raises(DataError, match=r"-1 and 1, or 0 and 1"):
-        nn.accuracy([1.0, 2.0], [1, 2])
+        nn.accuracy([1.5, 2.0], [1, 2])  # scores, not classes
     with pytest.raises(DataError, match="from 0 to 1"):
         nn.accuracy([[1.0, 2.0]], [2])
 

@@ -17,8 +17,9 @@ import numpy as np
 from autograd.errors import RenderError, ShapeError
 from autograd.numbers.value import Value
 from nn.layers.module import Module
-from nn.losses import binary_cross_entropy_with_logits, find_loss, hinge_loss
+from nn.losses import find_loss
 from nn.training.history import History
+from nn.training.mismatches import OF_SCORES
 from nn.training.samples import checked_samples
 from nn.validation import number
 from viz.page.document import Page, document, source
@@ -32,7 +33,6 @@ from viz.plots.wiring import Array, Stage, Wiring, wiring
 MOST_BYTES = 1_000_000
 _BINS = 24  # of a histogram
 _POINTS = 400  # of a curve
-_OF_SCORES = (hinge_loss, binary_cross_entropy_with_logits)  # that are 0 in between
 
 
 def watch_training(
@@ -117,7 +117,7 @@ def watch_training(
             f"{len(samples.X[0])} numbers"
         )
     measured = None if loss is None else find_loss(loss)
-    if threshold is None and measured in _OF_SCORES:
+    if threshold is None and measured in OF_SCORES:
         threshold = 0.0
     order = np.linspace(0, len(samples) - 1, min(len(samples), MOST_SAMPLES))
     shown = samples.take(order.round().astype(int).tolist())

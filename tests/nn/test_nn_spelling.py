@@ -1,0 +1,84 @@
+"""Names from elsewhere: taken where they mean the same, else answered by the remedy."""
+
+import numpy as np
+import pytest
+
+import nn
+from autograd import jit
+
+X, Y = [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]
+
+
+def fit(**more):
+    settings = {"epochs": 2, "progress": False} | more
+    return nn.fit(nn.MLP(1, [1], seed=0), X, Y, **settings)
+
+
+def sgd(**more):
+    return nn.SGD(nn.MLP(1, [1], seed=0).parameters(), **more)
+
+
+def mlp(**more):
+    return nn.MLP(1, **more)
+
+
+TAKEN = [
+    (
+        lambda: fit(optimizer="sgd", learning_rate=0.1),
+        lambda: fit(optimiser="sgd", lr=0.1),
+    ),
+    (lambda: mlp(nouts=[2], random_state=3), lambda: mlp(nouts=[2], seed=3)),
+    (lambda: sgd(learning_rate=0.5).lr, lambda: sgd(lr=0.5).lr),
+    (
+        lambda: jit(lambda x, n: x * n, static_argnums=1)(2.0, 3),
+        lambda: jit(lambda x, n: x * n, static=1)(2.0, 3),
+    ),
+]
+
+
+def plain(x):
+    return x.state_dict() if isinstance(x, nn.Module) else x
+
+
+@pytest.mark.parametrize(("other", "own"), TAKEN)
+def test_spellings_that_mean_the_same(other, own):
+    assert plain(other()) == plain(own())
+
+
+ANSWERED = [  # call, keyword, what is said
+    (fit, "validation_data", r"use validation=\(X, y\)"),
+    (fit, "validation_split", "use validation=0.2"),
+    (fit, "test_size", "use validation=0.2"),
+    (fit, "verbose", "use progress=True"),
+    (fit, "random_state", "use seed="),
+    (fit, "early_stopping", "use patience="),
+    (fit, "momentum", r"nn.SGD\(model.parameters\(\), momentum"),
+    (fit, "criterion", "use loss="),
+    (fit, "epoch", "did you mean epochs="),
+    (fit, "metric", "did you mean metrics="),
+    (fit, "batchsize", "did you mean batch_size="),
+    (fit, "zzz", "it has model, X, y"),
+    (mlp, "hidden_layer_sizes", "use nouts, the width of each layer"),
+    (mlp, "activations", "did you mean activation="),
+    (sgd, "beta1", r"use betas="),
+    (sgd, "momentun", "did you mean momentum="),
+    (lambda **more: jit(lambda x: x, **more), "nopython", "what cannot be compiled"),
+    (lambda **more: jit(lambda x: x, **more), "statics", "did you mean static="),
+    (lambda **more: nn.predict(nn.MLP(1, [1]), X, **more), "verbose", "no progress"),
+]
+
+
+@pytest.mark.parametrize(("call", "keyword", "said"), ANSWERED)
+def test_what_means_something_else_is_answered(call, keyword, said):
+    with pytest.raises(TypeError, match=said):
+        call(**{keyword: 1})
+
+
+def test_a_name_given_twice():
+    with pytest.raises(TypeError, match="lr= twice"):
+        fit(optimiser="sgd", lr=0.1, learning_rate=0.2)
+
+
+def test_names_of_functions_survive():
+    assert nn.fit.__name__ == "fit"
+    assert np.isfinite(fit().losses).all()
