@@ -396,3 +396,38 @@ def test_as_many_activations_as_layers():
         MLP(2, [3, 3, 1], activation=["tanh"])
     with pytest.raises(ValueError, match="did you mean 'tanh'"):
         MLP(2, [3, 1], activation=["tahn"])
+
+
+# -- Whole models --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("make", "inputs"), NETWORKS.values(), ids=NETWORKS)
+@pytest.mark.parametrize("suffix", ["json", "npz"])
+def test_whole_models_come_back(make, inputs, suffix, tmp_path):
+    model = make()
+    for i, p in enumerate(model.parameters()):
+        p.data += 0.01 * i
+    model.save(tmp_path / f"model.{suffix}")
+    again = nn.load(tmp_path / f"model.{suffix}")
+    assert repr(again) == repr(model)
+    assert not again.training
+    assert predict(again, inputs).tolist() == predict(model, inputs).tolist()
+
+
+def test_what_drops_comes_back(tmp_path):
+    model = dropping()
+    model.save(tmp_path / "model.json")
+    again = nn.load(tmp_path / "model.json")
+    assert repr(again) == repr(model)
+    assert predict(again, X).tolist() == predict(model, X).tolist()
+
+
+def test_summaries_of_parts():
+    model = Sequential(Embedding(9, 4), nn.LSTM(4, 8), LayerNorm(8), Layer(8, 2))
+    assert nn.summary(model).splitlines() == [
+        "Sequential 9 -> 4 embedding -> 8 lstm -> 2 relu, 518 parameters",
+        "  layer0  9 -> 4 embedding   36",
+        "  layer1  4 -> 8 lstm       448",
+        "  layer2  LayerNorm          16",
+        "  layer3  8 -> 2 relu        18",
+    ]
