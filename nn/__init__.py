@@ -17,6 +17,8 @@ from nn.layers.activations import ACTIVATIONS, linear
 from nn.layers.initialisers import INITIALISERS
 from nn.layers.module import Module
 from nn.layers.networks import MLP, Layer, Neuron, Sequential
+from nn.layers.parts import Dropout, Embedding, LayerNorm, flatten
+from nn.layers.recurrent import GRU, LSTM, RNN
 from nn.layers.summary import summary
 from nn.layers.whole import load
 from nn.losses import (
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from nn.estimators.regressor import Regressor
 
 __all__ = ["MLP", "Layer", "Module", "Neuron", "Sequential"]
+__all__ += ["GRU", "LSTM", "RNN", "Dropout", "Embedding", "LayerNorm", "flatten"]
 __all__ += ["ACTIVATIONS", "INITIALISERS", "LOSSES", "METRICS", "OPTIMISERS"]
 __all__ += ["gelu", "leaky_relu", "linear", "relu", "sigmoid", "silu", "softmax"]
 __all__ += ["binary_cross_entropy_with_logits", "cross_entropy", "hinge_loss"]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from autograd import DataError, ShapeError
 from autograd.table.reals import short
 from nn import validation
+from nn.names import lookup
 from nn.validation import elements, flat, is_sequence
 
 Metric = Callable[[Any, Any], float]
@@ -115,9 +116,28 @@ METRICS: dict[str, Metric] = {
 }
 
 
+_ALSO = {
+    "accuracy": "acc accuracy_score binary_accuracy categorical_accuracy "
+    "sparse_categorical_accuracy",
+    "mean_absolute_error": "mae l1 absolute_error",
+    "r2_score": "r2 r_squared coefficient_of_determination",
+}
+_NEAR = {
+    "mse mean_squared_error rmse root_mean_squared_error": (
+        "metrics=nn.mse_loss",
+        "A loss is a metric too, given as the function",
+    ),
+    "error error_rate": ("'accuracy'", "It is the share that is right"),
+    "loss": ("history.losses", "They are recorded without being asked for"),
+}
+
+
 def find_metric(metric: str | Metric) -> tuple[str, Metric]:
-    """The name and function of a metric; ValueError lists the known names."""
+    """The name and function of a metric; ValueError lists the known names.
+
+    The name is as it was given: what is asked for as "r2" is found as that.
+    """
     if callable(metric):
         return getattr(metric, "__name__", repr(metric)), metric
     otherwise = "any function (outputs, targets) -> float"
-    return metric, validation.lookup("metric", metric, METRICS, otherwise)
+    return metric, lookup("metric", metric, METRICS, otherwise, _ALSO, _NEAR)

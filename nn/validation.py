@@ -8,10 +8,10 @@ are a DataError, lengths that do not fit a ShapeError.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from math import isfinite
 from numbers import Real
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +19,6 @@ from autograd import DataError, ShapeError, Value
 from autograd.table.reals import as_float, short
 
 Number = Any
-T = TypeVar("T")
 
 
 # -- Settings ------------------------------------------------------------------------
@@ -57,17 +56,6 @@ def _rule(holds: Callable[[Any], bool], text: str) -> Callable[[str, Any], Any]:
 positive = _rule(lambda x: x > 0, "be > 0")
 nonnegative = _rule(lambda x: x >= 0.0 and isfinite(x), "be a finite number >= 0")
 in_unit_interval = _rule(lambda x: 0.0 <= x < 1.0, "lie in [0, 1)")
-
-
-def lookup(what: str, name: Any, table: Mapping[str, T], otherwise: str) -> T:
-    """The entry of that name; what can be called is taken as it is."""
-    if callable(name):
-        return cast(T, name)
-    if isinstance(name, str) and name in table:
-        return table[name]
-    raise ValueError(
-        f"unknown {what} {short(name)}: known are {', '.join(table)}, and {otherwise}"
-    )
 
 
 def function(name: str, f: Any, what: str) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 import autograd
 from autograd import softmax
-from nn.validation import lookup
+from nn.names import lookup
 
 Number = Any
 Activation = Callable[[Number], Number]
@@ -37,6 +37,24 @@ ACTIVATIONS: dict[str, Activation] = {
     "linear": linear,
     "identity": linear,
 }
+_ALSO = {
+    "silu": "swish",
+    "sigmoid": "logistic expit",
+    "tanh": "hyperbolic_tangent",
+    "leaky_relu": "lrelu",
+    "relu": "rectifier rectified_linear",
+    "softplus": "smooth_relu",
+    "linear": "none id",
+}
+_NEAR = {
+    "elu selu celu prelu": ("'leaky_relu'", "It is not flat below 0 either"),
+    "relu6": ("'relu'", "It has no upper bound"),
+    "mish hardswish": ("'silu'", "It has much the same curve"),
+    "hard_sigmoid": ("'sigmoid'", "It is smooth"),
+    "hard_tanh softsign": ("'tanh'", "It is smooth, with the same limits"),
+    "gelu_tanh gelu_new gelu_approximate": ("'gelu'", "It is exact, not approximated"),
+    "log_sigmoid": ("'softplus'", "log_sigmoid(x) is -softplus(-x)"),
+}
 # What str.title does not make of a name
 _TITLES = {"relu": "ReLU", "leaky_relu": "LeakyReLU", "gelu": "GELU", "silu": "SiLU"}
 
@@ -48,12 +66,17 @@ def is_known(function: Any) -> bool:
 
 def find_activation(activation: str | Activation) -> Activation:
     """The function of a name; a callable is returned as it is, but for ``softmax``."""
-    if activation is softmax or activation == "softmax":
+    if activation is softmax or _is_softmax(activation):
         raise ValueError(
             "softmax acts on a whole layer's outputs, not on one neuron: use "
             "Sequential(..., softmax), or cross_entropy on the outputs as they are"
         )
-    return lookup("activation", activation, ACTIVATIONS, "any function of one number")
+    otherwise = "any function of one number"
+    return lookup("activation", activation, ACTIVATIONS, otherwise, _ALSO, _NEAR)
+
+
+def _is_softmax(name: Any) -> bool:
+    return isinstance(name, str) and name.lower() == "softmax"
 
 
 def activation_name(activation: Activation) -> str:

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from math import sqrt
 from typing import Any
 
-from nn.validation import integer, lookup
+from nn.names import lookup
+from nn.validation import integer
 
 Generator = Any  # random.Random, or the module random itself
 Initialiser = Callable[[Generator, int, int], float]
@@ -55,6 +56,9 @@ INITIALISERS: dict[str, Initialiser] = {
 }
 
 
+_ALSO = {"zeros": "zero", "normal": "gaussian standard_normal"}
+
+
 def find_initialiser(init: str | Initialiser) -> Initialiser:
     otherwise = "any function (rng, nin, nout) -> float"
-    return lookup("initialiser", init, INITIALISERS, otherwise)
+    return lookup("initialiser", init, INITIALISERS, otherwise, _ALSO)

@@ -16,7 +16,8 @@ Transforms and compiled code need a model around other numbers: floats, duals, t
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -47,6 +48,8 @@ class Module(Shown):
     (7.0, ['w', 'b'])
     """
 
+    training: bool = True  # see ``train`` and ``eval``
+    _shares: ClassVar[tuple[str, ...]] = ()  # attributes that bound copies share
     _places: frozenset[Place] | None = None  # of the parameters, in a bound copy
     _describe: ClassVar[Callable[[Any], str]] = lambda model: ""  # set by ``whole``
 
@@ -100,6 +103,26 @@ class Module(Shown):
         for parameter in self.parameters():
             parameter.grad = 0.0
 
+    # -- Training and use ------------------------------------------------------------
+
+    def train(self, mode: bool = True) -> Self:
+        """Set ``training`` here and in all modules below, and return the module.
+
+        ``Dropout`` drops while it is True, as at first; modules of one's own may read
+        it too. ``fit`` sets it for its steps, and leaves the model in ``eval()``.
+        """
+        for module in modules_of(self):
+            module.training = bool(mode)
+        return self
+
+    def eval(self) -> Self:
+        """As ``train(False)``: for use, no longer for training.
+
+        >>> Module().eval().training
+        False
+        """
+        return Module.train(self, False)
+
     # -- Numbers out and in ----------------------------------------------------------
 
     def state_dict(self) -> dict[str, float]:
@@ -151,9 +174,9 @@ class Module(Shown):
     def _bound(self, numbers: Iterable[Number]) -> Module:
         """A copy around other numbers, one for each of ``parameters()``, in that order.
 
-        It shares nothing mutable with this module. Around Values it is an ordinary
-        module; around other numbers its parameters are these. Raises ValueError for
-        more or fewer of them.
+        It shares nothing mutable with this module but what ``_shares`` names. Around
+        Values it is an ordinary module; around other numbers its parameters are these.
+        Raises ValueError for more or fewer of them.
 
         >>> from nn import Neuron
         >>> Neuron(2, nonlin=False)._bound([2.0, 3.0, 1.0])([10.0, 100.0])
@@ -161,6 +184,7 @@ class Module(Shown):
         """
         given = dict(zip(map(id, self.parameters()), numbers, strict=True))
         copies: dict[int, Any] = dict(given)  # what deepcopy puts in each one's place
+        copies |= {id(part): part for part in _shared(self)}
         ordinary = all(isinstance(n, Value) and not n.op for n in given.values())
         bound = copy.deepcopy(self, copies)
         for module in [] if ordinary else modules_of(self):
@@ -197,6 +221,24 @@ class _Contents(NamedTuple):
     places: list[Place]  # of the parameters
     tied: list[tuple[Value, Place]]  # where a parameter is met again
     modules: list[Module]
+
+
+@contextmanager
+def in_mode(root: Module, training: bool) -> Iterator[None]:
+    """Set ``training`` of a module and all below, and in the end as it was."""
+    modules = modules_of(root)
+    before = [module.training for module in modules]
+    try:
+        for module in modules:
+            module.training = training
+        yield
+    finally:
+        for module, mode in zip(modules, before, strict=True):
+            module.training = mode
+
+
+def _shared(root: Module) -> list[Any]:
+    return [vars(m)[name] for m in modules_of(root) for name in m._shares]
 
 
 def modules_of(root: Module) -> list[Module]:

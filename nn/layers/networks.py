@@ -27,7 +27,7 @@ from nn.layers.activations import (
 )
 from nn.layers.initialisers import Generator, Initialiser, find_initialiser, generator
 from nn.layers.module import Module
-from nn.validation import integer
+from nn.validation import integer, is_sequence
 
 Number = Any
 Sample = Sequence[Number]
@@ -62,7 +62,7 @@ class Neuron(Module):
         init: str | Initialiser = "uniform",
         seed: Seed = None,
     ) -> None:
-        _at_least_one(nin, "a neuron", "input")
+        at_least_one(nin, "a neuron", "input")
         draw, rng = find_initialiser(init), generator(seed)
         self.w = [Value(draw(rng, nin, 1)) for _ in range(nin)]
         self.b = Value(0.0)
@@ -73,7 +73,7 @@ class Neuron(Module):
     def __call__(self, x: Sample) -> Number:
         """The neuron's output for one sample of ``nin`` inputs."""
         outputs = _layer_function([self])
-        return outputs(_checked_sample(x, len(self.w), self))[0]
+        return outputs(checked_sample(x, len(self.w), self))[0]
 
     def label(self, prefix: str = "") -> None:
         """Name the parameters ``{prefix}w0``, ``{prefix}w1`` ..., ``{prefix}b``."""
@@ -86,7 +86,7 @@ class Neuron(Module):
         return f"{activation_name(activation)}Neuron({len(self.w)})"
 
 
-class _Network(Module):
+class Network(Module):
     """What takes a list for each sample, and gives one: subclasses define how."""
 
     def __call__(self, x: Sample) -> Any:
@@ -105,7 +105,16 @@ class _Network(Module):
         raise NotImplementedError
 
 
-class Layer(_Network):
+class Labelled(Module):
+    """A part whose parameters are labelled by their names."""
+
+    def label(self, prefix: str = "") -> None:
+        """Name the parameters as ``named_parameters`` does, after the prefix."""
+        for name, parameter in self.named_parameters().items():
+            parameter.label = f"{prefix}{name}"
+
+
+class Layer(Network):
     """``nout`` neurons side by side, all with the same ``nin`` inputs.
 
     Further arguments are those of ``Neuron``. Called with one sample it returns a list
@@ -127,7 +136,7 @@ class Layer(_Network):
         seed: Seed = None,
         **kwargs: Any,
     ) -> None:
-        _at_least_one(nout, "a layer", "neuron")
+        at_least_one(nout, "a layer", "neuron")
         draw, rng = find_initialiser(init), generator(seed)
         self.neurons = [
             Neuron(nin, init=lambda r, n, _: draw(r, n, nout), seed=rng, **kwargs)
@@ -137,7 +146,7 @@ class Layer(_Network):
 
     def _outputs(self, samples: list[Any]) -> list[Any]:
         neurons, width = self.neurons, len(self.neurons[0].w)
-        samples = [_checked_sample(x, width, self) for x in samples]
+        samples = [checked_sample(x, width, self) for x in samples]
         if set(map(type, neurons)) != {Neuron}:  # a subclass may call differently
             return [[neuron(x) for neuron in neurons] for x in samples]
         outputs = _layer_function(neurons)
@@ -152,7 +161,7 @@ class Layer(_Network):
         return f"Layer of [{', '.join(map(str, self.neurons))}]"
 
 
-class Sequential(_Network):
+class Sequential(Network):
     """Modules and functions applied one after the other.
 
     Each element is a module, a function of a list of numbers (``softmax``), or an
@@ -177,7 +186,7 @@ class Sequential(_Network):
                     f"element {i} must be a module or a function, got "
                     f"{type(layer).__name__}"
                 )
-            if isinstance(layer, Layer):
+            if isinstance(layer, Layer | Labelled):
                 layer.label(f"layer{i}.")
 
     def _outputs(self, samples: list[Any]) -> list[Any]:
@@ -205,19 +214,22 @@ class MLP(Sequential):
     ----------
     nin : the number of inputs.
     nouts : the number of neurons of each layer, the last for the outputs.
-    activation : of all layers but the last.
+    activation : of all layers but the last; or a list of one for each of these.
     seed : an int for weights of its own; None draws from the global ``random`` exactly
         as micrograd does.
     init : how weights are drawn, see ``nn.INITIALISERS``; biases start at 0.
     output : the activation of the last layer.
 
     Called with one sample it returns a list of Values, or one Value when the last
-    layer has one neuron. Raises ShapeError for another number of inputs.
+    layer has one neuron. Raises ShapeError for another number of inputs, and for
+    another number of activations than of layers that have one.
 
     >>> from nn import MLP
     >>> model = MLP(2, [16, 16, 1], seed=0)
     >>> len(model.parameters()), len(model.batch([[1.0, 2.0], [3.0, 4.0]]))
     (337, 2)
+    >>> MLP(2, [1, 1, 1], activation=["tanh", "relu"]).layers[1]
+    Layer of [ReLUNeuron(1)]
     """
 
     @spelled(
@@ -239,7 +251,7 @@ class MLP(Sequential):
         self,
         nin: int,
         nouts: Sequence[int],
-        activation: str | Activation = "relu",
+        activation: str | Activation | Sequence[str | Activation] = "relu",
         seed: Seed = None,
         init: str | Initialiser = "uniform",
         output: str | Activation = "linear",
@@ -250,17 +262,32 @@ class MLP(Sequential):
                 f"MLP({short(nin)}, [{short(nouts)}]) for one layer"
             )
         nouts = list(nouts)
-        _at_least_one(len(nouts), "an MLP", "layer")
-        activation = find_activation(activation)
+        at_least_one(len(nouts), "an MLP", "layer")
         *hidden, last = pairwise([nin, *nouts])
+        activations = _one_for_each(activation, len(hidden))
         drawn: dict[str, Any] = {"init": init, "seed": generator(seed)}
         super().__init__(
-            *[Layer(*widths, activation=activation, **drawn) for widths in hidden],
+            *[
+                Layer(*widths, activation=activation, **drawn)
+                for widths, activation in zip(hidden, activations, strict=True)
+            ],
             Layer(*last, nonlin=output != "linear", activation=output, **drawn),
         )
 
 
-def _at_least_one(count: int, who: str, what: str) -> None:
+def _one_for_each(activation: Any, count: int) -> list[Activation]:
+    """The activations of the hidden layers, from one for all or from a list."""
+    if not (isinstance(activation, list | tuple) and activation):
+        return [find_activation(activation)] * count
+    if len(activation) != count:
+        raise ShapeError(
+            f"{len(activation)} activations for {count} hidden layer(s): give one for "
+            f"each, and that of the last layer as output="
+        )
+    return [find_activation(f) for f in activation]
+
+
+def at_least_one(count: int, who: str, what: str) -> None:
     if integer(f"{who}'s number of {what}s", count) < 1:
         raise ShapeError(f"{who} needs at least one {what}, got {count}")
 
@@ -269,7 +296,7 @@ def _as_list(X: Iterable[Any]) -> list[Any]:
     return X.tolist() if hasattr(X, "tolist") else list(X)
 
 
-def _checked_sample(x: Sample, width: int, module: Module) -> list[Number]:
+def checked_sample(x: Sample, width: int, module: Module) -> list[Number]:
     """One sample as a list of floats and Values, its width checked."""
     try:
         xs = _as_list(x)
@@ -304,4 +331,7 @@ def _layer_function(neurons: list[Neuron]) -> Callable[[Sample], list[Number]]:
 
 
 def _unwrapped(outputs: list[Any]) -> list[Any]:
-    return [y[0] if type(y) is list and len(y) == 1 else y for y in outputs]
+    return [
+        y[0] if type(y) is list and len(y) == 1 and not is_sequence(y[0]) else y
+        for y in outputs
+    ]

@@ -8,6 +8,8 @@ from typing import Any
 from nn.layers.activations import activation_name, linear
 from nn.layers.module import Module
 from nn.layers.networks import Layer, Neuron, Sequential
+from nn.layers.parts import Embedding
+from nn.layers.recurrent import Recurrent
 
 Row = tuple[str, str, str]  # name, what it does, parameters
 
@@ -71,6 +73,10 @@ def _steps(model: Any) -> Iterator[str]:
         yield f"{len(model.neurons)}{kinds.pop() if len(kinds) == 1 else ''}"
     elif isinstance(model, Neuron):
         yield from (str(len(model.w)), f"1{_activation(model)}")
+    elif isinstance(model, Embedding):
+        yield from (str(len(model.weight)), f"{len(model.weight[0])} embedding")
+    elif isinstance(model, Recurrent):
+        yield from (str(model.nin), f"{model.width} {type(model).__name__.lower()}")
     elif not isinstance(model, Module):
         yield activation_name(model).lower()
 

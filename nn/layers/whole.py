@@ -21,12 +21,19 @@ from nn.layers import storage
 from nn.layers.activations import ACTIVATIONS
 from nn.layers.module import Module
 from nn.layers.networks import MLP, Layer, Neuron, Sequential
+from nn.layers.parts import Dropout, Embedding, LayerNorm, flatten
+from nn.layers.recurrent import GRU, LSTM, RNN
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     **ACTIVATIONS,
     "softmax": softmax,
     "log_softmax": log_softmax,
+    "flatten": flatten,
 }
+PARTS: dict[str, type[Module]] = {
+    kind.__name__: kind for kind in (Dropout, Embedding, GRU, LSTM, LayerNorm, RNN)
+}
+_GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 Plain = dict[str, Any]
 
 
@@ -35,7 +42,7 @@ class _Foreign(Exception):
 
 
 def load(path: str | Path) -> Module:
-    """The model of a file that ``model.save`` wrote, as it was.
+    """The model of a file that ``model.save`` wrote, as it was, in ``eval()``.
 
     Raises FileFormatError for a damaged or foreign file, and for one that holds
     parameters alone, as files of models of your own do: build the model, and load them
@@ -59,6 +66,7 @@ def load(path: str | Path) -> Module:
     try:
         model = _built(json.loads(text), len(state))
         model.load_state_dict(state)
+        model.eval()
     except Exception as cause:  # foreign data may be wrong in any way
         raise FileFormatError(
             f"{path} cannot be read: its architecture is damaged ({cause}); save the "
@@ -93,7 +101,33 @@ def _plain(part: Any) -> Plain:
         return {**own[0], "kind": "Layer", "neurons": len(own)}
     if kind in (Sequential, MLP):
         return {"kind": kind.__name__, "layers": [_plain(p) for p in part.layers]}
+    if kind in PARTS.values():
+        return {"kind": kind.__name__, "settings": _part_settings(part)}
     return {"kind": "function", "name": _name(part)}
+
+
+def _part_settings(part: Any) -> Plain:
+    """What a part is built with again."""
+    if isinstance(part, Dropout):
+        return {"p": float(part.p)}
+    if isinstance(part, LayerNorm):
+        return {"n": len(part.weight), "eps": float(part.eps)}
+    if isinstance(part, Embedding):
+        return {"count": len(part.weight), "width": len(part.weight[0])}
+    found = {"nin": part.nin, "width": part.width, "outputs": part.outputs}
+    return found | ({"activation": _name(part.activation)} if type(part) is RNN else {})
+
+
+def _part_count(kind: str, settings: Plain) -> int:
+    """The number of parameters of such a part."""
+    if kind == "Dropout":
+        return 0
+    if kind == "LayerNorm":
+        return 2 * _whole(settings["n"])
+    width = _whole(settings["width"])
+    if kind == "Embedding":
+        return width * _whole(settings["count"])
+    return _GATES[kind] * width * (_whole(settings["nin"]) + width + 2)
 
 
 def _settings(neuron: Neuron) -> Plain:
@@ -125,6 +159,8 @@ def _count(plain: Plain) -> int:
         return sum(_count(layer) for layer in plain["layers"])
     if kind == "function":
         return 0
+    if kind in PARTS:
+        return _part_count(kind, plain["settings"])
     return (_whole(plain["nin"]) + 1) * _whole(plain.get("neurons", 1))
 
 
@@ -142,6 +178,8 @@ def _part(plain: Plain) -> Any:
         made = MLP.__new__(MLP) if kind == "MLP" else Sequential.__new__(Sequential)
         Sequential.__init__(made, *[_part(layer) for layer in plain["layers"]])
         return made
+    if kind in PARTS:
+        return PARTS[kind](**plain["settings"])
     settings = {"activation": FUNCTIONS[plain["activation"]], "nonlin": plain["nonlin"]}
     if kind == "Neuron":
         return Neuron(plain["nin"], seed=0, **settings)

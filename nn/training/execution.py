@@ -20,7 +20,7 @@ import numpy as np
 
 from autograd import Value
 from autograd.graph import nodes as graph
-from nn.layers.module import Module
+from nn.layers.module import Module, in_mode
 from nn.losses import Loss
 from nn.training import optimisers, programs
 from nn.training.optimisers import Array, Optimiser
@@ -46,6 +46,9 @@ class Execution:
         self.requested = compile is True
         own = programs.is_own_model(model) and programs.is_own_loss(loss)
         self.reason = programs.reason_against(compile, own)  # why all is eager, or ""
+        if not self.reason and (drawn := programs.reason_to_train_eagerly(model)):
+            self.reason = drawn
+            programs.log_eager(drawn, self.requested)
         self.gradients: dict[int, Program | None] = {}  # by the size of the batch
         self.forwards: dict[int, Program | None] = {}
         self.edges = 0.0  # of the graph of one sample
@@ -85,6 +88,10 @@ class Execution:
         return value, outputs
 
     def _eager(self, batch: Samples, times: int) -> tuple[float, list[Any]]:
+        with in_mode(self.model, True):
+            return self._trained(batch, times)
+
+    def _trained(self, batch: Samples, times: int) -> tuple[float, list[Any]]:
         self.sync_to_values()
         found = self.model.batch(batch.X)
         outputs = plain("outputs", list(found))

@@ -19,10 +19,10 @@ from autograd import MissingDependencyError
 from autograd.spelling import spelled
 from autograd.table.reals import short
 from nn import validation as checks
-from nn.layers.module import Module
+from nn.layers.module import Module, in_mode
 from nn.losses import Loss, find_loss
 from nn.metrics import Metric, accuracy, find_metric, to_array
-from nn.schedules import Schedule, constant
+from nn.schedules import Schedule, constant, find_schedule
 from nn.training.execution import Execution
 from nn.training.history import History
 from nn.training.mismatches import refuse_unordered, threshold, warn_of_classes
@@ -71,7 +71,7 @@ def fit(
     lr: float | None = None,
     validation: float | Sequence[Any] | None = None,
     patience: int | None = None,
-    schedule: Schedule | None = None,
+    schedule: str | Schedule | None = None,
     clip: float | None = None,
     metrics: str | Metric | Iterable[str | Metric] = (),
     shuffle: bool = True,
@@ -85,7 +85,8 @@ def fit(
     Parameters
     ----------
     X, y : for each sample a list of numbers, and its target: lists or arrays.
-    loss : a name in ``nn.LOSSES``, or a function ``(outputs, targets) -> Value``.
+    loss : a name in ``nn.LOSSES``, or another usual one for the same ("mae", "MSELoss";
+        so for all names here), or a function ``(outputs, targets) -> Value``.
     optimiser : a name in ``nn.OPTIMISERS`` (then ``lr`` is its learning rate), or an
         optimiser of the model's parameters.
     epochs : how often to go through the samples.
@@ -93,7 +94,8 @@ def fit(
     validation : ``(X, y)`` of its own, or the share of the samples to hold out.
     patience : stop after so many epochs without a lower validation loss; the weights of
         the best epoch are restored at the end.
-    schedule : time in epochs -> factor on the learning rate, see ``nn.schedules``.
+    schedule : time in epochs -> factor on the learning rate, see ``nn.schedules``; or
+        "cosine", "linear", "step", "exponential", "warmup" ..., over these epochs.
     clip : the largest norm of the gradient.
     metrics : names in ``nn.METRICS``, or functions ``(outputs, targets) -> float``; one
         or several.
@@ -116,7 +118,8 @@ def fit(
 
     When the loss or a gradient stops being finite, training stops with a
     RuntimeWarning, the weights of the last step stay, and ``history.stopped`` says so.
-    An interruption (Ctrl-C) leaves the weights of the last complete step.
+    An interruption (Ctrl-C) leaves the weights of the last complete step. The model is
+    in ``train()`` in the steps themselves, and in ``eval()`` around and after them.
 
     >>> from nn import MLP, fit
     >>> X, y = [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]
@@ -133,7 +136,7 @@ def fit(
         raise ValueError("patience watches the validation loss: give validation= too")
     stepper, chosen = _optimiser(model, optimiser, lr), find_loss(loss)
     measures = _measures(metrics, chosen, samples)
-    factor = constant() if schedule is None else schedule
+    factor = constant() if schedule is None else find_schedule(schedule, epochs)
     checks.function("schedule", factor, _SCHEDULE)
     calls = checks.as_list("callbacks", callbacks, _CALLBACK)
     calls = [checks.function("callbacks", call, _CALLBACK) for call in calls]
@@ -145,6 +148,7 @@ def fit(
         epochs=epochs,
         observed=bool(calls or measures or schedule or not is_own_loss(chosen)),
     )
+    Module.eval(model)
     for part in filter(None, (samples, held)):
         trainer.check(part)
     warn_of_classes(chosen, samples)
@@ -183,7 +187,8 @@ def predict(
     samples = elements("X", X)
     single = bool(samples) and not is_sequence(samples[0])
     checked = checked_inputs([samples] if single else samples)
-    found = to_array(compute_outputs(model, checked, compile))
+    with in_mode(model, False):
+        found = to_array(compute_outputs(model, checked, compile))
     return np.array(found[0]) if single else found
 
 
@@ -227,9 +232,8 @@ def _optimiser(
 def _measures(metrics: Any, loss: Loss, samples: Samples) -> dict[str, Metric]:
     """The metrics by name; accuracy knows the threshold of the scores of a loss."""
     found = dict(map(find_metric, checks.as_list("metrics", metrics, "a name")))
-    if found.get("accuracy") is accuracy:
-        found["accuracy"] = partial(accuracy, threshold=threshold(loss, samples))
-    return found
+    score = partial(accuracy, threshold=threshold(loss, samples))
+    return {name: score if f is accuracy else f for name, f in found.items()}
 
 
 def _check_model(model: Any, who: str) -> None:

@@ -6,7 +6,8 @@ between steps (momenta, averages) stays in the optimiser. Before a step, clippin
 the gradients, so that none explodes.
 
 Sources: Nesterov 1983; Hinton's lecture 6e, 2012 (RMSprop); Kingma & Ba 2015 (Adam);
-Loshchilov & Hutter 2019 (AdamW); Pascanu, Mikolov & Bengio 2013 (clipping).
+Reddi, Kale & Kumar 2018 (amsgrad); Loshchilov & Hutter 2019 (AdamW); Pascanu, Mikolov
+& Bengio 2013 (clipping).
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from autograd import ShapeError, Value
 from autograd.spelling import spelled
 from autograd.table.reals import short
 from nn.layers.module import Module
-from nn.validation import in_unit_interval, lookup, nonnegative, positive
+from nn.names import lookup
+from nn.validation import in_unit_interval, nonnegative, positive, real
 
 Array = NDArray[np.float64]
 Slots = dict[str, Array]
@@ -38,7 +40,8 @@ class Optimiser:
     """The base: a list of parameters, a learning rate, and arrays remembered by name.
 
     A module stands for its parameters. A subclass lists its ``slots`` (zero at first)
-    and its ``settings``, and defines ``update``. ``lr`` may be written at any time.
+    and its ``settings``, and defines ``update``; ``options`` that are off stay out of
+    texts and states. ``lr`` may be written at any time.
     Raises TypeError for what is no Value, ValueError for no parameter at all.
 
     >>> class SignDescent(Optimiser):
@@ -53,6 +56,7 @@ class Optimiser:
 
     slots: ClassVar[tuple[str, ...]] = ()
     settings: ClassVar[tuple[str, ...]] = ()
+    options: ClassVar[dict[str, str]] = {}  # settings that may be off, and their slots
 
     def __init__(
         self, params: Iterable[Value] | Module, lr: float, **settings: Any
@@ -62,7 +66,18 @@ class Optimiser:
         for name, setting in settings.items():
             setattr(self, name, setting)
         self.steps = 0
-        self.state: Slots = {s: np.zeros(len(self.params)) for s in self.slots}
+        slots = self._slots_of(settings)
+        self.state: Slots = {s: np.zeros(len(self.params)) for s in slots}
+
+    def _slots_of(self, settings: Mapping[str, Any]) -> list[str]:
+        """The slots that are needed with these settings."""
+        on = [slot for name, slot in self.options.items() if settings.get(name)]
+        return [*self.slots, *filter(None, on)]
+
+    def _settings(self) -> dict[str, Any]:
+        """All settings by name, but options that are off."""
+        on = [option for option in self.options if getattr(self, option)]
+        return {name: getattr(self, name) for name in ("lr", *self.settings, *on)}
 
     @property
     def lr(self) -> float:
@@ -104,7 +119,7 @@ class Optimiser:
         return {
             "optimiser": type(self).__name__,
             "steps": self.steps,
-            "settings": {name: getattr(self, name) for name in ("lr", *self.settings)},
+            "settings": self._settings(),
             "slots": {name: slot.tolist() for name, slot in self.state.items()},
         }
 
@@ -115,9 +130,11 @@ class Optimiser:
         one of another number of parameters.
         """
         kind, given = type(self).__name__, state.get("optimiser")
-        if given != kind or (
-            {*state["slots"]} != {*self.slots}
-            or {*state["settings"]} != {"lr", *self.settings}
+        if given != kind:
+            raise ValueError(f"not the state of {kind}: {short(given)}")
+        settings = dict.fromkeys(self.options, False) | dict(state["settings"])
+        if {*settings} != {"lr", *self.settings, *self.options} or (
+            {*state["slots"]} != {*self._slots_of(settings)}
         ):
             raise ValueError(f"not the state of {kind}: {short(given)}")
         slots = {n: np.array(s, dtype=float) for n, s in state["slots"].items()}
@@ -126,13 +143,13 @@ class Optimiser:
                 raise ShapeError(
                     f"{name} has {slot.size} numbers for {len(self.params)} parameters"
                 )
-        nonnegative("lr", state["settings"]["lr"])
+        nonnegative("lr", settings["lr"])
         self.steps, self.state = int(state["steps"]), slots
-        for name, setting in state["settings"].items():
+        for name, setting in settings.items():
             setattr(self, name, setting)
 
     def __repr__(self) -> str:
-        settings = [f"{n}={getattr(self, n)!r}" for n in ("lr", *self.settings)]
+        settings = [f"{name}={x!r}" for name, x in self._settings().items()]
         return f"{type(self).__name__}({', '.join(settings)})"
 
 
@@ -169,9 +186,9 @@ def _decayed(g: Array, x: Array, weight_decay: float) -> Array:
 class SGD(Optimiser):
     """Stochastic gradient descent: x -= lr * g, with momentum on request.
 
-    v = momentum * v + g; x -= lr * v; with ``nesterov``, x -= lr * (g + momentum * v).
-    ``weight_decay`` adds weight_decay * x to the gradient. Raises ValueError naming a
-    setting that makes no sense.
+    v = momentum * v + (1 - dampening) * g, and g at first; x -= lr * v; with
+    ``nesterov``, x -= lr * (g + momentum * v). ``weight_decay`` adds weight_decay * x
+    to the gradient. Raises ValueError naming a setting that makes no sense.
 
     >>> from autograd import Value
     >>> x = Value(3.0)
@@ -183,6 +200,7 @@ class SGD(Optimiser):
 
     slots = ("velocity",)
     settings = ("momentum", "nesterov", "weight_decay")
+    options: ClassVar = {"dampening": ""}
 
     @_SPELLED
     def __init__(
@@ -192,6 +210,8 @@ class SGD(Optimiser):
         momentum: float = 0.0,
         nesterov: bool = False,
         weight_decay: float = 0.0,
+        *,
+        dampening: float = 0.0,
     ) -> None:
         super().__init__(params, lr)
         self.momentum = nonnegative("momentum", momentum)
@@ -199,13 +219,17 @@ class SGD(Optimiser):
         self.weight_decay = nonnegative("weight_decay", weight_decay)
         if nesterov and not momentum:
             raise ValueError("nesterov=True needs momentum > 0, got 0")
+        self.dampening = real("dampening", dampening)
+        if nesterov and dampening:
+            raise ValueError(f"nesterov=True needs dampening 0, got {short(dampening)}")
 
     def update(self, x: Array, g: Array, step: int) -> tuple[Array, Slots]:
         """One step of gradient descent."""
         g = _decayed(g, x, self.weight_decay)
         if not self.momentum:
             return x - self.lr * g, self.state
-        velocity = self.momentum * self.state["velocity"] + g
+        fresh = g if step == 1 else (1.0 - self.dampening) * g
+        velocity = self.momentum * self.state["velocity"] + fresh
         direction = g + self.momentum * velocity if self.nesterov else velocity
         return x - self.lr * direction, {"velocity": velocity}
 
@@ -214,7 +238,8 @@ class RMSprop(Optimiser):
     """Gradients divided by the root of their running mean square.
 
     s = alpha * s + (1 - alpha) * g^2; x -= lr * g / (sqrt(s) + eps), with momentum and
-    ``weight_decay`` as in ``SGD``. Raises ValueError naming a setting that makes no
+    ``weight_decay`` as in ``SGD``; ``centered`` takes the variance s - m^2 for s, with
+    m = alpha * m + (1 - alpha) * g. Raises ValueError naming a setting that makes no
     sense.
 
     >>> from autograd import Value
@@ -227,6 +252,8 @@ class RMSprop(Optimiser):
 
     slots = ("square", "velocity")
     settings = ("alpha", "eps", "weight_decay", "momentum")
+    options: ClassVar = {"centered": "mean"}
+    centered: bool
 
     @_SPELLED
     def __init__(
@@ -237,8 +264,10 @@ class RMSprop(Optimiser):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         momentum: float = 0.0,
+        *,
+        centered: bool = False,
     ) -> None:
-        super().__init__(params, lr)
+        super().__init__(params, lr, centered=bool(centered))
         self.alpha = in_unit_interval("alpha", alpha)
         self.eps = nonnegative("eps", eps)
         self.weight_decay = nonnegative("weight_decay", weight_decay)
@@ -248,17 +277,23 @@ class RMSprop(Optimiser):
         """One step of RMSprop."""
         g = _decayed(g, x, self.weight_decay)
         square = self.alpha * self.state["square"] + (1.0 - self.alpha) * g * g
-        direction = g / (np.sqrt(square) + self.eps)
+        slots, spread = {"square": square}, square
+        if self.centered:
+            mean = self.alpha * self.state.get("mean", 0.0) + (1.0 - self.alpha) * g
+            slots["mean"] = mean
+            spread = np.maximum(square - mean * mean, 0.0)  # below 0 by rounding
+        direction = g / (np.sqrt(spread) + self.eps)
         velocity = self.momentum * self.state["velocity"] + direction
-        return x - self.lr * velocity, {"square": square, "velocity": velocity}
+        return x - self.lr * velocity, slots | {"velocity": velocity}
 
 
 class Adam(Optimiser):
     """Running means of the gradient and of its square, corrected for their start at 0.
 
     m = b1 m + (1 - b1) g; s = b2 s + (1 - b2) g^2; x -= lr * m' / (sqrt(s') + eps) with
-    m' = m / (1 - b1^t), s' = s / (1 - b2^t). ``weight_decay`` adds to the gradient.
-    Raises ValueError naming a setting that makes no sense.
+    m' = m / (1 - b1^t), s' = s / (1 - b2^t); ``amsgrad`` divides by the largest s so
+    far. ``weight_decay`` adds to the gradient. Raises ValueError naming a setting that
+    makes no sense.
 
     >>> from autograd import Value
     >>> x = Value(3.0)
@@ -270,6 +305,8 @@ class Adam(Optimiser):
 
     slots = ("mean", "square")
     settings = ("betas", "eps", "weight_decay")
+    options: ClassVar = {"amsgrad": "largest"}
+    amsgrad: bool
     _decoupled: ClassVar[bool] = False  # weight decay, from the gradient's means
 
     @_SPELLED
@@ -280,8 +317,10 @@ class Adam(Optimiser):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
+        *,
+        amsgrad: bool = False,
     ) -> None:
-        super().__init__(params, lr)
+        super().__init__(params, lr, amsgrad=bool(amsgrad))
         for i, beta in enumerate(betas):
             in_unit_interval(f"betas[{i}]", beta)
         self.betas = betas[0], betas[1]
@@ -297,9 +336,13 @@ class Adam(Optimiser):
         b1, b2 = self.betas
         mean = b1 * self.state["mean"] + (1.0 - b1) * g
         square = b2 * self.state["square"] + (1.0 - b2) * g * g
-        scale = np.sqrt(square) / sqrt(1.0 - b2**step) + self.eps
+        slots, largest = {"mean": mean, "square": square}, square
+        if self.amsgrad:
+            largest = np.maximum(self.state.get("largest", square), square)
+            slots["largest"] = largest
+        scale = np.sqrt(largest) / sqrt(1.0 - b2**step) + self.eps
         rate = self.lr / (1.0 - b1**step)
-        return x - rate * (mean / scale), {"mean": mean, "square": square}
+        return x - rate * (mean / scale), slots
 
 
 class AdamW(Adam):
@@ -322,8 +365,10 @@ class AdamW(Adam):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.01,
+        *,
+        amsgrad: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay)
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad=amsgrad)
 
 
 OPTIMISERS: dict[str, Callable[..., Optimiser]] = {
@@ -334,10 +379,27 @@ OPTIMISERS: dict[str, Callable[..., Optimiser]] = {
 }
 
 
+_ALSO = {
+    "sgd": "gd gradient_descent stochastic_gradient_descent",
+    "rmsprop": "rms",
+    "adamw": "adam_with_weight_decay",
+}
+_NEAR = {
+    "momentum": ("nn.SGD(model.parameters(), lr, momentum=0.9)", "It is an option"),
+    "nesterov nag": (
+        "nn.SGD(model.parameters(), lr, momentum=0.9, nesterov=True)",
+        "It is an option",
+    ),
+    "amsgrad": ("nn.Adam(model.parameters(), amsgrad=True)", "It is an option"),
+    "adagrad adadelta": ("'rmsprop'", "It forgets old gradients, and takes a rate"),
+    "nadam radam adamax adabelief": ("'adam'", "It is the plain one"),
+}
+
+
 def find_optimiser(name: str) -> Callable[..., Optimiser]:
     """The optimiser class of a name, in upper or lower case."""
     otherwise = "any Optimiser made from model.parameters()"
-    return lookup("optimiser", name.lower(), OPTIMISERS, otherwise)
+    return lookup("optimiser", name, OPTIMISERS, otherwise, _ALSO, _NEAR)
 
 
 # -- Clipping ------------------------------------------------------------------------

@@ -23,7 +23,9 @@ from autograd import Value, jit, mean, no_grad, softmax, value_and_grad, vmap
 from autograd.graph.modes import MODES
 from nn.layers.activations import is_known
 from nn.layers.module import Module, modules_of
-from nn.layers.networks import MLP, Layer, Neuron, Sequential
+from nn.layers.networks import MLP, Labelled, Layer, Neuron, Sequential
+from nn.layers.parts import Dropout, Embedding, LayerNorm, draws, flatten
+from nn.layers.recurrent import GRU, LSTM, RNN
 from nn.losses import LOSSES, Loss, Weighted
 from nn.training.optimisers import Array
 from nn.validation import plain
@@ -42,15 +44,18 @@ _VALUES = (
     "parameters (see weight_decay)"
 )
 
+_OWN = {Neuron, Layer, Sequential, MLP, Dropout, Embedding, LayerNorm, RNN, LSTM, GRU}
+_DRAWN = "dropout draws anew for every sample"
+
 # -- What is known of models and losses ----------------------------------------------
 
 
 def is_own_model(model: Module) -> bool:
     """Whether a model is made of the library's own layers and activations alone."""
     return all(
-        type(module) in (Neuron, Layer, Sequential, MLP)
+        type(module) in _OWN
         and all(
-            isinstance(f, Module) or is_known(f) or f is softmax
+            isinstance(f, Module) or is_known(f) or f in (softmax, flatten)
             for f in _functions(module)
         )
         for module in modules_of(model)
@@ -59,7 +64,7 @@ def is_own_model(model: Module) -> bool:
 
 def _functions(module: Module) -> list[Any]:
     """The functions and modules that one of the library's layers calls."""
-    if isinstance(module, Neuron):
+    if isinstance(module, Neuron | RNN):
         return [module.activation]
     return module.layers if isinstance(module, Sequential) else []
 
@@ -98,6 +103,9 @@ def structure(model: Module) -> Any:
         parts += [type(module), *_functions(module)]
         if isinstance(module, Neuron):  # w or b may be plain numbers, set for good
             parts += [module.nonlin, *module.w, module.b]
+        elif isinstance(module, Labelled | Dropout):
+            settings = {k: x for k, x in vars(module).items() if k != "training"}
+            parts += flatten([*settings.values()])
     return parts
 
 
@@ -108,6 +116,11 @@ def reason_against(compile: bool | None, own: bool) -> str:
     if MODES.active and (MODES.thread.observers or MODES.thread.watch):
         return "a mode is on that looks at every node"
     return "" if compile or own else _ON_REQUEST
+
+
+def reason_to_train_eagerly(model: Module) -> str:
+    """What is new in each step, so that no compiled step can do it, or ""."""
+    return _DRAWN if any(map(draws, modules_of(model))) else ""
 
 
 def is_worth_compiling(edges: float, traced: float, times: int) -> bool:

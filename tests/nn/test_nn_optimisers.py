@@ -40,10 +40,10 @@ def expected(rule):
     return out
 
 
-def sgd(lr, momentum=0.0, nesterov=False, decay=0.0):
+def sgd(lr, momentum=0.0, nesterov=False, decay=0.0, dampening=0.0):
     def rule(x, g, memory, t):
         g += decay * x
-        memory["v"] = g if t == 1 else momentum * memory["v"] + g
+        memory["v"] = g if t == 1 else momentum * memory["v"] + (1 - dampening) * g
         if not momentum:
             return x - lr * g
         return x - lr * (g + momentum * memory["v"] if nesterov else memory["v"])
@@ -51,23 +51,27 @@ def sgd(lr, momentum=0.0, nesterov=False, decay=0.0):
     return rule
 
 
-def rmsprop(lr, alpha, eps, decay, momentum):
+def rmsprop(lr, alpha, eps, decay, momentum, centered=False):
     def rule(x, g, memory, t):
         g += decay * x
         memory["s"] = alpha * memory["s"] + (1 - alpha) * g**2
-        memory["v"] = momentum * memory["v"] + g / (math.sqrt(memory["s"]) + eps)
+        memory["m"] = alpha * memory["m"] + (1 - alpha) * g if centered else 0.0
+        scale = math.sqrt(memory["s"] - memory["m"] ** 2) + eps
+        memory["v"] = momentum * memory["v"] + g / scale
         return x - lr * memory["v"]
 
     return rule
 
 
-def adam(lr, b1, b2, eps, decay=0.0, decoupled=0.0):
+def adam(lr, b1, b2, eps, decay=0.0, decoupled=0.0, amsgrad=False):
     def rule(x, g, memory, t):
         x -= lr * decoupled * x
         g += decay * x
         memory["m"] = b1 * memory["m"] + (1 - b1) * g
         memory["s"] = b2 * memory["s"] + (1 - b2) * g**2
-        m, s = memory["m"] / (1 - b1**t), memory["s"] / (1 - b2**t)
+        memory["top"] = max(memory.get("top", 0.0), memory["s"])
+        top = memory["top" if amsgrad else "s"]
+        m, s = memory["m"] / (1 - b1**t), top / (1 - b2**t)
         return x - lr * m / (math.sqrt(s) + eps)
 
     return rule
@@ -95,6 +99,22 @@ FORMULAS = [
     (
         lambda p: AdamW(p, 0.1, (0.8, 0.9), 1e-3, weight_decay=0.2),
         adam(0.1, 0.8, 0.9, 1e-3, decoupled=0.2),
+    ),
+    (
+        lambda p: SGD(p, 0.005, 0.9, weight_decay=0.1, dampening=0.25),
+        sgd(0.005, 0.9, decay=0.1, dampening=0.25),
+    ),
+    (
+        lambda p: RMSprop(p, 0.1, 0.9, 1e-3, 0.2, 0.5, centered=True),
+        rmsprop(0.1, 0.9, 1e-3, 0.2, 0.5, centered=True),
+    ),
+    (
+        lambda p: Adam(p, 0.1, (0.8, 0.5), 1e-3, weight_decay=0.2, amsgrad=True),
+        adam(0.1, 0.8, 0.5, 1e-3, decay=0.2, amsgrad=True),
+    ),
+    (
+        lambda p: AdamW(p, 0.1, (0.8, 0.5), 1e-3, weight_decay=0.2, amsgrad=True),
+        adam(0.1, 0.8, 0.5, 1e-3, decoupled=0.2, amsgrad=True),
     ),
 ]
 
@@ -174,6 +194,7 @@ BAD = [
     (SGD, {"momentum": -0.1}, "momentum"),
     (SGD, {"weight_decay": math.nan}, "weight_decay"),
     (SGD, {"nesterov": True}, "nesterov"),
+    (SGD, {"nesterov": True, "momentum": 0.5, "dampening": 0.1}, "nesterov"),
     (RMSprop, {"alpha": 1.0}, "alpha"),
     (RMSprop, {"eps": -1.0}, "eps"),
     (Adam, {"betas": (1.0, 0.9)}, r"betas\[0\]"),
@@ -289,3 +310,61 @@ def test_norms_whose_squares_vanish():
     value.grad = 1e-200
     assert nn.clip_grad_norm([value], 1.0) == pytest.approx(1e-200)
     assert value.grad == 1e-200
+
+
+OPTIONS = [
+    (SGD, {"lr": 0.02, "momentum": 0.9, "dampening": 0.3}),
+    (SGD, {"lr": 0.02, "momentum": 0.9, "nesterov": True, "weight_decay": 0.1}),
+    (RMSprop, {"lr": 0.05, "centered": True, "alpha": 0.9, "momentum": 0.4}),
+    (Adam, {"lr": 0.1, "betas": (0.8, 0.5), "amsgrad": True}),
+    (AdamW, {"lr": 0.1, "betas": (0.8, 0.5), "amsgrad": True, "weight_decay": 0.1}),
+]
+
+
+@pytest.mark.parametrize(("kind", "settings"), OPTIONS)
+def test_options_as_in_pytorch(kind, settings):
+    torch = pytest.importorskip("torch")
+    theirs = torch.tensor(START, dtype=torch.float64, requires_grad=True)
+    optimiser = getattr(torch.optim, kind.__name__)([theirs], **settings)
+    for _ in range(STEPS):
+        optimiser.zero_grad()
+        (theirs**4 * torch.tensor([1.0, 2.0, 3.0]) + theirs).sum().backward()
+        optimiser.step()
+    ours = run(lambda params: kind(params, **settings))
+    assert ours == pytest.approx(theirs.tolist(), rel=1e-12)
+
+
+@pytest.mark.parametrize(("kind", "settings"), OPTIONS)
+def test_options_in_compiled_steps(kind, settings):
+    X, y, losses = [[0.1 * i, 1.0] for i in range(8)], [0.3 * i for i in range(8)], []
+    for compile in (False, True):
+        model = nn.MLP(2, [3, 1], "tanh", seed=0)
+        optimiser = kind(model, **settings)
+        history = nn.fit(
+            *(model, X, y, "mse", optimiser, 5, 4), compile=compile, progress=False
+        )
+        losses.append(history.losses)
+    assert history.engine == "compiled"
+    assert losses[0] == pytest.approx(losses[1], rel=1e-12)
+
+
+def test_options_that_are_off_stay_out_of_states():
+    plain, other = Adam([Value(1.0)]), Adam([Value(1.0)], amsgrad=True)
+    assert "amsgrad" not in plain.state_dict()["settings"]
+    assert repr(other).endswith("amsgrad=True)")
+    state = other.state_dict()
+    assert state["slots"]["largest"] == [0.0]
+    plain.load_state_dict(state)
+    assert plain.state_dict() == state
+    state["slots"].pop("largest")
+    with pytest.raises(ValueError, match="not the state of Adam"):
+        plain.load_state_dict(state)
+
+
+def test_a_constant_gradient_has_no_variance():
+    x = Value(1.0)
+    optimiser = RMSprop([x], alpha=0.5, centered=True)
+    for _ in range(200):
+        x.grad = 0.1
+        optimiser.step()
+    assert math.isfinite(x.data)
