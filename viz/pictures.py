@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from autograd.errors import RenderError
 from autograd.numbers.value import Value
 from nn.layers.module import Module
-from viz.files.whole import write
+from viz.files.whole import format_of, write
 from viz.graph.render import render as render_graph
 from viz.plots.markup import network_svg
 from viz.plots.network import network_picture
@@ -52,12 +51,7 @@ def render(
     if not isinstance(y, Module):
         return render_graph(y, path, **options)
     target = Path(path)
-    format = target.suffix[1:].lower()
-    if format not in _FORMATS:
-        raise RenderError(
-            f"{target.name!r} does not end in a format for networks: use one of "
-            f"{', '.join('.' + name for name in _FORMATS)}"
-        )
+    format = format_of(target, _FORMATS, "a format for networks")
     if format == "svg":
         write(target, network_svg(y, **options).encode())
     else:

@@ -18,10 +18,11 @@ from typing import Any
 from autograd.errors import MissingDependencyError, RenderError
 from autograd.table.reals import short
 from viz.files.children import orderly_end, run
+from viz.files.whole import format_of
 
 _HELD = 4  # the last frame stands this many times longer
 _RARE = 1  # Pillow's number of the palette that keeps rare colours: one lit arrow
-_ENDINGS = (".gif", ".mp4")
+_FORMATS = ("gif", "mp4")
 
 FilmMaker = Callable[[list[bytes], float], bytes]
 
@@ -38,8 +39,7 @@ def pause_of(seconds: Any) -> float:
 
 def film_maker(target: Path) -> FilmMaker:
     """What makes the bytes of a film out of PNGs and the seconds that each stands."""
-    ending = target.suffix.lower()
-    if ending == ".gif":
+    if format_of(target, _FORMATS) == "gif":
         try:
             return _Gif(importlib.import_module("PIL.Image"))
         except ImportError:
@@ -47,18 +47,13 @@ def film_maker(target: Path) -> FilmMaker:
                 "animated GIFs need Pillow, which is not installed; run: "
                 'pip install "scalar-autograd[plot]"'
             ) from None
-    if ending == ".mp4":
-        program = shutil.which("ffmpeg")
-        if program is None:
-            raise MissingDependencyError(
-                "MP4 needs the program ffmpeg, which is not on the PATH; install it "
-                "(`apt-get install ffmpeg`, `brew install ffmpeg`), or write a .gif"
-            )
-        return _Mp4(program)
-    raise RenderError(
-        f"{target.name!r} does not end in a known format: use one of "
-        f"{', '.join(_ENDINGS)}"
-    )
+    program = shutil.which("ffmpeg")
+    if program is None:
+        raise MissingDependencyError(
+            "MP4 needs the program ffmpeg, which is not on the PATH; install it "
+            "(`apt-get install ffmpeg`, `brew install ffmpeg`), or write a .gif"
+        )
+    return _Mp4(program)
 
 
 class _Gif:

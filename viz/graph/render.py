@@ -14,7 +14,7 @@ from autograd.errors import RenderError
 from autograd.numbers.value import Value
 from autograd.table.reals import short
 from nn.layers.module import Module
-from viz.files.whole import write
+from viz.files.whole import format_of, write
 from viz.graph.collapse import DEFAULT_MOST
 from viz.graph.collapse import collapse as collapsed
 from viz.graph.diagram import Trace
@@ -128,12 +128,7 @@ def render(
 ) -> Path:
     """Draw the graph below a result into a file; see ``viz.render``."""
     target = Path(path)
-    format = target.suffix[1:].lower()
-    if format not in _FORMATS:
-        raise RenderError(
-            f"{target.name!r} does not end in a known format: use one of "
-            f"{', '.join('.' + name for name in _FORMATS)}"
-        )
+    format = format_of(target, _FORMATS)
     picture = draw_dot(y, **options)
     source = format in ("dot", "gv")
     content = picture.source.encode() if source else picture.pipe(format)
