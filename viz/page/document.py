@@ -130,6 +130,18 @@ def _style(name: str) -> str:
     return re.sub(r"\s*([{}:;,])\s*", r"\1", text)
 
 
+def html_path(path: str | os.PathLike[str], otherwise: str) -> Path:
+    """The path of a page, or RenderError that says what writes other files.
+
+    >>> html_path("page.HTML", "").name
+    'page.HTML'
+    """
+    target = Path(path)
+    if target.suffix.lower() not in (".html", ".htm"):
+        raise RenderError(f"{target.name!r} does not end in .html: {otherwise}")
+    return target
+
+
 @dataclass(frozen=True, repr=False)
 class Page:
     """A page as a text: notebooks show it, ``save`` writes it.
@@ -149,12 +161,11 @@ class Page:
 
         Raises RenderError for another ending, and when the file cannot be written.
         """
-        target = Path(path)
-        if target.suffix.lower() not in (".html", ".htm"):
-            raise RenderError(
-                f"{target.name!r} does not end in .html: this is a page for browsers; "
-                f"viz.render writes pictures (.png, .svg, .pdf)"
-            )
+        target = html_path(
+            path,
+            "this is a page for browsers; viz.render writes pictures (.png, .svg, "
+            ".pdf)",
+        )
         write(target, self.text.encode("utf-8", "replace"))
         return target
 

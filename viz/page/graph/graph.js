@@ -98,8 +98,8 @@ class Graph {
   }
 
   // What only Python can evaluate, and depends on a node.
-  needsPython(i) {
-    return this.above(i).find((k) => !ROWS[this.nodes[k].row]);
+  needsPython(i, above = this.above(i)) {
+    return above.find((k) => !ROWS[this.nodes[k].row]);
   }
 
   set(i, x) {
@@ -111,10 +111,10 @@ class Graph {
   // The slope by differences: central, and from either side, which differ at a kink.
   // The step is the one of autograd.gradcheck: eps^(1/3) max(1, |x|).
   difference(i) {
-    if (this.needsPython(i) !== undefined || this.unknown[i]) return null;
+    const above = this.above(i);
+    if (this.unknown[i] || this.needsPython(i, above) !== undefined) return null;
     const x = this.data[i];
     const step = Math.cbrt(Number.EPSILON) * Math.max(1, Math.abs(x));
-    const above = this.above(i);
     const [low, at, high] = [x - step, x, x + step].map((moved) => {
       const data = this.data.slice();
       data[i] = moved;

@@ -22,7 +22,7 @@ from nn.training.history import History
 from nn.training.mismatches import OF_SCORES
 from nn.training.samples import checked_samples
 from nn.validation import number
-from viz.page.document import Page, document, source
+from viz.page.document import Page, document, html_path, source
 from viz.page.training.outlooks import ALPHABET, Outlook, classes_of, digits, four
 from viz.page.training.record import KINDS, MOST_SAMPLES, Frame, Recording
 from viz.page.training.verdicts import ADVICE
@@ -135,12 +135,9 @@ def watch_training(
 
 def _checked(path: str | os.PathLike[str]) -> Path:
     """A path that can be written at the end of the run, as far as one can tell now."""
-    target = Path(path)
-    if target.suffix.lower() not in (".html", ".htm"):
-        raise RenderError(
-            f"{target.name!r} does not end in .html: viz.training_film writes films "
-            f"(.gif, .mp4) of what was watched"
-        )
+    target = html_path(
+        path, "viz.training_film writes films (.gif, .mp4) of what was watched"
+    )
     if not target.parent.is_dir() or target.is_dir():
         raise RenderError(f"cannot write {str(target)!r}: there is no such folder")
     return target
