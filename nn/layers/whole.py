@@ -179,7 +179,8 @@ def _part(plain: Plain) -> Any:
         Sequential.__init__(made, *[_part(layer) for layer in plain["layers"]])
         return made
     if kind in PARTS:
-        return PARTS[kind](**plain["settings"])
+        drawn = {"seed": 0} if kind in (*_GATES, "Embedding") else {}  # as layers are
+        return PARTS[kind](**plain["settings"], **drawn)
     settings = {"activation": FUNCTIONS[plain["activation"]], "nonlin": plain["nonlin"]}
     if kind == "Neuron":
         return Neuron(plain["nin"], seed=0, **settings)

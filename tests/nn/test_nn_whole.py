@@ -1,6 +1,7 @@
 """Whole models in files: they come back as they were, and nothing else comes."""
 
 import json
+import random
 
 import numpy as np
 import pytest
@@ -136,3 +137,20 @@ def test_an_npz_of_numpy_alone_reads_it(tmp_path):
     nn.MLP(2, [1], seed=0).save(tmp_path / "model.npz")
     with np.load(tmp_path / "model.npz", allow_pickle=False) as archive:
         assert json.loads(str(archive["architecture"]))["kind"] == "MLP"
+
+
+def test_loading_draws_no_random_numbers(tmp_path):
+    models = [
+        nn.MLP(2, [2, 1]),
+        nn.Embedding(3, 2),
+        nn.RNN(2, 3),
+        nn.LSTM(2, 3),
+        nn.GRU(2, 3),
+    ]
+    for model in models:
+        model.save(tmp_path / "model.json")
+        random.seed(5)
+        nn.load(tmp_path / "model.json")
+        left = random.random()
+        random.seed(5)
+        assert left == random.random(), model
