@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import gelu, leaky_relu, relu, sigmoid, silu, softmax, softplus, tanh
 from nn import datasets as datasets
-from nn import schedules as schedules
+from nn.datasets.scaling import Scaler
 from nn.layers.activations import ACTIVATIONS, linear
 from nn.layers.initialisers import INITIALISERS
 from nn.layers.module import Module
@@ -21,29 +21,20 @@ from nn.layers.parts import Dropout, Embedding, LayerNorm, flatten
 from nn.layers.recurrent import GRU, LSTM, RNN
 from nn.layers.summary import summary
 from nn.layers.whole import load
-from nn.losses import (
-    LOSSES,
+from nn.losses.amounts import huber_loss, l1_loss, mse_loss
+from nn.losses.classes import (
     binary_cross_entropy_with_logits,
     cross_entropy,
     hinge_loss,
-    huber_loss,
-    l1_loss,
-    mse_loss,
 )
-from nn.metrics import METRICS, accuracy, mean_absolute_error, r2_score
-from nn.scaling import Scaler
+from nn.losses.metrics import METRICS, accuracy, mean_absolute_error, r2_score
+from nn.losses.named import LOSSES
+from nn.optimisers import schedules as schedules
+from nn.optimisers.clipping import clip_grad_norm, clip_grad_value
+from nn.optimisers.methods import OPTIMISERS, SGD, Adam, AdamW, RMSprop
+from nn.optimisers.optimiser import Optimiser
 from nn.training.fit import fit, predict
 from nn.training.history import History
-from nn.training.optimisers import (
-    OPTIMISERS,
-    SGD,
-    Adam,
-    AdamW,
-    Optimiser,
-    RMSprop,
-    clip_grad_norm,
-    clip_grad_value,
-)
 
 if TYPE_CHECKING:
     from nn.estimators.classifier import Classifier

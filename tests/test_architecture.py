@@ -31,7 +31,10 @@ FLOORS = [  # from the ground: a folder imports those above it in this list, and
     "autograd/compiler",
     "autograd",
     "nn",
+    "nn/datasets",
     "nn/layers",
+    "nn/losses",
+    "nn/optimisers",
     "nn/training",
     "nn/estimators",
     "viz/files",
@@ -44,7 +47,7 @@ FLOORS = [  # from the ground: a folder imports those above it in this list, and
     "viz/page/training",
     "viz",
 ]
-DOORS = {"autograd/__init__.py", "nn/__init__.py", "viz/__init__.py"}  # hand names on
+DOORS = {f"{name}/__init__.py" for name in (*PACKAGES, "nn/datasets")}  # hand names on
 GROUND = {"autograd.errors", "autograd.threads"}  # below all floors
 GROUND |= {"autograd.notebooks", "autograd.spelling"}  # notebooks asks viz, when shown
 DRAWING = {"autograd/__main__.py", "autograd/notebooks.py"}  # when asked to, by viz

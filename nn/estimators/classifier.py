@@ -14,9 +14,10 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from autograd import DataError
 from autograd.table.reals import short
+from nn.datasets.scaling import Floats
 from nn.estimators.network import Network, answering, checked_weights
-from nn.losses import Loss, binary_cross_entropy_with_logits, cross_entropy
-from nn.scaling import Floats
+from nn.losses.classes import binary_cross_entropy_with_logits, cross_entropy
+from nn.losses.named import Loss
 
 
 @answering

@@ -20,15 +20,16 @@ from autograd import DataError
 from autograd.spelling import spelled
 from autograd.table.reals import short
 from nn.datasets import split
+from nn.datasets.scaling import Floats, Scaler
 from nn.layers.activations import Activation
 from nn.layers.initialisers import Initialiser
 from nn.layers.networks import MLP
-from nn.losses import Loss, Weighted, find_loss
-from nn.scaling import Floats, Scaler
-from nn.schedules import Schedule
+from nn.losses.named import Loss, Weighted, find_loss
+from nn.optimisers.methods import find_optimiser
+from nn.optimisers.optimiser import Optimiser
+from nn.optimisers.schedules import Schedule
 from nn.training.fit import fit, predict
 from nn.training.history import History
-from nn.training.optimisers import Optimiser, find_optimiser
 from nn.validation import is_sequence, real
 
 T = TypeVar("T", bound=type)

@@ -10,9 +10,10 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import column_or_1d
 
 from autograd import ShapeError
+from nn.datasets.scaling import Floats, Scaler
 from nn.estimators.network import Network, answering
-from nn.losses import Loss, mse_loss
-from nn.scaling import Floats, Scaler
+from nn.losses.amounts import mse_loss
+from nn.losses.named import Loss
 
 
 @answering

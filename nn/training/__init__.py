@@ -6,8 +6,7 @@ optimiser changes the parameters, and the history records the epoch.
 
 Read ``fit`` first (settings, the loop over epochs), then ``trainer`` (one epoch, one
 step). ``samples`` holds the data, ``mismatches`` refuses what does not go together,
-``optimisers`` has the formulas of PyTorch, ``history`` the record. ``execution``
-computes a batch eagerly or by a program, and has the numbers between compiled steps;
-``programs`` builds what is compiled, and says for which models that needs no asking,
-and whether it is worth it.
+``history`` keeps the record. ``execution`` computes a batch eagerly or by a program,
+and has the numbers between compiled steps; ``programs`` builds what is compiled, and
+says for which models that needs no asking, and whether it is worth it.
 """

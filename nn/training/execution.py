@@ -21,9 +21,11 @@ import numpy as np
 from autograd import Value
 from autograd.graph import nodes as graph
 from nn.layers.module import Module, in_mode
-from nn.losses import Loss
-from nn.training import optimisers, programs
-from nn.training.optimisers import Array, Optimiser
+from nn.losses.named import Loss
+from nn.optimisers.clipping import clip_grad_norm, norm_and_scale
+from nn.optimisers.methods import OPTIMISERS
+from nn.optimisers.optimiser import Array, Optimiser, assign
+from nn.training import programs
 from nn.training.programs import Program, gradient_program, output_program
 from nn.training.samples import Samples
 from nn.validation import plain
@@ -39,7 +41,7 @@ class Execution:
     ) -> None:
         self.model, self.loss, self.optimiser = model, loss, optimiser
         self.values = model.parameters()
-        known = type(optimiser) in optimisers.OPTIMISERS.values()
+        known = type(optimiser) in OPTIMISERS.values()
         self.direct = known and optimiser.params == self.values  # steps work on arrays
         self._x: Array | None = None  # None while the Values hold the numbers
         self._g: Array | None = None
@@ -184,7 +186,7 @@ class Execution:
             self._x = self._g = None
 
     def _write(self, x: Array, g: Array | None) -> None:
-        optimisers.assign(self.values, x.tolist())
+        assign(self.values, x.tolist())
         if g is not None:
             for parameter, slope in zip(self.values, g.tolist(), strict=True):
                 parameter.grad = slope
@@ -209,10 +211,10 @@ class Execution:
     def clip(self, max_norm: float) -> None:
         """Scale the gradient down to a norm, if it is longer."""
         if self._g is None:
-            optimisers.clip_grad_norm(self.optimiser.params, max_norm)
+            clip_grad_norm(self.optimiser.params, max_norm)
         else:
             with np.errstate(invalid="ignore"):  # of an infinite gradient
-                self._g = self._g * optimisers.norm_and_scale(self._g, max_norm)[1]
+                self._g = self._g * norm_and_scale(self._g, max_norm)[1]
 
     def finite(self) -> bool:
         if self._g is None:

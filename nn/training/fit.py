@@ -20,13 +20,14 @@ from autograd.spelling import spelled
 from autograd.table.reals import short
 from nn import validation as checks
 from nn.layers.module import Module, in_mode
-from nn.losses import Loss, find_loss
-from nn.metrics import Metric, accuracy, find_metric, to_array
-from nn.schedules import Schedule, constant, find_schedule
+from nn.losses.metrics import Metric, accuracy, find_metric, to_array
+from nn.losses.named import Loss, find_loss
+from nn.optimisers.methods import OPTIMISERS, find_optimiser
+from nn.optimisers.optimiser import Optimiser
+from nn.optimisers.schedules import Schedule, constant, find_schedule
 from nn.training.execution import Execution
 from nn.training.history import History
 from nn.training.mismatches import refuse_unordered, threshold, warn_of_classes
-from nn.training.optimisers import OPTIMISERS, Optimiser, find_optimiser
 from nn.training.programs import compute_outputs, is_own_loss
 from nn.training.samples import Samples, checked_inputs, checked_samples, hold_out
 from nn.training.trainer import Trainer

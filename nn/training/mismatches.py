@@ -14,15 +14,13 @@ from autograd import ShapeError, sigmoid, softmax
 from nn.layers.activations import linear
 from nn.layers.module import Module
 from nn.layers.networks import Layer, Neuron, Sequential
-from nn.losses import (
-    Loss,
+from nn.losses.amounts import huber_loss, l1_loss, mse_loss
+from nn.losses.classes import (
     binary_cross_entropy_with_logits,
     cross_entropy,
     hinge_loss,
-    huber_loss,
-    l1_loss,
-    mse_loss,
 )
+from nn.losses.named import Loss
 from nn.training.samples import Samples
 from nn.validation import is_sequence
 

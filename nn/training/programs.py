@@ -26,8 +26,8 @@ from nn.layers.module import Module, modules_of
 from nn.layers.networks import MLP, Labelled, Layer, Neuron, Sequential
 from nn.layers.parts import Dropout, Embedding, LayerNorm, draws, flatten
 from nn.layers.recurrent import GRU, LSTM, RNN
-from nn.losses import LOSSES, Loss, Weighted
-from nn.training.optimisers import Array
+from nn.losses.named import LOSSES, Loss, Weighted
+from nn.optimisers.optimiser import Array
 from nn.validation import plain
 
 Program = Callable[..., Any]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from math import isfinite
 
 from autograd import no_grad
-from nn.metrics import Metric
-from nn.schedules import Schedule
+from nn.losses.metrics import Metric
+from nn.optimisers.schedules import Schedule
 from nn.training.execution import Execution
 from nn.training.history import History
 from nn.training.mismatches import refuse_mismatches

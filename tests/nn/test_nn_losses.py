@@ -7,7 +7,7 @@ import pytest
 
 import nn
 from autograd import DataError, ShapeError, Value, gradcheck, log, no_grad
-from nn.losses import find_loss
+from nn.losses.named import find_loss
 
 P, T = [0.5, -1.5, 3.0, 0.0], [1.0, 2.0, -1.0, 0.25]
 SIGNS, BITS = [1, -1, -1, 1], [1.0, 0.0, 0.3, 1.0]

@@ -7,7 +7,7 @@ import pytest
 
 import nn
 from autograd import DataError, ShapeError, Value
-from nn import metrics
+from nn.losses import metrics
 
 
 def test_accuracy():

@@ -11,8 +11,9 @@ import pytest
 import nn
 from autograd import ShapeError, Value
 from nn import SGD, Adam, AdamW, RMSprop
-from nn.training import optimisers as optimiser_module
-from nn.training.optimisers import find_optimiser, norm_and_scale
+from nn.optimisers import optimiser as optimiser_module
+from nn.optimisers.clipping import norm_and_scale
+from nn.optimisers.methods import find_optimiser
 
 START, STEPS = [3.0, -2.0, 0.5], 6
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.errors import DataError, ShapeError
 from autograd.table.reals import short
-from nn.metrics import to_array
+from nn.losses.metrics import to_array
 from viz.plots.data import axes, classes, plain
 
 

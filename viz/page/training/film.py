@@ -17,7 +17,7 @@ import numpy as np
 from autograd.errors import RenderError, ShapeError
 from autograd.numbers.value import Value
 from nn.layers.module import Module
-from nn.losses import find_loss
+from nn.losses.named import find_loss
 from nn.training.history import History
 from nn.training.mismatches import OF_SCORES
 from nn.training.samples import checked_samples

@@ -1,22 +1,13 @@
-"""Small data sets, as arrays: ``X`` with a row for each sample, ``y`` for targets.
-
-Everything is made here or read from scikit-learn's own files; nothing is downloaded.
-"""
+"""Data sets made by a formula: points of the plane, and the articles' few numbers."""
 
 from __future__ import annotations
 
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from autograd import DataError, MissingDependencyError, ShapeError
 from autograd.table.reals import short
-from nn.scaling import Scaler
-
-__all__ = ["blobs", "breast_cancer", "checkerboard", "circles", "descent_points"]
-__all__ += ["diabetes", "digits", "hours_and_grades", "iris", "moons", "ripples"]
-__all__ += ["spirals", "split", "standardise", "wine", "xor"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -169,110 +160,3 @@ def _mixed(X: Floats, y: Any, noise: float, seed: int) -> tuple[Floats, Any]:
     rng = np.random.RandomState(seed)
     order = rng.permutation(len(X))
     return X[order] + rng.normal(scale=noise, size=X.shape), y[order]
-
-
-def iris() -> tuple[Floats, Ints]:
-    """Fisher's irises: X (150, 4) in cm, y (150,) of the species 0, 1, 2.
-
-    Raises MissingDependencyError without scikit-learn, which holds the data.
-    """
-    return _of_sklearn("iris")
-
-
-def wine() -> tuple[Floats, Ints]:
-    """Wines by 13 measurements: X (178, 13), y (178,) of the growers 0, 1, 2.
-
-    Raises MissingDependencyError without scikit-learn, which holds the data.
-    """
-    return _of_sklearn("wine")
-
-
-def breast_cancer() -> tuple[Floats, Ints]:
-    """Tumours by 30 measurements: X (569, 30), y (569,) of 0 malignant, 1 benign.
-
-    Raises MissingDependencyError without scikit-learn, which holds the data.
-    """
-    return _of_sklearn("breast_cancer")
-
-
-def diabetes() -> tuple[Floats, Floats]:
-    """Patients by 10 measurements: X (442, 10), y (442,) how far the disease came.
-
-    Raises MissingDependencyError without scikit-learn, which holds the data.
-    """
-    return _of_sklearn("diabetes")
-
-
-def digits() -> tuple[Floats, Ints]:
-    """Handwritten digits, 8 x 8 pixels: X (1797, 64) in [0, 1], y (1797,) of 0 to 9.
-
-    Raises MissingDependencyError without scikit-learn, which holds the data.
-    """
-    X, y = _of_sklearn("digits")
-    return X / 16.0, y
-
-
-def _of_sklearn(name: str) -> tuple[Floats, Any]:
-    try:
-        from sklearn import datasets
-    except ImportError as cause:
-        raise MissingDependencyError(
-            "this data set comes with scikit-learn, which is not installed: "
-            "pip install 'scalar-autograd[examples]'"
-        ) from cause
-    data = getattr(datasets, f"load_{name}")()
-    return data.data, data.target
-
-
-def split(
-    X: ArrayLike,
-    y: ArrayLike,
-    test: float = 0.25,
-    seed: int = 0,
-    stratify: bool = False,
-) -> tuple[Any, Any, Any, Any]:
-    """X_train, X_test, y_train, y_test: samples drawn at random for a test.
-
-    ``test`` is the share of samples held out; ``stratify`` takes that share of every
-    class. Raises ShapeError when X and y differ in length, ValueError for a share
-    outside (0, 1), DataError when it would leave a part empty.
-
-    >>> X, y = moons(100)
-    >>> [part.shape for part in split(X, y, test=0.2)]
-    [(80, 2), (20, 2), (80,), (20,)]
-    """
-    X, y = np.asarray(X), np.asarray(y)
-    if len(X) != len(y):
-        raise ShapeError(f"{len(X)} samples with {len(y)} targets")
-    if not 0.0 < test < 1.0:
-        raise ValueError(f"test must be a share between 0 and 1, got {short(test)}")
-    order = np.random.RandomState(seed).permutation(len(X))
-    labels = y[order] if stratify else np.zeros(len(order))
-    groups = [order[labels == label] for label in np.unique(labels)]
-    held_out = np.concatenate([g[: round(test * len(g))] for g in groups])
-    held = np.isin(order, held_out)
-    train, rest = order[~held], order[held]
-    if not len(train) or not len(rest):
-        raise DataError(f"{len(X)} samples are too few to hold out a share of {test}")
-    return X[train], X[rest], y[train], y[rest]
-
-
-@overload
-def standardise(train: ArrayLike) -> Floats: ...
-@overload
-def standardise(train: ArrayLike, *others: ArrayLike) -> tuple[Floats, ...]: ...
-def standardise(train: ArrayLike, *others: ArrayLike) -> Floats | tuple[Floats, ...]:
-    """The arrays shifted and scaled so that ``train`` has mean 0 and deviation 1.
-
-    Mean and deviation are taken column by column from ``train`` alone, so that nothing
-    about the test data leaks; constant columns become 0. One array gives an array, more
-    give a tuple. A ``nn.Scaler`` remembers mean and deviation, and goes back.
-
-    >>> standardise([[1.0], [3.0]], [[5.0]])[1].tolist()
-    [[3.0]]
-    >>> standardise([[1.0], [3.0]]).tolist()
-    [[-1.0], [1.0]]
-    """
-    scaler = Scaler(train)
-    parts = [scaler(part) for part in (train, *others)]
-    return tuple(parts) if others else parts[0]
