@@ -31,8 +31,9 @@ from autograd.errors import (
     TraceError,
 )
 from autograd.graph.modes import no_grad
+from autograd.native import engine
 from autograd.numbers import arrays as arrays
-from autograd.numbers.eager import affine
+from autograd.numbers.affine import affine
 from autograd.numbers.functions import (
     clip,
     digamma,
@@ -160,6 +161,7 @@ __all__ = [
     "digamma",
     "divide",
     "dot",
+    "engine",
     "equal",
     "erf",
     "erfc",

@@ -15,6 +15,7 @@ PACKAGES = ("autograd", "nn", "viz")
 FLOORS = [  # from the ground: a folder imports those above it in this list, and itself
     "autograd/table",
     "autograd/graph",
+    "autograd/native",
     "autograd/numbers",
     "autograd/transforms",
     "autograd/checks",

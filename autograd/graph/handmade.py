@@ -15,7 +15,7 @@ from typing import Any
 
 from autograd.errors import GraphError
 from autograd.graph.modes import MODES, finish_node
-from autograd.graph.nodes import attach, operands, pairs
+from autograd.graph.nodes import attach, operands
 from autograd.graph.sweep import push
 from autograd.table.primitive import Primitive
 from autograd.table.reals import as_float
@@ -25,8 +25,6 @@ Node = Any
 
 class Handmade(Primitive):
     """The operation of one node, whose derivative is a closure that adds gradients."""
-
-    plain = False  # the sweep asks ``push``
 
     def __init__(self, name: str) -> None:
         super().__init__(name, _cannot_evaluate, joint=_cannot_evaluate)
@@ -57,19 +55,14 @@ class LocalGradients(Handmade):
     """The operation of one node, whose partial derivatives are given numbers."""
 
     push = None  # type: ignore[assignment]
-    plain = True
 
     def __init__(self, name: str, partials: tuple[float, ...]) -> None:
-        Primitive.__init__(self, name, _cannot_evaluate, joint=partials)
         self._partials = partials
+        Primitive.__init__(self, name, _cannot_evaluate, joint=partials)
 
-    def float_first(self, *_: Any) -> float:
-        """The only partial, for the sweep."""
-        return self._partials[0]
-
-    def float_grouped(self, *_: Any) -> tuple[tuple[float, ...]]:
-        """All partials, for the sweep."""
-        return (self._partials,)
+    def derive(self) -> None:
+        """The sweep takes the numbers themselves."""
+        self.float_rules, self.float_joint = (), self.joint
 
     def refuse(self, create_graph: bool) -> None:
         """Numbers cannot be differentiated again."""
@@ -84,7 +77,7 @@ class Edited(Primitive):
     """The operation of a node whose data was changed: its rule has the old result."""
 
     def __init__(self, primitive: Primitive, old: float) -> None:
-        self.__dict__.update(primitive.__dict__, constants=None)
+        self.__dict__.update(primitive.__dict__)
         self.primitive, self.old = primitive, old
 
         def with_old(rule: Any) -> Any:
@@ -140,8 +133,8 @@ def replace_rule(node: Node, backward: Callable[[], None]) -> None:
             f"operation of your own write a Primitive, or Value(data, operands, name)"
         )
     if isinstance(node._primitive, LocalGradients):
-        children, numbers = zip(*pairs(node), strict=True)
-        attach(node, Handmade(node._primitive.name), (children,), (numbers,))
+        name, operands, numbers = node._primitive.name, node._operands, node._numbers
+        attach(node, Handmade(name), (operands,), (numbers,))
     node._primitive.backward = backward
 
 

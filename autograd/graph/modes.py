@@ -188,6 +188,5 @@ def finish_node(node: Any) -> Any:
     for observer in state.observers:
         observer(node, node._primitive, graph.operands(node))
     if not state.recording:
-        node._primitive = node._second = node._x = node._y = None
-        node._first = graph.UNRECORDED
+        graph.attach(node, None, graph.UNRECORDED, ())
     return node

@@ -3,14 +3,13 @@
 A node is known by its attributes alone:
 
     _primitive   the primitive that made it; None for a leaf
-    _first       its first operand; when ``_second is MANY``, a tuple of groups of them
-    _second      its second operand; None after a function of one operand
-    _x, _y       the numbers that the operands held when the node was made (``_x`` is
-                 a tuple of groups when ``_second is MANY``)
+    _operands    what the primitive was applied to, in the shape in which it takes it:
+                 an operand each, or groups of them when it is n-ary
+    _numbers     the numbers that the operands held then, in the same shape
 
-An operand that is a plain number is written CONSTANT, its number standing in ``_x`` or
-``_y``; so is a group of nothing else. Two operand slots instead of a tuple save 56
-bytes a node and an allocation; groups let the neurons of a layer share their inputs.
+so that ``primitive.evaluate(*node._numbers)`` is the node's own number. An operand that
+is a plain number is written CONSTANT, its number standing in ``_numbers``; so is a group
+of nothing else. Groups let the neurons of a layer share their inputs.
 
 The one topological order is the depth-first postorder, operands first to last; the
 chain rule runs through it backwards (Griewank & Walther, *Evaluating Derivatives*,
@@ -44,13 +43,12 @@ class _Mark:
 
 
 CONSTANT = _Mark("CONSTANT")
-MANY = _Mark("MANY")
-UNRECORDED = _Mark("UNRECORDED")  # the first operand of a result without a graph
+UNRECORDED = _Mark("UNRECORDED")  # the operands of a result without a graph
 
 
 def refuse_unrecorded(root: Node) -> None:
     """Raise GraphError for a result made under ``no_grad``: it has no gradient."""
-    if root._primitive is None and root._first is UNRECORDED:
+    if root._primitive is None and root._operands is UNRECORDED:
         raise GraphError(
             f"{root!r} was computed under no_grad(), which keeps no graph: there is "
             f"nothing to differentiate. Compute it outside of no_grad"
@@ -59,11 +57,9 @@ def refuse_unrecorded(root: Node) -> None:
 
 def grouped(node: Node) -> list[tuple[Any, Any]]:
     """The groups of operands, each with the numbers saved when the node was made."""
-    if node._second is MANY:
-        return list(zip(node._first, node._x, strict=True))
-    if node._second is None:
-        return [((node._first,), (node._x,))]
-    return [((node._first, node._second), (node._x, node._y))]
+    if node._primitive.arity is None:
+        return list(zip(node._operands, node._numbers, strict=True))
+    return [(node._operands, node._numbers)]
 
 
 def pairs(node: Node) -> Iterable[tuple[Any, float]]:
@@ -71,12 +67,9 @@ def pairs(node: Node) -> Iterable[tuple[Any, float]]:
 
     The operand is CONSTANT where a plain number took part.
     """
-    second = node._second
-    if second is MANY:
-        return chain.from_iterable(map(pairs_of, node._first, node._x))
-    if second is None:
-        return ((node._first, node._x),)
-    return (node._first, node._x), (second, node._y)
+    if node._primitive.arity is None:
+        return chain.from_iterable(map(pairs_of, node._operands, node._numbers))
+    return zip(node._operands, node._numbers, strict=True)
 
 
 def pairs_of(group: Any, numbers: Any) -> Iterator[tuple[Any, float]]:
@@ -93,15 +86,7 @@ def operands(node: Node) -> tuple[Any, ...]:
 
 def attach(node: Node, primitive: Any, operands: Any, numbers: Any) -> None:
     """Make ``node`` the result of a primitive of operands, which hold these numbers."""
-    node._primitive, node._second, node._y = primitive, None, None
-    if primitive.arity in (1, 2):
-        node._first, node._x = operands[0], numbers[0]
-        if primitive.arity == 2:
-            node._second, node._y = operands[1], numbers[1]
-    elif primitive.arity is None:
-        node._first, node._second, node._x = operands, MANY, numbers
-    else:
-        node._first, node._second, node._x = (operands,), MANY, (numbers,)
+    node._primitive, node._operands, node._numbers = primitive, operands, numbers
 
 
 def topological_order(
@@ -118,7 +103,7 @@ def topological_order(
     """
     interior: list[Node] = []
     leaves: list[Node] = []
-    finished: dict[Any, bool] = {CONSTANT: True, None: True}  # False: open
+    finished: dict[Any, bool] = {CONSTANT: True}  # False: open
     groups: set[int] = {id(CONSTANT)}  # by identity: all in them is finished
     stack: list[Node] = [*reversed(roots)]
     while stack:
@@ -129,8 +114,8 @@ def topological_order(
             if not state:
                 finished[node] = True
                 interior.append(node)
-                if node._second is MANY:
-                    groups.update(map(id, node._first))
+                if node._primitive.arity is None:
+                    groups.update(map(id, node._operands))
         elif node in known:
             finished[stack.pop()] = True
         elif node._primitive is None:
@@ -148,9 +133,9 @@ def topological_order(
 
 
 def _from_the_last(node: Node, finished: set[int]) -> Iterable[Node]:
-    if node._second is not MANY:
-        return node._second, node._first
-    groups = [group for group in reversed(node._first) if id(group) not in finished]
+    if node._primitive.arity is not None:
+        return reversed(node._operands)
+    groups = [group for group in reversed(node._operands) if id(group) not in finished]
     return chain.from_iterable(map(reversed, groups))
 
 

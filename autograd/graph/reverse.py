@@ -17,7 +17,7 @@ from typing import Any
 from autograd.errors import StaleValueError
 from autograd.graph.handmade import Edited, Handmade
 from autograd.graph.modes import MODES
-from autograd.graph.nodes import CONSTANT, pairs, topological_order
+from autograd.graph.nodes import CONSTANT, grouped, pairs, topological_order
 from autograd.graph.strong import is_zero, share
 
 Node = Any
@@ -37,9 +37,10 @@ def edges(node: Node, create_graph: bool = False) -> Iterator[tuple[Node, Number
     if create_graph:
         _refuse_stale(node)
     known = list(pairs(node))
-    through = [p if create_graph and p is not CONSTANT else x for p, x in known]
-    if primitive.arity is None:
-        through = primitive.regroup(through, [len(xs) for xs in node._x])
+    through = node._numbers
+    if create_graph:
+        flat = [x if p is CONSTANT else p for p, x in known]
+        through = primitive.regroup(flat, [len(xs) for _, xs in grouped(node)])
     partials = primitive.partials(through, node if create_graph else node.primal)
     for (operand, _), partial in zip(known, partials, strict=True):
         if operand is not CONSTANT:
@@ -77,8 +78,8 @@ def _shares(
         for operand, partial in edges(node, create_graph):
             yield operand, partial, share(primitive, cotangent, partial)
         return
-    parts = primitive.pull(node._x[0], cotangent)
-    for operand, part in zip(node._first[0], parts, strict=True):
+    parts = primitive.pull(*node._numbers, cotangent)
+    for operand, part in zip(*node._operands, parts, strict=True):
         if operand is not CONSTANT:
             yield operand, nan, part
 

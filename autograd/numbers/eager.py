@@ -1,172 +1,200 @@
-"""The eager engine: Values apply primitives; operators and methods are built once.
+"""The engine of eager nodes in Python: how a node is made, and what it holds.
 
-Everything here is about speed, and nothing about derivatives: each function evaluates
-its primitive on floats and notes down which one it was, its operands and their numbers.
+Each operation evaluates its primitive on floats and notes down which one it was, its
+operands and their numbers; derivatives come later, from ``graph``. The accelerator in C
+does the same, many times faster: here it can be read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd.errors import ShapeError
+from autograd.graph import handmade
 from autograd.graph.modes import MODES, finish_node
-from autograd.graph.nodes import CONSTANT, MANY
-from autograd.numbers.operators import COMPARISONS, METHODS, install, method_of
-from autograd.numbers.value import Value, _Node
+from autograd.graph.nodes import CONSTANT, attach, refuse_unrecorded
+from autograd.graph.sweep import sweep
+from autograd.numbers.operators import (
+    COMPARISONS,
+    METHODS,
+    install,
+    method_of,
+    other_float,
+)
 from autograd.table.primitive import Primitive
 from autograd.table.primitives import TABLE
-from autograd.table.reals import as_float, comparable, is_masked
-
-_DOT = TABLE["dot"]
+from autograd.table.reals import as_float, comparable
 
 
-def _other(other: Any) -> Any:
-    """The float of an operand that is neither Value nor float, or NotImplemented."""
-    try:
-        return as_float(other)
-    except TypeError:
-        if is_masked(other):
-            raise
-        return NotImplemented
+class Node:
+    """What a Value holds: see ``nodes`` for the slots."""
 
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_number",
+        "_numbers",
+        "_operands",
+        "_primitive",
+        "grad",
+    )
 
-def _unary(primitive: Primitive) -> Callable[[Value], Any]:
-    evaluate = primitive.evaluate
+    _interior: type  # the class of results, set by ``complete``
 
-    def method(self: Value) -> Any:
-        out = _Node()
-        out._primitive = primitive
-        out._first = self
-        out._second = None
-        out._x = x = self._number
-        out._number = evaluate(x)
-        out.grad = 0.0
+    def __init__(
+        self, data: Any, *lecture: Any, label: str = "", **names: Any
+    ) -> None:
+        self._number = data if type(data) is float else _plain(data)
+        self.grad = 0.0
+        self._primitive: Any = None
+        self._operands: Any = ()
+        self._numbers: Any = ()
+        if lecture or label or names:
+            self._describe(*lecture, label=label, **names)
+
+    def _describe(self, *lecture: Any, label: str, **names: Any) -> None:
+        raise NotImplementedError
+
+    @property
+    def data(self) -> float:
+        """The number held."""
+        return self._number
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        if self._primitive is not None:
+            handmade.freeze_result(self)
+        self._number = data if type(data) is float else _plain(data)
+
+    def backward(self) -> None:
+        """Add d(self)/d(leaf) to the ``.grad`` of every leaf below.
+
+        Leaves accumulate over calls; interior nodes are reset by each. If anything
+        interrupts the pass, the leaves' gradients are as before.
+        """
+        if self._primitive is None:
+            refuse_unrecorded(self)
+        sweep(self, MODES.thread.inspect if MODES.active else None)
+
+    def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
+        """The node for a primitive applied to Values and floats."""
+        numbers = primitive.map(_saved, operands)
+        if primitive.predicate:
+            return primitive.evaluate(*numbers)
+        return self._record(primitive, primitive.map(_recorded, operands), numbers)
+
+    def _record(self, primitive: Primitive, operands: Any, numbers: Any) -> Any:
+        """The node for a primitive applied to operands that hold these numbers."""
+        out = self._interior()
+        out._number, out.grad = primitive.evaluate(*numbers), 0.0
+        attach(out, primitive, operands, numbers)
         return finish_node(out) if MODES.active else out
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Node):
+            return self is other
+        try:
+            return self._number == as_float(other)
+        except TypeError:
+            return NotImplemented
+        except OverflowError:
+            return False
+
+    def __ne__(self, other: object) -> bool:
+        same = self.__eq__(other)
+        return same if same is NotImplemented else not same
+
+    __hash__ = object.__hash__
+
+
+def complete(kind: type[Node]) -> None:
+    """Give the class of Values its operators, and interior nodes a class of their own."""
+
+    class Interior(kind):  # type: ignore[misc, valid-type]
+        """A Value that is filled in by the operation that makes it."""
+
+        __slots__ = ()
+        __init__ = object.__init__
+        written_as = kind  # in pickles
+
+    Interior.__name__ = Interior.__qualname__ = kind.__name__
+    Interior.__module__ = kind.__module__
+    kind._interior = Interior
+    install(kind, _binary, _unary, _comparison, COMPARISONS)
+    for name, primitive in METHODS.items():
+        make = _unary if primitive.arity == 1 else method_of
+        setattr(kind, name, make(primitive))
+
+
+def _unary(primitive: Primitive) -> Callable[[Node], Any]:
+    def method(self: Node) -> Any:
+        return self._record(primitive, (self,), (self._number,))
 
     method.__doc__ = primitive.__doc__
     return method
 
 
-def _binary(primitive: Primitive) -> Callable[[Value, Any], Any]:
-    evaluate = primitive.evaluate
+def _binary(primitive: Primitive) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    def forward(self: Node, other: Any) -> Any:
+        if isinstance(other, Node):
+            return self._record(
+                primitive, (self, other), (self._number, other._number)
+            )
+        y = other if type(other) is float else other_float(other)
+        if y is NotImplemented:
+            return y
+        return self._record(primitive, (self, CONSTANT), (self._number, y))
 
-    def method(self: Value, other: Any) -> Any:
-        if isinstance(other, Value):
-            y = other._number
-        elif type(other) is float:
-            y = other
-            other = CONSTANT
-        else:
-            y = _other(other)
-            if y is NotImplemented:
-                return y
-            other = CONSTANT
-        out = _Node()
-        out._primitive = primitive
-        out._first = self
-        out._second = other
-        out._x = x = self._number
-        out._y = y
-        out._number = evaluate(x, y)
-        out.grad = 0.0
-        return finish_node(out) if MODES.active else out
-
-    return method
-
-
-def _reflected(primitive: Primitive) -> Callable[[Value, Any], Any]:
-    evaluate = primitive.evaluate
-
-    def method(self: Value, other: Any) -> Any:
-        x = other if type(other) is float else _other(other)
+    def reflected(self: Node, other: Any) -> Any:
+        x = other if type(other) is float else other_float(other)
         if x is NotImplemented:
             return x
-        out = _Node()
-        out._primitive = primitive
-        out._first = CONSTANT
-        out._second = self
-        out._x = x
-        out._y = y = self._number
-        out._number = evaluate(x, y)
-        out.grad = 0.0
-        return finish_node(out) if MODES.active else out
+        return self._record(primitive, (CONSTANT, self), (x, self._number))
 
-    return method
+    return forward, reflected
 
 
-def _comparison(primitive: Primitive) -> Callable[[Value, Any], Any]:
+def _comparison(primitive: Primitive) -> Callable[[Node, Any], Any]:
     evaluate = primitive.evaluate
 
-    def method(self: Value, other: Any) -> Any:
-        y = other._number if isinstance(other, Value) else _other(comparable(other))
+    def method(self: Node, other: Any) -> Any:
+        y = other._number if isinstance(other, Node) else other_float(comparable(other))
         return y if y is NotImplemented else bool(evaluate(self._number, y))
 
     return method
 
 
-def affine(rows: Iterable[Sequence[Any]], biases: Iterable[Any]) -> Affine:
-    """A layer of neurons as a function: inputs in, ``bias + w1 x1 + ...`` for each row.
+def affine_nodes(rows: Sequence[Any]) -> Callable[[tuple[Any, ...]], list[Any]] | None:
+    """A function from inputs, 1.0 in front, to a dot for each row; None unless all rows
+    hold Values.
 
-    The weights are read here, once, and the inputs once in each call; all nodes share
-    them. Call ``affine`` again after changing the weights. Raises ShapeError, naming
-    both numbers, when widths differ.
-
-    >>> from autograd import affine
-    >>> affine([[1.0, 2.0], [3.0, 4.0]], [0.5, 0.25])([1.0, 1.0])
-    [3.5, 7.25]
+    The rows and their numbers are shared by all its results, and so are the inputs.
     """
-    rows, biases = list(rows), list(biases)
-    if len(rows) != len(biases):
-        raise ShapeError(f"{len(rows)} rows of weights with {len(biases)} biases")
-    return Affine([(bias, *ws) for ws, bias in zip(rows, biases, strict=True)])
+    if not all([isinstance(w, Node) for row in rows for w in row]):
+        return None
+    dot, saved = TABLE["dot"], [tuple([w._number for w in row]) for row in rows]
+    layer = list(zip(rows, saved, strict=True))
+
+    def nodes(xs: tuple[Any, ...]) -> list[Any]:
+        inputs = tuple(map(_recorded, xs)), tuple(map(_saved, xs))
+        return [
+            row[0]._record(dot, (row, inputs[0]), (own, inputs[1]))
+            for row, own in layer
+        ]
+
+    return nodes
 
 
-class Affine:
-    """What ``affine`` returns; each row of weights has its bias in front."""
-
-    def __init__(self, rows: list[tuple[Any, ...]]) -> None:
-        widths = {len(row) - 1 for row in rows}
-        if len(widths) > 1:
-            raise ShapeError(f"the rows of weights differ in width: {sorted(widths)}")
-        self.rows, self.width = rows, max(widths, default=0)
-        try:
-            saved = [[w._number for w in row] for row in rows]
-        except AttributeError:  # plain or lifted weights
-            self.layer = None
-        else:
-            self.layer = list(zip(rows, saved, strict=True))
-
-    def __call__(self, xs: Iterable[Any]) -> list[Any]:
-        """The outputs for one sample."""
-        xs = tuple(xs)
-        if len(xs) != self.width:
-            raise ShapeError(f"{self.width} weights for each output, {len(xs)} inputs")
-        kinds = set(map(type, xs))
-        if self.layer is not None and kinds <= {float}:
-            return self._nodes(CONSTANT, (1.0, *xs))
-        if self.layer is not None and kinds <= {Value, _Node}:
-            return self._nodes((CONSTANT, *xs), (1.0, *[x._number for x in xs]))
-        return [_DOT(row, (1.0, *xs)) for row in self.rows]
-
-    def _nodes(self, operands: Any, numbers: tuple[float, ...]) -> list[Any]:
-        evaluate, results = _DOT.evaluate, []
-        for row, saved in self.layer or ():
-            out = _Node()
-            out._primitive = _DOT
-            out._first = (row, operands)
-            out._second = MANY
-            out._x = (saved, numbers)
-            out._number = evaluate(saved, numbers)
-            out.grad = 0.0
-            results.append(out)
-        return [finish_node(out) for out in results] if MODES.active else results
+def _saved(operand: Any) -> float:
+    number: float = operand if type(operand) is float else operand._number
+    return number
 
 
-install(Value, lambda p: (_binary(p), _reflected(p)), _unary, _comparison, COMPARISONS)
-for _name, _primitive in METHODS.items():
-    setattr(
-        Value,
-        _name,
-        _unary(_primitive) if _primitive.arity == 1 else method_of(_primitive),
-    )
+def _recorded(operand: Any) -> Any:
+    return CONSTANT if type(operand) is float else operand
+
+
+def _plain(data: Any) -> float:
+    if isinstance(data, Node):
+        raise TypeError("data is a plain number, got a Value: pass its .data")
+    return as_float(data)

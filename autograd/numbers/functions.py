@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from autograd.errors import DataError, ShapeError
-from autograd.numbers.eager import affine
+from autograd.numbers.affine import affine
 from autograd.table import primitives
 
 if TYPE_CHECKING:

@@ -58,15 +58,13 @@ class Level(int):
 class Lifted(Operators):
     """A node of one level: its data is a number of a lower one."""
 
-    __slots__ = ("_first", "_primitive", "_second", "_x", "_y", "level", "primal")
+    __slots__ = ("_numbers", "_operands", "_primitive", "level", "primal")
 
     def __init__(self, primal: Number, level: Level) -> None:
         self.primal, self.level = primal, level
         self._primitive: Primitive | None = None
-        self._first: Any = None
-        self._second: Any = None
-        self._x: Any = None
-        self._y: Any = None
+        self._operands: Any = ()
+        self._numbers: Any = ()
 
     def apply(self, primitive: Primitive, operands: tuple[Number, ...]) -> Number:
         """The result of a primitive whose highest operand is of this level."""

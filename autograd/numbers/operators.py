@@ -67,6 +67,16 @@ def is_number(x: Any) -> bool:
     return True
 
 
+def other_float(other: Any) -> Any:
+    """The float of an operand that is neither Value nor float, or NotImplemented."""
+    try:
+        return as_float(other)
+    except TypeError:
+        if is_masked(other):
+            raise
+        return NotImplemented
+
+
 def _binary(primitive: Primitive) -> tuple[Callable[..., Any], Callable[..., Any]]:
     def forward(self: Any, other: Any) -> Any:
         return primitive.apply((self, other)) if is_number(other) else NotImplemented

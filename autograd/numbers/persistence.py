@@ -15,22 +15,23 @@ from typing import Any
 from weakref import ref
 
 from autograd.errors import GraphError
-from autograd.graph.nodes import CONSTANT, MANY, topological_order
+from autograd.graph.nodes import topological_order
+from autograd.numbers.engine import Node as Base
 
 Node = Any
-_FIELDS = ("_number", "grad", "_primitive", "_second", "_x", "_y")
+_FIELDS = ("_number", "grad", "_primitive", "_numbers")
 _SEEN = "autograd: nodes copied already"
 
 
 def new_node(kind: type) -> Node:
     """An empty node, to be filled in."""
-    return object.__new__(kind)
+    return Base.__new__(kind)
 
 
 def _clone(node: Node) -> Node:
     """A node with the same fields and operands, attributes aside."""
-    copy = object.__new__(type(node))
-    for field in (*_FIELDS, "_first"):
+    copy = Base.__new__(type(node))
+    for field in (*_FIELDS, "_operands"):
         setattr(copy, field, getattr(node, field, None))
     return copy
 
@@ -54,24 +55,18 @@ def deep_copy(root: Node, memo: dict[Any, Any]) -> Node:
         if node._primitive is None:
             continue
         _refuse_closure(node)
-        if node._second is MANY:
-            copy._first = _renamed(node._first, memo)
-        else:
-            copy._first = memo.get(id(node._first), node._first)
-            copy._second = memo.get(id(node._second), node._second)
+        copy._operands = _renamed(node._operands, memo)
     for node in nodes:
         if node.__dict__:
             memo[id(node)].__dict__.update(deepcopy(node.__dict__, memo))
     return memo[id(root)]
 
 
-def _renamed(groups: Any, memo: dict[Any, Any]) -> Any:
-    return tuple(
-        [
-            group if group is CONSTANT else tuple([memo.get(id(p), p) for p in group])
-            for group in groups
-        ]
-    )
+def _renamed(operands: Any, memo: dict[Any, Any]) -> Any:
+    """The copies of operands, in the same groups."""
+    if type(operands) is tuple:
+        return tuple([_renamed(p, memo) for p in operands])
+    return memo.get(id(operands), operands)
 
 
 def _reachable(root: Node, seen: set[Any]) -> list[Node]:
@@ -161,20 +156,18 @@ class _Block:
             _Block, None
         ] = {}  # of all references that are named, when they are
         columns = [[getattr(node, field, None) for node in nodes] for field in _FIELDS]
-        firsts = [_reference(node._first, others) for node in nodes]
-        seconds = [_reference(node._second, others) for node in nodes]
-        columns[_FIELDS.index("_second")] = seconds
+        operands = [_reference(node._operands, others) for node in nodes]
         attributes = [
             {key: _reference(thing, others) for key, thing in node.__dict__.items()}
             or None
             for node in nodes
         ]
         others.pop(self, None)
-        return list(others), self.references, columns, firsts, attributes
+        return list(others), self.references, columns, operands, attributes
 
     def __setstate__(self, state: Any) -> None:
-        _, nodes, columns, firsts, attributes = state
-        for field, column in zip((*_FIELDS, "_first"), (*columns, firsts), strict=True):
+        _, nodes, columns, operands, attributes = state
+        for field, column in zip((*_FIELDS, "_operands"), (*columns, operands), strict=True):
             for node, entry in zip(nodes, column, strict=True):
                 setattr(node, field, entry)
         for node, own in zip(nodes, attributes, strict=True):

@@ -13,24 +13,22 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from autograd.graph import handmade
-from autograd.graph.modes import MODES, finish_node
-from autograd.graph.nodes import CONSTANT, attach, operands, refuse_unrecorded
-from autograd.graph.sweep import sweep
+from autograd.graph.nodes import operands
 from autograd.notebooks import Drawn
 from autograd.numbers import persistence
+from autograd.numbers.engine import Node, complete
 from autograd.numbers.operators import Operators
-from autograd.table.primitive import Primitive
-from autograd.table.reals import as_float, short
+from autograd.table.reals import short
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from autograd.signatures import Plain, Signatures
 else:
-    Signatures = Operators  # whose methods eager replaces by faster ones
+    Signatures = Operators  # whose methods the engine replaces by faster ones
 
 
-class Value(Drawn, Signatures):
+class Value(Node, Drawn, Signatures):
     """A real number that remembers how it was computed.
 
     Parameters
@@ -55,33 +53,20 @@ class Value(Drawn, Signatures):
     8.0
     """
 
-    __slots__ = (
-        "__dict__",
-        "__weakref__",
-        "_first",
-        "_number",
-        "_primitive",
-        "_second",
-        "_x",
-        "_y",
-        "grad",
-    )
+    __slots__ = ()
 
     level = 0
     __hash__ = object.__hash__
 
-    def __init__(
-        self,
-        data: Plain | NDArray[Any],
-        *lecture: Any,
-        label: str = "",
-        **names: Any,
-    ) -> None:
-        self._number = data if type(data) is float else _plain(data)
-        self.grad = 0.0
-        self._primitive = self._first = self._second = self._x = self._y = None
-        if lecture or label or names:
-            self._describe(*lecture, label=label, **names)
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            data: Plain | NDArray[Any],
+            *lecture: Any,
+            label: str = "",
+            **names: Any,
+        ) -> None: ...
 
     def _describe(
         self, children: Any = (), rule: Any = "", *more: Any, **names: Any
@@ -103,17 +88,9 @@ class Value(Drawn, Signatures):
     # -- What a node holds -----------------------------------------------------------
 
     @property
-    def data(self) -> float:
-        """The number held."""
+    def primal(self) -> float:
+        """The number held, as in numbers of higher levels."""
         return self._number
-
-    @data.setter
-    def data(self, data: Any) -> None:
-        if self._primitive is not None:
-            handmade.freeze_result(self)
-        self._number = data if type(data) is float else _plain(data)
-
-    primal = data
 
     @property
     def label(self) -> str:
@@ -147,44 +124,7 @@ class Value(Drawn, Signatures):
         """A new leaf with the same data: gradients stop here."""
         return Value(self._number)
 
-    # -- The chain rule --------------------------------------------------------------
-
-    def backward(self) -> None:
-        """Add d(self)/d(leaf) to the ``.grad`` of every leaf below.
-
-        Leaves accumulate over calls; interior nodes are reset by each. If anything
-        interrupts the pass, the leaves' gradients are as before.
-        """
-        if self._primitive is None:
-            refuse_unrecorded(self)
-        sweep(self, MODES.thread.inspect if MODES.active else None)
-
-    def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
-        """The node for a primitive applied to Values and floats."""
-        numbers = primitive.map(_saved, operands)
-        data = primitive.evaluate(*numbers)
-        if primitive.predicate:
-            return data
-        out = _Node()
-        out._number, out.grad = as_float(data), 0.0
-        attach(out, primitive, primitive.map(_recorded, operands), numbers)
-        return finish_node(out) if MODES.active else out
-
     # -- As a Python number ----------------------------------------------------------
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, Value):
-            return self is other
-        try:
-            return self._number == as_float(other)
-        except TypeError:
-            return NotImplemented
-        except OverflowError:
-            return False
-
-    def __ne__(self, other: object) -> bool:
-        same = self.__eq__(other)
-        return same if same is NotImplemented else not same
 
     def __bool__(self) -> bool:
         return self._number != 0.0
@@ -225,26 +165,4 @@ class Value(Drawn, Signatures):
         handmade.replace_rule(self, rule)
 
 
-class _Node(Value):
-    """An interior node: a Value that is filled in by the operation that makes it."""
-
-    __slots__ = ()
-    __init__ = object.__init__
-    written_as = Value  # in pickles
-
-
-_Node.__name__ = _Node.__qualname__ = "Value"
-
-
-def _saved(operand: Any) -> float:
-    return operand if type(operand) is float else operand._number
-
-
-def _recorded(operand: Any) -> Any:
-    return CONSTANT if type(operand) is float else operand
-
-
-def _plain(data: Any) -> float:
-    if isinstance(data, Value):
-        raise TypeError("data is a plain number, got a Value: pass its .data")
-    return as_float(data)
+complete(Value)

@@ -93,7 +93,6 @@ class Primitive:
                 f"primitive {name!r} needs its partials once: one function for each "
                 f"operand, or joint= one function that returns them all"
             )
-        self.constants = joint if isinstance(joint, tuple) else None
         if isinstance(joint, tuple):
             arity, joint = len(joint), _constant(joint)
         self.name, self.symbol = name, symbol or name

@@ -56,7 +56,7 @@ def interactions(node: Node) -> list[frozenset[int]]:
     """For each operand of a node, the operands its partial derivative depends on."""
     groups = grouped(node)
     shape = tuple([len(numbers) for _, numbers in groups])
-    key = node._primitive, shape, node._second is None
+    key = node._primitive, shape
     if key not in _INTERACTIONS:
         _INTERACTIONS[key] = _interactions(node, shape)
     return _INTERACTIONS[key]

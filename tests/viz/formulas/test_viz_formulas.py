@@ -272,7 +272,7 @@ def test_bad_input(write):
     with pytest.raises(RenderError, match="101 operations, more than max_nodes=100"):
         write(x)
     y = Value(1.0) * 2.0
-    y._first = y
+    y._operands = (y, y)
     with pytest.raises(GraphError):
         write(y)
 

@@ -133,7 +133,7 @@ def test_nodes_made_by_hand():
 def test_a_cycle_is_an_error():
     x = Value(1.0)
     y = x + 1.0
-    y._first = y
+    y._operands = (y, y)
     with pytest.raises(GraphError, match="cycle"):
         diagram(y)
 

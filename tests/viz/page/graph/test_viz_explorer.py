@@ -630,7 +630,7 @@ def test_only_values_have_pages(what, tmp_path):
 def test_a_graph_with_a_cycle(tmp_path):
     x = Value(1.0)
     y = x * 2.0
-    y._first = y
+    y._operands = (y, y)
     with pytest.raises(GraphError, match="cycle"):
         explore(y, tmp_path / "page.html")
 

@@ -1,0 +1,54 @@
+"""A layer of neurons: many dots of the same inputs, which share all that they can."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from autograd.errors import ShapeError
+from autograd.numbers.engine import affine_nodes
+from autograd.table.primitives import TABLE
+
+_DOT = TABLE["dot"]
+
+
+def affine(rows: Iterable[Sequence[Any]], biases: Iterable[Any]) -> Affine:
+    """A layer of neurons as a function: inputs in, ``bias + w1 x1 + ...`` for each row.
+
+    The weights are read here, once, and the inputs once in each call; all nodes share
+    them. Call ``affine`` again after changing the weights. Raises ShapeError, naming
+    both numbers, when widths differ.
+
+    >>> from autograd import affine
+    >>> affine([[1.0, 2.0], [3.0, 4.0]], [0.5, 0.25])([1.0, 1.0])
+    [3.5, 7.25]
+    """
+    rows, biases = list(rows), list(biases)
+    if len(rows) != len(biases):
+        raise ShapeError(f"{len(rows)} rows of weights with {len(biases)} biases")
+    return Affine([(bias, *ws) for ws, bias in zip(rows, biases, strict=True)])
+
+
+class Affine:
+    """What ``affine`` returns; each row of weights has its bias in front."""
+
+    def __init__(self, rows: list[tuple[Any, ...]]) -> None:
+        widths = {len(row) - 1 for row in rows}
+        if len(widths) > 1:
+            raise ShapeError(f"the rows of weights differ in width: {sorted(widths)}")
+        self.rows, self.width = rows, max(widths, default=0)
+        self.nodes = affine_nodes(rows)  # None around other numbers than Values
+
+    def __call__(self, xs: Iterable[Any]) -> list[Any]:
+        """The outputs for one sample."""
+        xs = tuple(xs)
+        if len(xs) != self.width:
+            raise ShapeError(f"{self.width} weights for each output, {len(xs)} inputs")
+        levels = {0 if kind is float else _level(kind) for kind in set(map(type, xs))}
+        if self.nodes is not None and levels <= {0}:
+            return self.nodes((1.0, *xs))
+        return [_DOT(row, (1.0, *xs)) for row in self.rows]
+
+
+def _level(kind: type) -> Any:
+    return getattr(kind, "level", None)
