@@ -176,7 +176,9 @@ def affine_nodes(rows: Sequence[Any]) -> Callable[[tuple[Any, ...]], list[Any]] 
     layer = list(zip(rows, saved, strict=True))
 
     def nodes(xs: tuple[Any, ...]) -> list[Any]:
-        inputs = tuple(map(_recorded, xs)), tuple(map(_saved, xs))
+        plain = all([type(x) is float for x in xs])
+        operands = CONSTANT if plain else tuple(map(_recorded, xs))
+        inputs = operands, tuple(map(_saved, xs))
         return [
             row[0]._record(dot, (row, inputs[0]), (own, inputs[1]))
             for row, own in layer

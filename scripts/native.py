@@ -1,0 +1,95 @@
+"""Write autograd/native/rows.h: the accelerator's derivatives, read off the table.
+
+Which rows C evaluates by itself stands in autograd/native/evaluate.h; of these, every
+row whose partial derivatives are expressions in such rows gets a code. The others call
+their Python functions.
+"""
+
+from __future__ import annotations
+
+import re
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+from autograd.numbers.operators import METHODS
+from autograd.numbers.symbolic import Expression, Symbol
+from autograd.table.primitives import TABLE, Row
+
+FOLDER = Path(__file__).parent.parent / "autograd" / "native"
+EVALUATED = set(re.findall(r"row_(\w+)\(double", (FOLDER / "evaluate.h").read_text()))
+INFIX = {"add": "+", "subtract": "-", "multiply": "*"}
+MANY = ("sum", "dot")  # rows of many operands that engine.c computes
+HEAD = """/* Generated from the table of primitives by `python scripts/native.py`: do not edit.
+ *
+ * x, y: the numbers of the operands; z: the result. ROWS lists code, arity and whether a
+ * partial of exactly 0 says "not chosen"; METHODS the rows that are methods.
+ */
+"""
+
+
+class Foreign(Exception):
+    """A partial derivative that needs a row which C does not evaluate."""
+
+
+def written(x: Any) -> str:
+    """An expression in C; every operation in the order in which Python does it."""
+    if isinstance(x, Symbol):
+        return x.name
+    if not isinstance(x, Expression):
+        return "NAN" if isnan(x) else repr(float(x))
+    name, parts = x.primitive.name, [written(p) for p in x.operands]
+    if name in INFIX:
+        return f"({parts[0]} {INFIX[name]} {parts[1]})"
+    if name not in EVALUATED:
+        raise Foreign
+    return f"row_{name}({', '.join(parts)})"
+
+
+def slopes(row: Row) -> list[str]:
+    """The partial derivatives of a row, in C."""
+    symbols = [Symbol(name) for name in "xy"[: row.arity]]
+    return [written(p) for p in row.partials(tuple(symbols), Symbol("z"))]
+
+
+def rows() -> dict[str, list[str]]:
+    """{name: partial derivatives in C}, of all rows of one or two operands with code."""
+    found = {}
+    for name, row in TABLE.items():
+        if name in EVALUATED and row.arity in (1, 2) and not row.predicate:
+            try:
+                found[name] = slopes(row)
+            except Foreign:
+                continue
+    return found
+
+
+def function(name: str, i: int, slope: str) -> str:
+    """A partial derivative as a C function."""
+    return (
+        f"static inline double slope_{name}_{i}(double x, double y, double z)\n"
+        f"{{\n    (void)x, (void)y, (void)z;\n    return {slope};\n}}\n"
+    )
+
+
+def header() -> str:
+    """The whole file."""
+    known, lines = rows(), [HEAD]
+    for name, partials in known.items():
+        lines += [function(name, i, slope) for i, slope in enumerate(partials)]
+    for title, arity in (("UNARY", 1), ("BINARY", 2)):
+        own = [name for name in known if TABLE[name].arity == arity]
+        lines.append(f"\n#define {title}_ROWS(ROW)")
+        lines += [f" \\\n    ROW({name}, {int(TABLE[name].chooses)})" for name in own]
+        lines.append("\n")
+    lines.append("\n#define MANY_ROWS(ROW)")
+    lines += [f" \\\n    ROW({name}, 0)" for name in MANY]
+    lines.append("\n\n#define METHODS(METHOD)")
+    for method, row in METHODS.items():
+        if row.arity == 1 and row.name in known:
+            lines.append(f" \\\n    METHOD({method}, {row.name})")
+    return "".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    (FOLDER / "rows.h").write_text(header(), encoding="utf-8")

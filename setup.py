@@ -1,0 +1,32 @@
+"""The accelerator, which is optional: where it cannot be built, Python serves.
+
+All else stands in pyproject.toml. AUTOGRAD_CFLAGS adds options for the compiler.
+"""
+
+import os
+import platform
+import sys
+import sysconfig
+
+from setuptools import Extension, setup
+
+MSVC = sys.platform == "win32" and "gcc" not in platform.python_compiler().lower()
+OPTIONS = ["/fp:precise"] if MSVC else ["-O2", "-ffp-contract=off"]
+STABLE = not sysconfig.get_config_var("Py_GIL_DISABLED")
+
+setup(
+    ext_modules=[
+        Extension(
+            "autograd.native._engine",
+            ["autograd/native/engine.c"],
+            depends=["autograd/native/evaluate.h", "autograd/native/rows.h"],
+            extra_compile_args=OPTIONS + os.environ.get("AUTOGRAD_CFLAGS", "").split(),
+            libraries=[] if sys.platform == "win32" else ["m"],
+            py_limited_api=True,
+            optional=True,
+        )
+    ]
+    if STABLE and sys.implementation.name == "cpython"
+    else [],
+    options={"bdist_wheel": {"py_limited_api": "cp311"}} if STABLE else {},
+)
