@@ -20,10 +20,10 @@ FOLDER = Path(__file__).parent.parent / "autograd" / "native"
 EVALUATED = set(re.findall(r"row_(\w+)\(double", (FOLDER / "evaluate.h").read_text()))
 INFIX = {"add": "+", "subtract": "-", "multiply": "*"}
 MANY = ("sum", "dot")  # rows of many operands that engine.c computes
-HEAD = """/* Generated from the table of primitives by `python scripts/native.py`: do not edit.
+HEAD = """/* Generated from the table of primitives by scripts/native.py: do not edit.
  *
- * x, y: the numbers of the operands; z: the result. ROWS lists code, arity and whether a
- * partial of exactly 0 says "not chosen"; METHODS the rows that are methods.
+ * x, y: the numbers of the operands; z: the result. Of each row is said whether a
+ * partial of exactly 0 says "not chosen"; METHODS lists the rows that are methods.
  */
 """
 
@@ -53,7 +53,7 @@ def slopes(row: Row) -> list[str]:
 
 
 def rows() -> dict[str, list[str]]:
-    """{name: partial derivatives in C}, of all rows of one or two operands with code."""
+    """{name: partial derivatives in C}, of all rows with code for one or two."""
     found = {}
     for name, row in TABLE.items():
         if name in EVALUATED and row.arity in (1, 2) and not row.predicate:

@@ -7,9 +7,9 @@ A node is known by its attributes alone:
                  an operand each, or groups of them when it is n-ary
     _numbers     the numbers that the operands held then, in the same shape
 
-so that ``primitive.evaluate(*node._numbers)`` is the node's own number. An operand that
-is a plain number is written CONSTANT, its number standing in ``_numbers``; so is a group
-of nothing else. Groups let the neurons of a layer share their inputs.
+so that ``primitive.evaluate(*node._numbers)`` is the node's own number. An operand
+that is a plain number is written CONSTANT, its number standing in ``_numbers``; so is a
+group of nothing else. Groups let the neurons of a layer share their inputs.
 
 The one topological order is the depth-first postorder, operands first to last; the
 chain rule runs through it backwards (Griewank & Walther, *Evaluating Derivatives*,
@@ -96,47 +96,51 @@ def topological_order(
 
     Nodes in ``known`` are taken as visited. Raises GraphError for a cycle.
 
-    Depth first, on a stack of our own. A node is met twice: when it is opened, and its
-    operands are put above it, and when they are done.
-
-        y = p + c, p = x * x:   stack  y | y c p | y c p x x | ...   order  p, y
+    Depth first, on a stack of our own: the nodes that are open, from a root down, each
+    with an iterator of its operands.
     """
     interior: list[Node] = []
     leaves: list[Node] = []
-    finished: dict[Any, bool] = {CONSTANT: True}  # False: open
-    groups: set[int] = {id(CONSTANT)}  # by identity: all in them is finished
-    stack: list[Node] = [*reversed(roots)]
-    while stack:
-        node = stack[-1]
-        state = finished.get(node)
-        if state is not None:
-            stack.pop()
-            if not state:
-                finished[node] = True
+    opened: set[Node] = set()
+    finished: set[Node] = {CONSTANT}
+    complete: set[int] = {id(CONSTANT)}
+    path: list[Node] = [None]
+    operands: list[Iterator[Node]] = [iter(roots)]
+    while path:
+        for node in operands[-1]:
+            if node in finished:
+                continue
+            if node in opened:
+                raise cycle_through(node)
+            if node in known:
+                finished.add(node)
+            elif node._primitive is None:
+                finished.add(node)
+                leaves.append(node)
+            else:
+                opened.add(node)
+                path.append(node)
+                if node._primitive.arity is None:
+                    operands.append(chain.from_iterable(groups_left(node, complete)))
+                else:
+                    operands.append(iter(node._operands))
+                break
+        else:
+            operands.pop()
+            node = path.pop()
+            if node is not None:
+                finished.add(node)
                 interior.append(node)
                 if node._primitive.arity is None:
-                    groups.update(map(id, node._operands))
-        elif node in known:
-            finished[stack.pop()] = True
-        elif node._primitive is None:
-            finished[stack.pop()] = True
-            leaves.append(node)
-        else:
-            finished[node] = False
-            for operand in _from_the_last(node, groups):
-                state = finished.get(operand)
-                if state is None:
-                    stack.append(operand)
-                elif not state:
-                    raise cycle_through(operand)
+                    complete.update(map(id, node._operands))
     return interior, leaves
 
 
-def _from_the_last(node: Node, finished: set[int]) -> Iterable[Node]:
-    if node._primitive.arity is not None:
-        return reversed(node._operands)
-    groups = [group for group in reversed(node._operands) if id(group) not in finished]
-    return chain.from_iterable(map(reversed, groups))
+def groups_left(node: Node, complete: set[int]) -> list[Any]:
+    """The groups of an n-ary node without those, known by their ids, that are complete:
+    whose operands are all finished. A layer's neurons share the group of their inputs.
+    """
+    return [group for group in node._operands if id(group) not in complete]
 
 
 def cycle_through(node: Node) -> GraphError:

@@ -7,13 +7,13 @@ The accelerator has the same in C; here it can be read.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from itertools import repeat
+from collections.abc import Callable, Iterator
+from itertools import chain, repeat
 from math import isfinite
 from types import FunctionType
 from typing import Any
 
-from autograd.graph.nodes import CONSTANT, topological_order
+from autograd.graph.nodes import CONSTANT, cycle_through, groups_left
 from autograd.table.primitive import Primitive, check_lengths, checked
 from autograd.table.primitives import TABLE
 from autograd.table.reals import as_float
@@ -27,10 +27,10 @@ def sweep(root: Node, inspect: Callable[[list[Node]], None] | None = None) -> No
     Either every leaf gets its share or none does: the old gradients are set aside, and
     the new ones are committed by one call that no signal can interrupt.
     """
-    interior, leaves = topological_order(root)
-    before = [leaf.grad for leaf in leaves]
+    leaves: list[Node] = []
+    before: list[Any] = []
     try:
-        _set_gradients(interior + leaves, repeat(0.0))
+        interior = _order(root, leaves, before)
         root.grad = 1.0
         push(interior)
         if inspect is not None:
@@ -39,6 +39,47 @@ def sweep(root: Node, inspect: Callable[[list[Node]], None] | None = None) -> No
     except BaseException:
         _set_gradients(leaves, before)
         raise
+
+
+def _order(root: Node, leaves: list[Node], before: list[Any]) -> list[Node]:
+    """The topological order of ``nodes``; leaves, and what they had, go to the lists.
+
+    ``.grad`` tells who has been met: an open node holds this walk's own NaN, a finished
+    one its own 0.0, from which the pass starts. No set of nodes is faster.
+    """
+    finished, opened = float("0"), float("nan")
+    interior: list[Node] = []
+    path: list[Node] = [None]
+    operands: list[Iterator[Node]] = [iter((root,))]
+    complete = {id(CONSTANT)}
+    while path:
+        for node in operands[-1]:
+            mark = finished if node is CONSTANT else node.grad
+            if mark is finished:
+                continue
+            if mark is opened:
+                raise cycle_through(node)
+            if node._primitive is None:
+                before.append(mark)
+                leaves.append(node)
+                node.grad = finished
+            else:
+                node.grad = opened
+                path.append(node)
+                if node._primitive.arity is None:
+                    operands.append(chain.from_iterable(groups_left(node, complete)))
+                else:
+                    operands.append(iter(node._operands))
+                break
+        else:
+            operands.pop()
+            node = path.pop()
+            if node is not None:
+                node.grad = finished
+                interior.append(node)
+                if node._primitive.arity is None:
+                    complete.update(map(id, node._operands))
+    return interior
 
 
 def _accumulated(before: list[Any], leaves: list[Node]) -> list[float]:
@@ -65,34 +106,36 @@ def push(interior: list[Node]) -> None:
         g, primitive = node.grad, node._primitive
         if not g:
             continue
-        if primitive.push:
-            primitive.push(node)
-        elif primitive.pull and not isfinite(g):
-            parts = primitive.pull(*node._numbers, g)
-            _hand_on(1.0, node._operands[0], parts, True)
-        elif primitive.arity is None:
-            slopes = primitive.float_joint(*node._numbers, node._number)
-            for group, slopes_of_group in zip(node._operands, slopes, strict=True):
-                if group is not CONSTANT:
-                    _hand_on(g, group, slopes_of_group, primitive.chooses)
+        if primitive.arity is None:
+            _push_groups(node, primitive, g)
         elif primitive.float_rules:
-            for operand, rule in zip(
-                node._operands, primitive.float_rules, strict=True
-            ):
+            for operand, rule in zip(node._operands, primitive.float_rules):  # noqa: B905
                 if operand is not CONSTANT:
                     slope = rule(*node._numbers, node._number)
                     if slope or not primitive.chooses:
                         operand.grad += g * slope
         else:
             slopes = primitive.float_joint(*node._numbers, node._number)
-            _hand_on(g, node._operands, slopes, primitive.chooses)
+            for operand, slope in zip(node._operands, slopes):  # noqa: B905
+                if operand is not CONSTANT and (slope or not primitive.chooses):
+                    operand.grad += g * slope
 
 
-def _hand_on(g: float, operands: Any, slopes: Any, chooses: bool) -> None:
-    """Add gradient * partial to every operand that is a node."""
-    for operand, slope in zip(operands, slopes, strict=True):
-        if operand is not CONSTANT and (slope or not chooses):
-            operand.grad += g * slope
+def _push_groups(node: Node, primitive: Any, g: float) -> None:
+    """The same for primitives of many operands, and for nodes made by hand."""
+    if primitive.push:
+        primitive.push(node)
+        return
+    if primitive.pull and not isfinite(g):
+        g, groups, chooses = 1.0, (primitive.pull(*node._numbers, g),), True
+    else:
+        groups = primitive.float_joint(*node._numbers, node._number)
+        chooses = primitive.chooses
+    for operands, slopes in zip(node._operands, groups, strict=True):
+        if operands is not CONSTANT:
+            for operand, slope in zip(operands, slopes, strict=True):
+                if operand is not CONSTANT and (slope or not chooses):
+                    operand.grad += g * slope
 
 
 def derive(primitive: Any) -> None:

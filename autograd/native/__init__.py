@@ -1,4 +1,4 @@
-"""The C accelerator: the nodes of ``numbers`` in C, their rows generated from the table.
+"""The C accelerator: nodes in C, their derivatives generated from the table.
 
 In: the environment variable AUTOGRAD_ENGINE. Out: the extension, or why there is none.
 

@@ -1,7 +1,7 @@
-/* Generated from the table of primitives by `python scripts/native.py`: do not edit.
+/* Generated from the table of primitives by scripts/native.py: do not edit.
  *
- * x, y: the numbers of the operands; z: the result. ROWS lists code, arity and whether a
- * partial of exactly 0 says "not chosen"; METHODS the rows that are methods.
+ * x, y: the numbers of the operands; z: the result. Of each row is said whether a
+ * partial of exactly 0 says "not chosen"; METHODS lists the rows that are methods.
  */
 static inline double slope_guarded_multiply_0(double x, double y, double z)
 {

@@ -3,8 +3,9 @@
 In: rows of the table. Out: numbers with operators, and functions of them.
 
 Read ``value`` first (a node of the graph, level 0), with ``operators`` (Python's and
-NumPy's names, read off the table) and ``eager`` (they are built from the rows, once).
+NumPy's names, read off the table) and ``eager`` (how operations make nodes); ``engine``
+chooses between it and ``accelerated``, which is the same in C.
 ``lifted`` and ``dual`` are the nodes and duals of transforms, ``symbolic`` formulas,
-``arrays`` and ``grids`` batches and object arrays. ``functions`` and ``gather`` are
-composed of rows; ``persistence`` copies and pickles graphs.
+``arrays`` and ``grids`` batches and object arrays. ``functions``, ``affine`` and
+``gather`` are composed of rows; ``persistence`` copies and pickles graphs.
 """

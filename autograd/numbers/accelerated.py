@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -54,6 +55,7 @@ def complete(kind: type) -> None:
         inspector=lambda: MODES.thread.inspect,
         refuse_unrecorded=refuse_unrecorded,
     )
+    gc.callbacks.append(EXTENSION.trim)
 
 
 def _saved(operand: Any) -> float:

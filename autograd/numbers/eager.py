@@ -12,7 +12,7 @@ from typing import Any
 
 from autograd.graph import handmade
 from autograd.graph.modes import MODES, finish_node
-from autograd.graph.nodes import CONSTANT, attach, refuse_unrecorded
+from autograd.graph.nodes import CONSTANT, refuse_unrecorded
 from autograd.graph.sweep import sweep
 from autograd.numbers.operators import (
     COMPARISONS,
@@ -39,11 +39,7 @@ class Node:
         "grad",
     )
 
-    _interior: type  # the class of results, set by ``complete``
-
-    def __init__(
-        self, data: Any, *lecture: Any, label: str = "", **names: Any
-    ) -> None:
+    def __init__(self, data: Any, *lecture: Any, label: str = "", **names: Any) -> None:
         self._number = data if type(data) is float else _plain(data)
         self.grad = 0.0
         self._primitive: Any = None
@@ -81,14 +77,7 @@ class Node:
         numbers = primitive.map(_saved, operands)
         if primitive.predicate:
             return primitive.evaluate(*numbers)
-        return self._record(primitive, primitive.map(_recorded, operands), numbers)
-
-    def _record(self, primitive: Primitive, operands: Any, numbers: Any) -> Any:
-        """The node for a primitive applied to operands that hold these numbers."""
-        out = self._interior()
-        out._number, out.grad = primitive.evaluate(*numbers), 0.0
-        attach(out, primitive, operands, numbers)
-        return finish_node(out) if MODES.active else out
+        return _record(primitive, primitive.map(_recorded, operands), numbers)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Node):
@@ -107,8 +96,23 @@ class Node:
     __hash__ = object.__hash__
 
 
+class _Factory:
+    """Makes interior nodes: of a class that ``complete`` derives from Value."""
+
+    new: Callable[[], Any]
+
+
+def _record(primitive: Primitive, operands: Any, numbers: Any) -> Any:
+    """The node for a primitive applied to operands that hold these numbers."""
+    out = _Factory.new()
+    out._number = primitive.evaluate(*numbers)
+    out._primitive, out._operands, out._numbers = primitive, operands, numbers
+    out.grad = 0.0
+    return finish_node(out) if MODES.active else out
+
+
 def complete(kind: type[Node]) -> None:
-    """Give the class of Values its operators, and interior nodes a class of their own."""
+    """Give the class of Values its operators, and interior nodes their own class."""
 
     class Interior(kind):  # type: ignore[misc, valid-type]
         """A Value that is filled in by the operation that makes it."""
@@ -119,7 +123,7 @@ def complete(kind: type[Node]) -> None:
 
     Interior.__name__ = Interior.__qualname__ = kind.__name__
     Interior.__module__ = kind.__module__
-    kind._interior = Interior
+    _Factory.new = Interior
     install(kind, _binary, _unary, _comparison, COMPARISONS)
     for name, primitive in METHODS.items():
         make = _unary if primitive.arity == 1 else method_of
@@ -128,28 +132,35 @@ def complete(kind: type[Node]) -> None:
 
 def _unary(primitive: Primitive) -> Callable[[Node], Any]:
     def method(self: Node) -> Any:
-        return self._record(primitive, (self,), (self._number,))
+        return _record(primitive, (self,), (self._number,))
 
     method.__doc__ = primitive.__doc__
     return method
 
 
 def _binary(primitive: Primitive) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    new, evaluate = _Factory.new, primitive.evaluate
+
     def forward(self: Node, other: Any) -> Any:
+        x, operands = self._number, (self, other)
         if isinstance(other, Node):
-            return self._record(
-                primitive, (self, other), (self._number, other._number)
-            )
-        y = other if type(other) is float else other_float(other)
-        if y is NotImplemented:
-            return y
-        return self._record(primitive, (self, CONSTANT), (self._number, y))
+            y = other._number
+        else:
+            y = other if type(other) is float else other_float(other)
+            if y is NotImplemented:
+                return y
+            operands = self, CONSTANT
+        out = new()  # what _record does, without a call
+        out._number = evaluate(x, y)
+        out._primitive, out._operands, out._numbers = primitive, operands, (x, y)
+        out.grad = 0.0
+        return finish_node(out) if MODES.active else out
 
     def reflected(self: Node, other: Any) -> Any:
         x = other if type(other) is float else other_float(other)
         if x is NotImplemented:
             return x
-        return self._record(primitive, (CONSTANT, self), (x, self._number))
+        return _record(primitive, (CONSTANT, self), (x, self._number))
 
     return forward, reflected
 
@@ -170,19 +181,16 @@ def affine_nodes(rows: Sequence[Any]) -> Callable[[tuple[Any, ...]], list[Any]] 
 
     The rows and their numbers are shared by all its results, and so are the inputs.
     """
-    if not all([isinstance(w, Node) for row in rows for w in row]):
+    if not all(isinstance(w, Node) for row in rows for w in row):
         return None
     dot, saved = TABLE["dot"], [tuple([w._number for w in row]) for row in rows]
     layer = list(zip(rows, saved, strict=True))
 
     def nodes(xs: tuple[Any, ...]) -> list[Any]:
-        plain = all([type(x) is float for x in xs])
+        plain = all(type(x) is float for x in xs)
         operands = CONSTANT if plain else tuple(map(_recorded, xs))
         inputs = operands, tuple(map(_saved, xs))
-        return [
-            row[0]._record(dot, (row, inputs[0]), (own, inputs[1]))
-            for row, own in layer
-        ]
+        return [_record(dot, (row, inputs[0]), (own, inputs[1])) for row, own in layer]
 
     return nodes
 

@@ -167,7 +167,9 @@ class _Block:
 
     def __setstate__(self, state: Any) -> None:
         _, nodes, columns, operands, attributes = state
-        for field, column in zip((*_FIELDS, "_operands"), (*columns, operands), strict=True):
+        for field, column in zip(
+            (*_FIELDS, "_operands"), (*columns, operands), strict=True
+        ):
             for node, entry in zip(nodes, column, strict=True):
                 setattr(node, field, entry)
         for node, own in zip(nodes, attributes, strict=True):

@@ -121,17 +121,18 @@ def interrupt_at(line, call):
 
 
 def test_an_interrupted_pass_changes_all_leaves_or_none():
+    """At any line of the engine in Python, or of a rule that the one in C calls."""
     line, outcomes = 0, set()
     while True:
         line += 1
         a, b = Value(2.0), Value(3.0)
         a.grad, b.grad = 10.0, 20.0
-        y = ag.dot([a, b], [b, a], a) * ag.tanh(a - b)
+        y = ag.dot([a, b], [b, a], a) * ag.tanh(ag.hypot(a, b) - ag.prod([a, b]))
         interrupted = interrupt_at(line, y.backward)
         outcomes.add((a.grad, b.grad))
         if not interrupted:
             break
-    assert line > 50
+    assert line > 10  # of rows that have no C, even there
     assert len(outcomes) == 2
     assert (10.0, 20.0) in outcomes
 

@@ -189,7 +189,7 @@ print(tracemalloc.get_traced_memory()[0] // n)
 
 
 def test_bytes_of_a_node():
-    """A binary interior node: 160 bytes after the forward pass, 192 after backward.
+    """A binary interior node, after the forward pass and after backward.
 
     In a process of its own: CPython gives every node room for the attribute names that
     any node of the process was ever given, and other tests give some.
@@ -198,8 +198,9 @@ def test_bytes_of_a_node():
         [sys.executable, "-c", BYTES], capture_output=True, text=True, check=True
     )
     forward, backward = map(int, run.stdout.split())
-    assert forward <= 160
-    assert backward <= 192
+    limits = (80, 80) if ag.engine() == "native" else (256, 280)
+    assert forward <= limits[0]
+    assert backward <= limits[1]
 
 
 def test_an_edited_result_does_not_change_derivatives():
