@@ -684,6 +684,12 @@ static PyObject *get_attributes(PyObject *self, void *closure)
     return Py_NewRef(place && *place ? *place : Py_None);
 }
 
+static int is_pythons(PyObject *name) /* one of Python's own names, __like_this__ */
+{
+    return PyUnicode_Check(name) && PyUnicode_GetLength(name) > 2 &&
+           PyUnicode_ReadChar(name, 0) == '_' && PyUnicode_ReadChar(name, 1) == '_';
+}
+
 /* Whether the class has a data descriptor of this name. */
 static int is_descriptor(PyObject *self, PyObject *name)
 {
@@ -708,11 +714,16 @@ static PyObject *node_getattr(PyObject *self, PyObject *name)
     }
     PyObject **place = place_of_dict(node);
     if (place && *place) {
-        PyObject *found = PyDict_GetItemWithError(*place, name);
-        if (found && !is_descriptor(self, name))
-            return Py_NewRef(found);
-        if (PyErr_Occurred())
-            return NULL;
+        PyObject *found = Py_XNewRef(PyDict_GetItemWithError(*place, name));
+        if (found && !is_pythons(name) && !is_descriptor(self, name))
+            return found;
+        PyObject *other = PyErr_Occurred() ? NULL : PyObject_GenericGetAttr(self, name);
+        if (other || !found || !PyErr_ExceptionMatches(PyExc_AttributeError)) {
+            Py_XDECREF(found);
+            return other;
+        }
+        PyErr_Clear();
+        return found;
     }
     return PyObject_GenericGetAttr(self, name);
 }
@@ -728,7 +739,8 @@ static int node_setattr(PyObject *self, PyObject *name, PyObject *value)
     }
     if (is_descriptor(self, name))
         return PyObject_GenericSetAttr(self, name, value);
-    if (type != Leaf && type != Interior && type != Noted) { /* a class of a program's own */
+    if (is_pythons(name) || (type != Leaf && type != Interior && type != Noted)) {
+        /* what all objects have, or those of a class of a program's own */
         if (PyObject_GenericSetAttr(self, name, value) == 0)
             return 0;
         if (value == NULL || !PyErr_ExceptionMatches(PyExc_AttributeError))
