@@ -75,7 +75,17 @@ def step(ag, rng, nodes, cube, larger):
         return ag.table.primitives.TABLE[rng.choice(unary)](a)
     if kind == 7:
         method = rng.choice(
-            ["relu", "tanh", "exp", "log", "sigmoid", "sqrt", "arctan", "sin", "softplus"]
+            [
+                "relu",
+                "tanh",
+                "exp",
+                "log",
+                "sigmoid",
+                "sqrt",
+                "arctan",
+                "sin",
+                "softplus",
+            ]
         )
         return getattr(a, method)()
     if kind == 8:

@@ -124,43 +124,56 @@ static void group_release(Group *group)
     PyMem_Free(group);
 }
 
-/* A group of the items of a tuple, all nodes and floats; NULL with an error. */
-static Group *group_new(PyObject *items)
+static inline int group_add(Group *group, PyObject *item)
 {
-    Py_ssize_t size = PyTuple_Size(items);
-    if (size < 0)
+    Py_ssize_t i = group->size;
+    if (PyFloat_CheckExact(item)) {
+        group->numbers[i] = PyFloat_AsDouble(item);
+        if (group->operands)
+            group->operands[i] = NULL;
+    } else if (is_node(item)) {
+        group->operands[i] = Py_NewRef(item);
+        group->numbers[i] = ((Node *)item)->number;
+    } else
+        return -1;
+    group->size++;
+    return 0;
+}
+
+/* A group of the items of a list or tuple, after the first where that is not NULL. NULL
+ * unless all are nodes and floats (of exactly that type), without an error then.
+ */
+static Group *group_new(PyObject *items, PyObject *first)
+{
+    int listed = PyList_CheckExact(items);
+    if (!listed && !PyTuple_CheckExact(items))
         return NULL;
-    Group *group = PyMem_Malloc(sizeof(Group) + (size_t)size * sizeof(double));
-    if (group == NULL)
+    Py_ssize_t count = listed ? PyList_Size(items) : PyTuple_Size(items);
+    size_t room = (size_t)count + 1;
+    Group *group = PyMem_Malloc(sizeof(Group) + room * sizeof(double));
+    PyObject **operands = PyMem_Malloc(room * sizeof(PyObject *));
+    if (group == NULL || operands == NULL) {
+        PyMem_Free(group);
+        PyMem_Free(operands);
         return (Group *)PyErr_NoMemory();
+    }
     memset(group, 0, sizeof(Group));
     group->owners = 1;
-    group->size = size;
-    for (Py_ssize_t i = 0; i < size; i++) {
-        PyObject *item = PyTuple_GetItem(items, i);
-        if (PyFloat_CheckExact(item)) {
-            group->numbers[i] = PyFloat_AsDouble(item);
-            continue;
-        }
-        if (!is_node(item)) {
-            PyErr_SetString(PyExc_TypeError, "operands are Values and floats");
-            goto failed;
-        }
-        if (group->operands == NULL) {
-            group->operands = PyMem_Calloc((size_t)size, sizeof(PyObject *));
-            if (group->operands == NULL) {
-                PyErr_NoMemory();
-                goto failed;
-            }
-        }
-        Py_INCREF(item);
-        group->operands[i] = item;
-        group->numbers[i] = ((Node *)item)->number;
+    group->operands = operands;
+    int failed = first && group_add(group, first) < 0, plain = 1;
+    for (Py_ssize_t i = 0; !failed && i < count; i++)
+        failed = group_add(group, listed ? PyList_GetItem(items, i) : PyTuple_GetItem(items, i));
+    if (failed) {
+        group_release(group);
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; plain && i < group->size; i++)
+        plain = operands[i] == NULL;
+    if (plain) {
+        group->operands = NULL;
+        PyMem_Free(operands);
     }
     return group;
-failed:
-    group_release(group);
-    return NULL;
 }
 
 static PyObject *group_operands(Group *group)
@@ -848,6 +861,9 @@ static inline PyObject *binary(int row, PyObject *a, PyObject *b, double x, doub
     }
 UNARY_ROWS(ROW)
 #undef ROW
+#define ROW(name, chooses) unary_##name,
+static PyObject *(*const unary_methods[])(PyObject *, PyObject *) = {UNARY_ROWS(ROW)};
+#undef ROW
 #define ROW(name, chooses) \
     static PyObject *binary_##name(PyObject *left, PyObject *right) \
     { \
@@ -946,12 +962,14 @@ static Node *many(int row, Group *first, Group *second)
 static PyObject *apply_many(int row, PyObject *groups)
 {
     Py_ssize_t count = PyTuple_Size(groups);
-    Group *first = group_new(PyTuple_GetItem(groups, 0)), *second = NULL;
+    Group *first = group_new(PyTuple_GetItem(groups, 0), NULL), *second = NULL;
     Node *node = NULL;
-    if (first && (count == 1 || (second = group_new(PyTuple_GetItem(groups, 1)))))
+    if (first && (count == 1 || (second = group_new(PyTuple_GetItem(groups, 1), NULL))))
         node = many(row, first, second);
     group_release(first);
     group_release(second);
+    if (node == NULL && !PyErr_Occurred())
+        PyErr_SetString(PyExc_TypeError, "operands are Values and floats");
     return finished(node);
 }
 
@@ -972,19 +990,12 @@ static PyObject *node_apply(PyObject *self, PyObject *args)
                 PyTuple_Size(left) == PyTuple_Size(right))
                 return apply_many(row, given);
         }
+        if (row < FIRST_BINARY && count == 1 && is_node(PyTuple_GetItem(given, 0)))
+            return unary_methods[row](PyTuple_GetItem(given, 0), NULL);
+        switch (count == 2 ? row : -1) {
 #define ROW(name, chooses) \
     case ROW_##name: \
-        if (count == 1 && is_node(PyTuple_GetItem(given, 0))) \
-            return unary_##name(PyTuple_GetItem(given, 0), NULL); \
-        break;
-        switch (row) {
-            UNARY_ROWS(ROW)
-#undef ROW
-#define ROW(name, chooses) \
-    case ROW_##name: \
-        if (count == 2) \
-            return binary_##name(PyTuple_GetItem(given, 0), PyTuple_GetItem(given, 1)); \
-        break;
+        return binary_##name(PyTuple_GetItem(given, 0), PyTuple_GetItem(given, 1));
             BINARY_ROWS(ROW)
 #undef ROW
         }
@@ -1015,64 +1026,107 @@ static void layer_dealloc(PyObject *self)
     Py_DECREF((PyObject *)type);
 }
 
-/* affine_nodes(rows): a function of the inputs, or None unless all rows hold Values. */
-static PyObject *affine_nodes(PyObject *module, PyObject *rows)
+/* affine_nodes(rows, biases): what makes the nodes of a layer; None unless all are Values. */
+static PyObject *affine_nodes(PyObject *module, PyObject *args)
 {
     (void)module;
-    Py_ssize_t size = PySequence_Size(rows);
-    if (size < 0)
+    PyObject *rows, *biases;
+    if (!PyArg_ParseTuple(args, "O!O!", &PyList_Type, &rows, &PyList_Type, &biases))
         return NULL;
+    Py_ssize_t size = PyList_Size(rows);
     Layer *layer = PyObject_Malloc(sizeof(Layer));
     if (layer == NULL)
         return PyErr_NoMemory();
     PyObject_Init((PyObject *)layer, LayerType);
     layer->size = 0;
     layer->rows = PyMem_Calloc((size_t)size + 1, sizeof(Group *));
-    if (layer->rows == NULL) {
-        Py_DECREF((PyObject *)layer);
-        return PyErr_NoMemory();
+    int suited = size == PyList_Size(biases), failed = layer->rows == NULL;
+    for (Py_ssize_t i = 0; suited && !failed && i < size; i++) {
+        Group *row = group_new(PyList_GetItem(rows, i), PyList_GetItem(biases, i));
+        suited = row && row->operands && row->size == (i ? layer->rows[0]->size : row->size);
+        for (Py_ssize_t k = 0; suited && k < row->size; k++)
+            suited = row->operands[k] != NULL;
+        if (suited)
+            layer->rows[layer->size++] = row;
+        else
+            group_release(row);
+        failed = PyErr_Occurred() != NULL;
     }
-    for (Py_ssize_t i = 0; i < size; i++) {
-        PyObject *row = PySequence_GetItem(rows, i);
-        int all = row && PyTuple_CheckExact(row);
-        for (Py_ssize_t k = 0; all && k < PyTuple_Size(row); k++)
-            all = is_node(PyTuple_GetItem(row, k));
-        Group *group = all ? group_new(row) : NULL;
-        Py_XDECREF(row);
-        if (group == NULL) {
-            Py_DECREF((PyObject *)layer);
-            return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
-        }
-        layer->rows[layer->size++] = group;
-    }
-    return (PyObject *)layer;
+    if (suited && size && !failed)
+        return (PyObject *)layer;
+    if (layer->rows == NULL)
+        PyErr_NoMemory();
+    Py_DECREF((PyObject *)layer);
+    return failed ? NULL : Py_NewRef(Py_None);
 }
 
-static PyObject *layer_call(PyObject *self, PyObject *args, PyObject *names)
+/* The nodes for one sample, 1.0 in front of it; NULL without an error if it does not suit. */
+static PyObject *layer_nodes(Layer *layer, PyObject *sample, int activation)
 {
-    Layer *layer = (Layer *)self;
-    PyObject *given;
-    if (names || !PyArg_ParseTuple(args, "O!", &PyTuple_Type, &given))
-        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "a tuple of inputs");
-    Group *inputs = group_new(given);
-    if (inputs)
-        inputs->of_layer = 1;
-    PyObject *results = inputs ? PyList_New(layer->size) : NULL;
+    PyObject *one = PyFloat_FromDouble(1.0);
+    Group *inputs = one ? group_new(sample, one) : NULL;
+    Py_XDECREF(one);
+    if (inputs == NULL || inputs->size != layer->rows[0]->size) {
+        group_release(inputs);
+        return NULL;
+    }
+    inputs->of_layer = 1;
+    PyObject *results = PyList_New(layer->size);
     for (Py_ssize_t i = 0; results && i < layer->size; i++) {
-        Node *node = NULL;
-        if (layer->rows[i]->size != inputs->size)
-            PyErr_SetString(PyExc_ValueError, "as many inputs as weights");
-        else
-            node = many(ROW_dot, layer->rows[i], inputs);
-        PyObject *result = finished(node);
+        PyObject *result = finished(many(ROW_dot, layer->rows[i], inputs));
         if (result == NULL)
             Py_CLEAR(results);
         else
             PyList_SetItem(results, i, result);
     }
     group_release(inputs);
+    for (Py_ssize_t i = 0; results && activation >= 0 && i < layer->size; i++) {
+        PyObject *operand = PyList_GetItem(results, i);
+        PyObject *result = unary_methods[activation](operand, NULL);
+        if (result == NULL)
+            Py_CLEAR(results);
+        else
+            PyList_SetItem(results, i, result);
+    }
     return results;
 }
+
+static PyObject *layer_call(PyObject *self, PyObject *args, PyObject *names)
+{
+    PyObject *sample;
+    if (names || !PyArg_ParseTuple(args, "O", &sample))
+        return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "a sample");
+    PyObject *results = layer_nodes((Layer *)self, sample, -1);
+    return results || PyErr_Occurred() ? results : Py_NewRef(Py_None);
+}
+
+/* batch(samples, activation): lists of outputs, or None where a sample does not suit. */
+static PyObject *layer_batch(PyObject *self, PyObject *args)
+{
+    PyObject *samples, *primitive;
+    if (!PyArg_ParseTuple(args, "O!O:batch", &PyList_Type, &samples, &primitive))
+        return NULL;
+    PyObject *code = PyDict_GetItemWithError(codes, primitive);
+    int activation = code ? (int)PyLong_AsLong(code) : -1;
+    if (PyErr_Occurred())
+        return NULL;
+    if (activation >= FIRST_BINARY || (code == NULL && primitive != Py_None))
+        Py_RETURN_NONE;
+    Py_ssize_t size = PyList_Size(samples);
+    PyObject *results = PyList_New(size);
+    for (Py_ssize_t i = 0; results && i < size; i++) {
+        PyObject *sample = PyList_GetItem(samples, i);
+        PyObject *outputs = sample ? layer_nodes((Layer *)self, sample, activation) : NULL;
+        if (outputs)
+            PyList_SetItem(results, i, outputs);
+        else
+            Py_CLEAR(results);
+    }
+    return results || PyErr_Occurred() ? results : Py_NewRef(Py_None);
+}
+
+static PyMethodDef layer_methods[] = {
+    {"batch", layer_batch, METH_VARARGS, "The outputs of many samples."}, {0}};
 
 /* -- The chain rule ---------------------------------------------------------------- */
 
@@ -1558,8 +1612,10 @@ static PyType_Spec interior_spec = {"autograd.numbers.value.Value", sizeof(Node)
 static PyType_Spec noted_spec = {"autograd.numbers.value.Value", sizeof(Node), 0,
                                  Py_TPFLAGS_DEFAULT, noted_slots};
 
-static PyType_Slot layer_slots[] = {
-    {Py_tp_dealloc, layer_dealloc}, {Py_tp_call, layer_call}, {0, NULL}};
+static PyType_Slot layer_slots[] = {{Py_tp_dealloc, layer_dealloc},
+                                     {Py_tp_call, layer_call},
+                                     {Py_tp_methods, layer_methods},
+                                     {0, NULL}};
 static PyType_Spec layer_spec = {"autograd.native._engine.Layer", sizeof(Layer), 0,
                                  Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                                  layer_slots};
@@ -1631,7 +1687,7 @@ static PyMethodDef functions[] = {
     {"setup", (PyCFunction)(void (*)(void))setup, METH_VARARGS | METH_KEYWORDS, NULL},
     {"complete", complete, METH_O, NULL},
     {"trim", trim, METH_VARARGS, NULL},
-    {"affine_nodes", affine_nodes, METH_O, NULL},
+    {"affine_nodes", affine_nodes, METH_VARARGS, NULL},
     {0}};
 
 static struct PyModuleDef definition = {

@@ -20,7 +20,7 @@ from autograd.table.primitives import TABLE
 from autograd.table.reals import as_float, comparable
 
 Node: Any = EXTENSION.Node
-affine_nodes: Callable[[Any], Any] = EXTENSION.affine_nodes
+affine_nodes: Callable[[Any, Any], Any] = EXTENSION.affine_nodes
 
 
 def complete(kind: type) -> None:

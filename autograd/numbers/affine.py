@@ -23,32 +23,31 @@ def affine(rows: Iterable[Sequence[Any]], biases: Iterable[Any]) -> Affine:
     >>> affine([[1.0, 2.0], [3.0, 4.0]], [0.5, 0.25])([1.0, 1.0])
     [3.5, 7.25]
     """
-    rows, biases = list(rows), list(biases)
+    rows = [ws if type(ws) in (list, tuple) else tuple(ws) for ws in rows]
+    biases = list(biases)
     if len(rows) != len(biases):
         raise ShapeError(f"{len(rows)} rows of weights with {len(biases)} biases")
-    return Affine([(bias, *ws) for ws, bias in zip(rows, biases, strict=True)])
+    return Affine(rows, biases)
 
 
 class Affine:
-    """What ``affine`` returns; each row of weights has its bias in front."""
+    """What ``affine`` returns."""
 
-    def __init__(self, rows: list[tuple[Any, ...]]) -> None:
-        widths = {len(row) - 1 for row in rows}
+    def __init__(self, rows: list[Any], biases: list[Any]) -> None:
+        widths = set(map(len, rows))
         if len(widths) > 1:
             raise ShapeError(f"the rows of weights differ in width: {sorted(widths)}")
-        self.rows, self.width = rows, max(widths, default=0)
-        self.nodes = affine_nodes(rows)  # None around other numbers than Values
+        self.rows, self.biases, self.width = rows, biases, max(widths, default=0)
+        self.nodes = affine_nodes(rows, biases)  # None around other numbers than Values
 
     def __call__(self, xs: Iterable[Any]) -> list[Any]:
         """The outputs for one sample."""
         xs = tuple(xs)
         if len(xs) != self.width:
             raise ShapeError(f"{self.width} weights for each output, {len(xs)} inputs")
-        levels = {0 if kind is float else _level(kind) for kind in set(map(type, xs))}
-        if self.nodes is not None and levels <= {0}:
-            return self.nodes((1.0, *xs))
-        return [_DOT(row, (1.0, *xs)) for row in self.rows]
-
-
-def _level(kind: type) -> Any:
-    return getattr(kind, "level", None)
+        if self.nodes is not None:
+            nodes = self.nodes(xs)
+            if nodes is not None:
+                return nodes
+        rows = zip(self.biases, self.rows, strict=True)
+        return [_DOT((bias, *ws), (1.0, *xs)) for bias, ws in rows]

@@ -7,7 +7,7 @@ does the same, many times faster: here it can be read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from autograd.graph import handmade
@@ -175,22 +175,29 @@ def _comparison(primitive: Primitive) -> Callable[[Node, Any], Any]:
     return method
 
 
-def affine_nodes(rows: Sequence[Any]) -> Callable[[tuple[Any, ...]], list[Any]] | None:
-    """A function from inputs, 1.0 in front, to a dot for each row; None unless all rows
-    hold Values.
+def affine_nodes(
+    rows: list[Any], biases: list[Any]
+) -> Callable[[tuple[Any, ...]], list[Any] | None] | None:
+    """A function from inputs to a dot for each row; None unless all rows hold Values.
 
-    The rows and their numbers are shared by all its results, and so are the inputs.
+    The rows and their numbers are shared by all its results, and so are the inputs. It
+    returns None for inputs that are no Values and floats.
     """
-    if not all(isinstance(w, Node) for row in rows for w in row):
+    weights = [(bias, *ws) for ws, bias in zip(rows, biases, strict=True)]
+    if not all(isinstance(w, Node) for row in weights for w in row):
         return None
-    dot, saved = TABLE["dot"], [tuple([w._number for w in row]) for row in rows]
-    layer = list(zip(rows, saved, strict=True))
+    dot, saved = TABLE["dot"], [tuple([w._number for w in row]) for row in weights]
 
-    def nodes(xs: tuple[Any, ...]) -> list[Any]:
+    def nodes(xs: tuple[Any, ...]) -> list[Any] | None:
         plain = all(type(x) is float for x in xs)
-        operands = CONSTANT if plain else tuple(map(_recorded, xs))
-        inputs = operands, tuple(map(_saved, xs))
-        return [_record(dot, (row, inputs[0]), (own, inputs[1])) for row, own in layer]
+        if not (plain or all(type(x) is float or isinstance(x, Node) for x in xs)):
+            return None
+        operands = CONSTANT if plain else (CONSTANT, *map(_recorded, xs))
+        numbers = (1.0, *map(_saved, xs))
+        return [
+            _record(dot, (row, operands), (own, numbers))
+            for row, own in zip(weights, saved, strict=True)
+        ]
 
     return nodes
 

@@ -31,6 +31,7 @@ from nn.layers import storage
 Number = Any
 Place = tuple[str, Any]  # the path to a container, and the key inside it
 _PLAIN = {int, float, str, bool, type(None)}  # often among attributes, nothing inside
+_NOTHING_INSIDE = _PLAIN | {Value}
 
 
 class Module(Shown):
@@ -243,7 +244,21 @@ def _shared(root: Module) -> list[Any]:
 
 def modules_of(root: Module) -> list[Module]:
     """A module and all modules below it, each once."""
-    return _contents(root).modules
+    if root._places is not None:  # around other numbers than Values
+        return _contents(root).modules
+    modules: list[Module] = []
+    seen = set[int]()
+
+    def walk(part: Any) -> None:
+        seen.add(id(part))
+        if isinstance(part, Module):
+            modules.append(part)
+        for _, child in _items(part):
+            if type(child) not in _NOTHING_INSIDE and id(child) not in seen:
+                walk(child)
+
+    walk(root)
+    return modules
 
 
 def _contents(root: Module) -> _Contents:

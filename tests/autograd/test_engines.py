@@ -1,5 +1,6 @@
 """Two engines, one behaviour: what is peculiar to having two."""
 
+import contextlib
 import gc
 import os
 import subprocess
@@ -146,11 +147,15 @@ def test_cycles_through_a_leaf_are_collected():
 def test_cycles_through_a_closure_are_collected():
     x = Value(2.0)
     out = Value(4.0, (x,), "twice")
-    out._backward = lambda: setattr(x, "grad", x.grad + 2.0 * out.grad)
+
+    def backward(node=out):
+        x.grad += 2.0 * node.grad
+
+    out._backward = backward
     out.backward()
     assert x.grad == 2.0
     gone = weakref.ref(out)
-    del out
+    del out, backward
     gc.collect()
     assert gone() is None
 
@@ -162,7 +167,7 @@ def test_attributes_shadow_methods_and_not_data():
         assert (v.relu, v.data) == ("mine", 2.0)
         del v.relu
         assert v.relu().data == 2.0
-        with pytest.raises(AttributeError, match="relu|nothing"):
+        with pytest.raises(AttributeError, match="relu"):
             del v.relu
         with pytest.raises(AttributeError, match="nothing"):
             _ = v.nothing
@@ -230,10 +235,8 @@ def test_threads_that_mutate_a_graph_under_a_pass_crash_nothing():
         thread.start()
     try:
         for _ in range(50):
-            try:
+            with contextlib.suppress(TypeError):
                 y.backward()
-            except TypeError:
-                pass
     finally:
         over.set()
         for thread in threads:
