@@ -2,7 +2,8 @@
 
 A parameter is a leaf ``Value``: an attribute itself, or inside lists, tuples, dicts,
 object arrays and other modules. Its name is the path that leads to it, such as
-``layers.0.neurons.3.w.1``; the order is that of assignment.
+``encoder.weight.3``, and ``layer0.neuron3.w1`` in networks; it is the same in files,
+errors and pictures. The order is that of assignment.
 
 Transforms and compiled code need a model around other numbers: floats, duals, tracers.
 ``_bound`` makes such a copy. There a parameter is whatever stands where one stood:
@@ -29,7 +30,7 @@ from autograd.table.reals import as_float
 from nn.layers import storage
 
 Number = Any
-Place = tuple[str, Any]  # the path to a container, and the key inside it
+Place = tuple[str, Any]  # what the names inside a container begin with, and the key
 _PLAIN = {int, float, str, bool, type(None)}  # often among attributes, nothing inside
 
 
@@ -50,19 +51,26 @@ class Module(Shown):
 
     training: bool = True  # see ``train`` and ``eval``
     _shares: ClassVar[tuple[str, ...]] = ()  # attributes that bound copies share
+    _short: ClassVar[Mapping[str, str]] = {}  # lists of numbered parts: each one's name
     _places: frozenset[Place] | None = None  # of the parameters, in a bound copy
     _describe: ClassVar[Callable[[Any], str]] = lambda model: ""  # set by ``whole``
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """A class with a call of its own gets batches of it, not an ancestor's."""
+        """A class with a call of its own gets batches of it, not an ancestor's.
+
+        A ``forward``, as PyTorch's modules have it, is the call.
+        """
         super().__init_subclass__(**kwargs)
-        if "__call__" in cls.__dict__:
+        own = cls.__dict__
+        if "forward" in own and "__call__" not in own:
+            cls.__call__ = own["forward"]  # type: ignore[method-assign]
+        if "__call__" in own:
             for name in ("batch", "rows"):
                 if name not in cls.__dict__:
                     setattr(cls, name, getattr(Module, name))
 
     def __call__(self, x: Any) -> Any:
-        """The output for one sample; every model defines its own."""
+        """The output for one sample; every model defines its own, or ``forward``."""
         raise NotImplementedError(f"{type(self).__name__} does not define __call__")
 
     def batch(self, X: Iterable[Any]) -> list[Any]:
@@ -89,7 +97,7 @@ class Module(Shown):
         ValueError when two parameters would have the same name.
         """
         parameters, places, *_ = _contents(self)
-        paths = [_joined(*place) for place in places]
+        paths = [f"{prefix}{key}" for prefix, key in places]
         named = dict(zip(paths, parameters, strict=True))
         if len(named) != len(parameters):
             raise ValueError(
@@ -97,6 +105,21 @@ class Module(Shown):
                 f"keys of its dicts different text"
             )
         return named
+
+    def label(self, prefix: str = "") -> None:
+        """Label the parameters with their names, after a prefix: pictures show them.
+
+        Labels of one's own stay.
+
+        >>> model = Module()
+        >>> model.w = [Value(1.0), Value(2.0)]
+        >>> model.label()
+        >>> model.w[1].label
+        'w.1'
+        """
+        for name, parameter in self.named_parameters().items():
+            if f".{name}".endswith(f".{parameter.label}") or not parameter.label:
+                parameter.label = f"{prefix}{name}"
 
     def zero_grad(self) -> None:
         """Set every parameter's ``.grad`` to 0.0."""
@@ -253,29 +276,27 @@ def _contents(root: Module) -> _Contents:
     modules: list[Module] = []
     bound, seen = root._places, set[int]()
 
-    def walk(part: Any, path: str) -> None:
+    def walk(part: Any, prefix: str) -> None:
         seen.add(id(part))
+        short: Mapping[str, str] = {}
         if isinstance(part, Module):
             modules.append(part)
+            short = part._short
         for key, child in _items(part):
             if bound is None and isinstance(child, Value):
-                if not child.op and child not in values:
-                    values[child] = path, key
-                elif not child.op:
-                    tied.append((child, (path, key)))
-            elif bound is not None and (path, key) in bound:
-                numbers[path, key] = child
+                place = prefix, key
+                is_leaf = child._primitive is None
+                if is_leaf and values.setdefault(child, place) is not place:
+                    tied.append((child, place))
+            elif bound is not None and (prefix, key) in bound:
+                numbers[prefix, key] = child
             elif type(child) not in _PLAIN and id(child) not in seen:
-                walk(child, _joined(path, key))
+                walk(child, prefix + short.get(key, f"{key}."))
 
     walk(root, "")
     if bound is None:
         return _Contents([*values], [*values.values()], tied, modules)
     return _Contents([*numbers.values()], [*numbers], tied, modules)
-
-
-def _joined(path: str, key: Any) -> str:
-    return f"{path}.{key}" if path else str(key)
 
 
 def _items(part: Any) -> Iterable[tuple[Any, Any]]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from numbers import Real
 from operator import methodcaller
-from typing import Any
+from typing import Any, ClassVar
 
 from autograd import Primitive, ShapeError, Value, affine
 from autograd.spelling import spelled
@@ -54,6 +54,8 @@ class Neuron(Module):
     (TanhNeuron(2), 0.0)
     """
 
+    _short: ClassVar = {"w": "w"}
+
     def __init__(
         self,
         nin: int,
@@ -74,12 +76,6 @@ class Neuron(Module):
         """The neuron's output for one sample of ``nin`` inputs."""
         outputs = _layer_function([self])
         return outputs(checked_sample(x, len(self.w), self))[0]
-
-    def label(self, prefix: str = "") -> None:
-        """Name the parameters ``{prefix}w0``, ``{prefix}w1`` ..., ``{prefix}b``."""
-        self.b.label = f"{prefix}b"
-        for k, w in enumerate(self.w):
-            w.label = f"{prefix}w{k}"
 
     def __repr__(self) -> str:
         activation = self.activation if self.nonlin else linear
@@ -105,15 +101,6 @@ class Network(Module):
         raise NotImplementedError
 
 
-class Labelled(Module):
-    """A part whose parameters are labelled by their names."""
-
-    def label(self, prefix: str = "") -> None:
-        """Name the parameters as ``named_parameters`` does, after the prefix."""
-        for name, parameter in self.named_parameters().items():
-            parameter.label = f"{prefix}{name}"
-
-
 class Layer(Network):
     """``nout`` neurons side by side, all with the same ``nin`` inputs.
 
@@ -126,6 +113,8 @@ class Layer(Network):
     >>> layer, len(layer([1.0, 2.0]))
     (Layer of [ReLUNeuron(2), ReLUNeuron(2), ReLUNeuron(2)], 3)
     """
+
+    _short: ClassVar = {"neurons": "neuron"}
 
     def __init__(
         self,
@@ -152,11 +141,6 @@ class Layer(Network):
         outputs = _layer_function(neurons)
         return [outputs(x) for x in samples]
 
-    def label(self, prefix: str = "") -> None:
-        """Name the parameters ``{prefix}neuron0.w0`` ...."""
-        for j, neuron in enumerate(self.neurons):
-            neuron.label(f"{prefix}neuron{j}.")
-
     def __repr__(self) -> str:
         return f"Layer of [{', '.join(map(str, self.neurons))}]"
 
@@ -175,6 +159,8 @@ class Sequential(Network):
     1.0
     """
 
+    _short: ClassVar = {"layers": "layer"}
+
     def __init__(self, *layers: Module | str | Callable[..., Any]) -> None:
         self.layers: list[Any] = [
             find_activation(layer) if isinstance(layer, str) else layer
@@ -186,7 +172,7 @@ class Sequential(Network):
                     f"element {i} must be a module or a function, got "
                     f"{type(layer).__name__}"
                 )
-            if isinstance(layer, Layer | Labelled):
+            if isinstance(layer, Module):
                 layer.label(f"layer{i}.")
 
     def _outputs(self, samples: list[Any]) -> list[Any]:

@@ -15,7 +15,6 @@ from autograd.table.reals import short
 from nn.layers.initialisers import Initialiser, find_initialiser, generator
 from nn.layers.module import Module
 from nn.layers.networks import (
-    Labelled,
     Network,
     Number,
     Sample,
@@ -83,7 +82,7 @@ class Dropout(Network):
         return f"Dropout({self.p})"
 
 
-class LayerNorm(Labelled, Network):
+class LayerNorm(Network):
     """Numbers brought to mean 0 and variance 1, then weighed: (x - m) / s * w + b.
 
     m is the mean of the ``n`` numbers, s^2 the mean square of x - m plus ``eps``; the
@@ -124,7 +123,7 @@ class LayerNorm(Labelled, Network):
         return f"LayerNorm({len(self.weight)})"
 
 
-class Embedding(Labelled):
+class Embedding(Module):
     """A vector of ``width`` parameters for each of the integers 0 to ``count`` - 1.
 
     Takes one integer and gives its vector, or a list of integers and gives the list of

@@ -17,14 +17,15 @@ from autograd import ShapeError, Value, affine, sigmoid, tanh
 from autograd.table.reals import short
 from nn.layers.activations import Activation, find_activation
 from nn.layers.initialisers import generator
-from nn.layers.networks import Labelled, Number, Seed, at_least_one, checked_sample
+from nn.layers.module import Module
+from nn.layers.networks import Number, Seed, at_least_one, checked_sample
 from nn.validation import is_sequence
 
 Vector = list[Number]
 State = tuple[Vector, ...]  # the output of the step before, and what else goes on
 
 
-class Recurrent(Labelled):
+class Recurrent(Module):
     """What the recurrent layers share; each defines the step of its cell."""
 
     _gates: ClassVar[int] = 1

@@ -23,7 +23,7 @@ from autograd import Value, jit, mean, no_grad, softmax, value_and_grad, vmap
 from autograd.graph.modes import MODES
 from nn.layers.activations import is_known
 from nn.layers.module import Module, modules_of
-from nn.layers.networks import MLP, Labelled, Layer, Neuron, Sequential
+from nn.layers.networks import MLP, Layer, Neuron, Sequential
 from nn.layers.parts import Dropout, Embedding, LayerNorm, draws, flatten
 from nn.layers.recurrent import GRU, LSTM, RNN
 from nn.losses.named import LOSSES, Loss, Weighted
@@ -103,7 +103,7 @@ def structure(model: Module) -> Any:
         parts += [type(module), *_functions(module)]
         if isinstance(module, Neuron):  # w or b may be plain numbers, set for good
             parts += [module.nonlin, *module.w, module.b]
-        elif isinstance(module, Labelled | Dropout):
+        elif type(module) in _OWN and not isinstance(module, Layer | Sequential):
             settings = {k: x for k, x in vars(module).items() if k != "training"}
             parts += flatten([*settings.values()])
     return parts

@@ -38,8 +38,8 @@ def test_parameters_are_found_once_and_in_order():
         "table.7",
         "array.0",
         "array.1",
-        "layer.neurons.0.w.0",
-        "layer.neurons.0.b",
+        "layer.neuron0.w0",
+        "layer.neuron0.b",
     ]
     assert model.parameters() == list(model.named_parameters().values())
     assert [p.data for p in model.parameters()[:8]] == [1, 2, 3, 4, 5, 6, 7, 8]
@@ -47,8 +47,8 @@ def test_parameters_are_found_once_and_in_order():
 
 def test_names_of_an_mlp():
     names = list(MLP(2, [2, 1]).named_parameters())
-    assert names[0] == "layers.0.neurons.0.w.0"
-    assert names[-1] == "layers.1.neurons.0.b"
+    assert names[0] == "layer0.neuron0.w0"
+    assert names[-1] == "layer1.neuron0.b"
     assert len(names) == 9
 
 
@@ -94,13 +94,13 @@ def test_state_dict_goes_round():
     other.load_state_dict(state)
     assert other([1.0, 2.0]).data == model([1.0, 2.0]).data
     model.parameters()[0].data = 100.0
-    assert state["layers.0.neurons.0.w.0"] != 100.0
+    assert state["layer0.neuron0.w0"] != 100.0
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda s: s.pop("layers.0.neurons.0.b"), "missing: layers.0.neurons.0.b"),
+        (lambda s: s.pop("layer0.neuron0.b"), "missing: layer0.neuron0.b"),
         (lambda s: s.update(extra=1.0), "unknown: extra"),
         (lambda s: s.clear(), "has 13 parameters, the state has 0"),
     ],
@@ -117,7 +117,7 @@ def test_a_state_that_does_not_fit_changes_nothing(change, message):
 def test_a_state_with_text_changes_nothing():
     model = MLP(2, [3, 1], seed=0)
     before, state = model.state_dict(), MLP(2, [3, 1], seed=1).state_dict()
-    state["layers.1.neurons.0.b"] = "zero"
+    state["layer1.neuron0.b"] = "zero"
     with pytest.raises(TypeError, match="real number"):
         model.load_state_dict(state)
     assert model.state_dict() == before
@@ -133,7 +133,7 @@ def test_rebuilding_shares_nothing_mutable():
     assert twin.array.tolist() == [[6.0, 7.0]]
     assert list(twin.named_parameters().values()) == list(range(10))
     assert twin.layer.parameters() == [8.0, 9.0]
-    assert twin.state_dict()["layer.neurons.0.b"] == 9.0
+    assert twin.state_dict()["layer.neuron0.b"] == 9.0
     twin.many[0] = twin.table["a"] = None
     twin.numbers[0] = 9
     assert model.many[0].data == 2.0

@@ -263,7 +263,7 @@ def test_another_architecture(path):
     MLP(2, [3, 1], seed=0).save(path)
     model = MLP(2, [4, 1], seed=0)
     before = model.state_dict()
-    with pytest.raises(ShapeError, match=r"missing: layers\.0\.neurons\.3"):
+    with pytest.raises(ShapeError, match=r"missing: layer0\.neuron3"):
         model.load(path)
     assert model.state_dict() == before
 
