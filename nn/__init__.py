@@ -33,8 +33,9 @@ from nn.optimisers import schedules as schedules
 from nn.optimisers.clipping import clip_grad_norm, clip_grad_value
 from nn.optimisers.methods import OPTIMISERS, SGD, Adam, AdamW, RMSprop
 from nn.optimisers.optimiser import Optimiser
-from nn.training.fit import fit, predict
+from nn.training.fit import fit
 from nn.training.history import History
+from nn.training.predict import classify, predict
 
 if TYPE_CHECKING:
     from nn.estimators.classifier import Classifier
@@ -49,7 +50,16 @@ __all__ += ["huber_loss", "l1_loss", "mse_loss", "softplus", "tanh"]
 __all__ += ["SGD", "Adam", "AdamW", "Optimiser", "RMSprop", "schedules"]
 __all__ += ["clip_grad_norm", "clip_grad_value"]
 __all__ += ["accuracy", "mean_absolute_error", "r2_score"]
-__all__ += ["History", "Scaler", "datasets", "fit", "load", "predict", "summary"]
+__all__ += [
+    "History",
+    "Scaler",
+    "classify",
+    "datasets",
+    "fit",
+    "load",
+    "predict",
+    "summary",
+]
 __all__ += ["Classifier", "Regressor"]
 
 

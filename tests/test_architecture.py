@@ -199,7 +199,8 @@ def public_names():
             thing = getattr(module, name)
             yield f"{package}.{name}", thing
             if isinstance(thing, type):
-                for method in vars(thing).keys() - vars(object).keys():
+                ours = [c for c in thing.__mro__ if c.__module__.startswith(PACKAGES)]
+                for method in {name for c in ours for name in vars(c)}:
                     if not method.startswith("_"):
                         yield f"{package}.{name}.{method}", getattr(thing, method)
 

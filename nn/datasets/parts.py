@@ -63,5 +63,5 @@ def standardise(train: ArrayLike, *others: ArrayLike) -> Floats | tuple[Floats, 
     [[-1.0], [1.0]]
     """
     scaler = Scaler(train)
-    parts = [scaler(part) for part in (train, *others)]
+    parts = [scaler(np.asarray(part)) for part in (train, *others)]
     return tuple(parts) if others else parts[0]

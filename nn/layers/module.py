@@ -50,6 +50,8 @@ class Module(Shown):
     """
 
     training: bool = True  # see ``train`` and ``eval``
+    inputs: list[str] | None = None  # what the inputs are called; kept by ``save``
+    classes: list[Any] | None = None  # and the classes that outputs stand for
     _shares: ClassVar[tuple[str, ...]] = ()  # attributes that bound copies share
     _short: ClassVar[Mapping[str, str]] = {}  # lists of numbered parts: each one's name
     _places: frozenset[Place] | None = None  # of the parameters, in a bound copy
@@ -105,6 +107,15 @@ class Module(Shown):
                 f"keys of its dicts different text"
             )
         return named
+
+    def _steps(self) -> list[str]:
+        """What a sample goes through, for texts: widths, and what is applied."""
+        return []
+
+    def __repr__(self) -> str:
+        steps = " -> ".join(self._steps())
+        count = f"{len(self.parameters()):,} parameters"
+        return f"{type(self).__name__}{' ' if steps else ''}{steps}, {count}"
 
     def label(self, prefix: str = "") -> None:
         """Label the parameters with their names, after a prefix: pictures show them.
@@ -175,8 +186,9 @@ class Module(Shown):
     def save(self, path: str | Path) -> None:
         """Write the model to a ``.json`` or ``.npz`` file, its parameters exactly.
 
-        A model of the library's own layers and functions comes back by ``nn.load``; of
-        one of your own the file holds the parameters alone. The file appears complete
+        A model of the library's own layers, functions and scalers comes back whole by
+        ``nn.load``, with the names of its inputs and classes; of one of your own the
+        file holds the parameters alone. The file appears complete
         or not at all. Raises ValueError for another suffix, OSError when the path
         cannot be written.
         """

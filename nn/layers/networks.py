@@ -77,6 +77,9 @@ class Neuron(Module):
         outputs = _layer_function([self])
         return outputs(checked_sample(x, len(self.w), self))[0]
 
+    def _steps(self) -> list[str]:
+        return [str(len(self.w)), f"1{_applied(self)}"]
+
     def __repr__(self) -> str:
         activation = self.activation if self.nonlin else linear
         return f"{activation_name(activation)}Neuron({len(self.w)})"
@@ -111,7 +114,7 @@ class Layer(Network):
     >>> from nn import Layer
     >>> layer = Layer(2, 3, seed=0)
     >>> layer, len(layer([1.0, 2.0]))
-    (Layer of [ReLUNeuron(2), ReLUNeuron(2), ReLUNeuron(2)], 3)
+    (Layer 2 -> 3 relu, 9 parameters, 3)
     """
 
     _short: ClassVar = {"neurons": "neuron"}
@@ -141,8 +144,10 @@ class Layer(Network):
         outputs = _layer_function(neurons)
         return [outputs(x) for x in samples]
 
-    def __repr__(self) -> str:
-        return f"Layer of [{', '.join(map(str, self.neurons))}]"
+    def _steps(self) -> list[str]:
+        kinds = {_applied(neuron) for neuron in self.neurons}
+        kind = kinds.pop() if len(kinds) == 1 else ""
+        return [str(len(self.neurons[0].w)), f"{len(self.neurons)}{kind}"]
 
 
 class Sequential(Network):
@@ -185,12 +190,14 @@ class Sequential(Network):
                 samples = [layer(sample) for sample in samples]
         return samples
 
-    def __repr__(self) -> str:
-        names = [
-            str(layer) if isinstance(layer, Module) else activation_name(layer)
-            for layer in self.layers
-        ]
-        return f"{type(self).__name__} of [{', '.join(names)}]"
+    def _steps(self) -> list[str]:
+        steps: list[str] = []
+        for layer in self.layers:
+            own = layer._steps() if isinstance(layer, Module) else [_word(layer)]
+            own = own or [type(layer).__name__]
+            follows = any(step[0].isdigit() for step in steps)
+            steps += own[1:] if follows and own[0].isdigit() else own
+        return steps
 
 
 class MLP(Sequential):
@@ -215,7 +222,7 @@ class MLP(Sequential):
     >>> len(model.parameters()), len(model.batch([[1.0, 2.0], [3.0, 4.0]]))
     (337, 2)
     >>> MLP(2, [1, 1, 1], activation=["tanh", "relu"]).layers[1]
-    Layer of [ReLUNeuron(1)]
+    Layer 1 -> 1 relu, 2 parameters
     """
 
     @spelled(
@@ -259,6 +266,15 @@ class MLP(Sequential):
             ],
             Layer(*last, nonlin=output != "linear", activation=output, **drawn),
         )
+
+
+def _applied(neuron: Neuron) -> str:
+    active = neuron.nonlin and neuron.activation is not linear
+    return f" {_word(neuron.activation)}" if active else ""
+
+
+def _word(function: Any) -> str:
+    return activation_name(function).lower()
 
 
 def _one_for_each(activation: Any, count: int) -> list[Activation]:

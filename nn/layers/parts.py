@@ -78,6 +78,9 @@ class Dropout(Network):
             return [self._dropped(y) for y in x]
         return x * (0.0 if self.rng.random() < self.p else 1.0 / (1.0 - self.p))
 
+    def _steps(self) -> list[str]:
+        return ["dropout"]
+
     def __repr__(self) -> str:
         return f"Dropout({self.p})"
 
@@ -118,6 +121,9 @@ class LayerNorm(Network):
         scale = (dot(apart, apart) / len(xs) + self.eps) ** -0.5
         weighed = zip(apart, self.weight, self.bias, strict=True)
         return [a * scale * w + b for a, w, b in weighed]
+
+    def _steps(self) -> list[str]:
+        return ["layernorm"]
 
     def __repr__(self) -> str:
         return f"LayerNorm({len(self.weight)})"
@@ -167,6 +173,9 @@ class Embedding(Module):
                 f"got {short(index)}"
             )
         return list(self.weight[int(float(index))])
+
+    def _steps(self) -> list[str]:
+        return [str(len(self.weight)), f"{len(self.weight[0])} embedding"]
 
     def __repr__(self) -> str:
         return f"Embedding({len(self.weight)}, {len(self.weight[0])})"

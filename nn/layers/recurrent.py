@@ -56,6 +56,9 @@ class Recurrent(Module):
         found, _ = self.run(sequence)
         return found if self.outputs == "all" else found[-1]
 
+    def _steps(self) -> list[str]:
+        return [str(self.nin), f"{self.width} {type(self).__name__.lower()}"]
+
     def run(self, sequence: Any, state: Any = None) -> tuple[list[Vector], Any]:
         """The outputs of all steps, and the state after the last, to go on from.
 

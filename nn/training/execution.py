@@ -26,6 +26,7 @@ from nn.optimisers.clipping import clip_grad_norm, norm_and_scale
 from nn.optimisers.methods import OPTIMISERS
 from nn.optimisers.optimiser import Array, Optimiser, assign
 from nn.training import programs
+from nn.training.predict import eager_outputs
 from nn.training.programs import Program, gradient_program, output_program
 from nn.training.samples import Samples
 from nn.validation import plain
@@ -124,7 +125,7 @@ class Execution:
             outputs: list[Any] = program(*self._arguments(samples))
             return outputs
         self.sync_to_values()
-        found = programs.eager_outputs(self.model, samples.X)
+        found = eager_outputs(self.model, samples.X)
         if any(self.gradients.values()) and len(samples) not in self.forwards:
             make = partial(output_program, self.model)
             streams = programs.by_samples(self.model)

@@ -7,31 +7,37 @@ A run is reproducible from its seed, bit for bit.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing, nullcontext
+from contextlib import closing
 from functools import partial
 from random import Random
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from autograd import MissingDependencyError
 from autograd.spelling import spelled
 from autograd.table.reals import short
 from nn import validation as checks
 from nn.layers.module import Module, in_mode
-from nn.losses.metrics import Metric, accuracy, find_metric, to_array
+from nn.losses.metrics import Metric, accuracy, find_metric
 from nn.losses.named import Loss, find_loss
 from nn.optimisers.methods import OPTIMISERS, find_optimiser
 from nn.optimisers.optimiser import Optimiser
 from nn.optimisers.schedules import Schedule, constant, find_schedule
 from nn.training.execution import Execution
 from nn.training.history import History
-from nn.training.mismatches import refuse_unordered, threshold, warn_of_classes
-from nn.training.programs import compute_outputs, is_own_loss
-from nn.training.samples import Samples, checked_inputs, checked_samples, hold_out
+from nn.training.labels import check_columns, columns_of, numbered
+from nn.training.mismatches import (
+    check_model,
+    refuse_unordered,
+    threshold,
+    warn_of_classes,
+    warn_of_units,
+)
+from nn.training.programs import is_own_loss
+from nn.training.progress import progress_bar
+from nn.training.samples import Samples, checked_samples, hold_out
 from nn.training.trainer import Trainer
-from nn.validation import elements, integer, is_sequence, positive
+from nn.validation import integer, positive
 
 Callback = Callable[[int, Module, History], Any]
 
@@ -132,10 +138,10 @@ def fit(
     _check_numbers(epochs, batch_size, patience, clip)
     seed = integer("seed", seed)
     refuse_unordered(X=X, y=y)
-    samples, held = _data(X, y, validation, seed)
+    stepper, chosen = _optimiser(model, optimiser, lr), find_loss(loss)
+    samples, held = _data(model, X, y, validation, chosen, seed)
     if patience is not None and held is None:
         raise ValueError("patience watches the validation loss: give validation= too")
-    stepper, chosen = _optimiser(model, optimiser, lr), find_loss(loss)
     measures = _measures(metrics, chosen, samples)
     factor = constant() if schedule is None else find_schedule(schedule, epochs)
     checks.function("schedule", factor, _SCHEDULE)
@@ -149,18 +155,23 @@ def fit(
         epochs=epochs,
         observed=bool(calls or measures or schedule or not is_own_loss(chosen)),
     )
-    Module.eval(model)
-    for part in filter(None, (samples, held)):
-        trainer.check(part)
+    with in_mode(model, False):
+        for part in filter(None, (samples, held)):
+            trainer.check(part)
     warn_of_classes(chosen, samples)
+    warn_of_units(model, chosen, samples)
+    Module.eval(model)
+    model.inputs = columns_of(X) or model.inputs
+    model.classes = samples.classes or model.classes
     rng, history = Random(seed) if shuffle else None, trainer.history
-    with _bar(epochs, progress) as bar, closing(trainer):
+    size = min(batch_size or len(samples), len(samples))
+    steps = epochs * -(-len(samples) // size)
+    with progress_bar(steps, "step", progress) as bar, closing(trainer):
         for epoch in range(epochs):
-            batches = list(samples.batches(batch_size or len(samples), rng))
-            trainer.epoch(epoch, batches, held, best=patience is not None)
-            if bar is not None:
-                bar.set_postfix_str(history.summary(), refresh=False)
-                bar.update()
+            bar.set_description_str(f"epoch {epoch + 1}/{epochs}", refresh=False)
+            batches = list(samples.batches(size, rng))
+            trainer.epoch(epoch, batches, held, patience is not None, bar)
+            bar.set_postfix_str(history.summary(), refresh=False)
             _may_stop(history, patience, [f(epoch, model, history) for f in calls])
             if history.stopped:
                 break
@@ -169,32 +180,13 @@ def fit(
     return history
 
 
-@spelled(remedies={"verbose": "nothing: predict shows no progress"})
-def predict(
-    model: Module, X: Any, *, compile: bool | None = None
-) -> NDArray[np.float64]:
-    """The model's outputs as an array of floats; no graph is kept.
-
-    For many samples the shape is (samples,) when the model has one output, else
-    (samples, outputs); for a single one, () or (outputs,). ``compile`` is as in
-    ``fit``. Raises ShapeError for widths that do not fit, DataError for empty or
-    non-finite inputs.
-
-    >>> from nn import MLP, predict
-    >>> predict(MLP(2, [4, 3], seed=0), [[1.0, 2.0], [3.0, 4.0]]).shape
-    (2, 3)
-    """
-    _check_model(model, "predict takes")
-    samples = elements("X", X)
-    single = bool(samples) and not is_sequence(samples[0])
-    checked = checked_inputs([samples] if single else samples)
-    with in_mode(model, False):
-        found = to_array(compute_outputs(model, checked, compile))
-    return np.array(found[0]) if single else found
-
-
-def _data(X: Any, y: Any, validation: Any, seed: int) -> tuple[Samples, Samples | None]:
-    samples = checked_samples(X, y)
+def _data(
+    model: Module, X: Any, y: Any, validation: Any, loss: Loss, seed: int
+) -> tuple[Samples, Samples | None]:
+    """The samples to train on, and those held out."""
+    check_columns(model, X)
+    targets, classes = numbered(y, loss, model.classes)
+    samples = checked_samples(X, targets, classes)
     if validation is None:
         return samples, None
     if not isinstance(validation, list | tuple):
@@ -204,13 +196,15 @@ def _data(X: Any, y: Any, validation: Any, seed: int) -> tuple[Samples, Samples 
             f"validation must be (X, y), or a share between 0 and 1, got "
             f"{len(validation)} part{'s' * (len(validation) != 1)}"
         )
-    return samples, checked_samples(*validation)
+    check_columns(model, validation[0])
+    targets, classes = numbered(validation[1], loss, classes or model.classes)
+    return samples, checked_samples(validation[0], targets, classes)
 
 
 def _optimiser(
     model: Module, optimiser: str | Optimiser, lr: float | None
 ) -> Optimiser:
-    _check_model(model, "fit trains")
+    check_model(model, "fit trains")
     if isinstance(optimiser, str):
         settings = {} if lr is None else {"lr": lr}
         return find_optimiser(optimiser)(model.parameters(), **settings)
@@ -237,11 +231,6 @@ def _measures(metrics: Any, loss: Loss, samples: Samples) -> dict[str, Metric]:
     return {name: score if f is accuracy else f for name, f in found.items()}
 
 
-def _check_model(model: Any, who: str) -> None:
-    if not isinstance(model, Module):
-        raise TypeError(f"{who} a nn.Module, got {type(model).__name__}")
-
-
 def _check_numbers(epochs: Any, batch_size: Any, patience: Any, clip: Any) -> None:
     positive("epochs", integer("epochs", epochs))
     for name, count in (("batch_size", batch_size), ("patience", patience)):
@@ -260,23 +249,3 @@ def _may_stop(history: History, patience: int | None, answers: list[Any]) -> Non
         history.stopped = f"no lower validation loss for {patience} epoch(s)"
     elif any(isinstance(answer, bool | np.bool_) and answer for answer in answers):
         history.stopped = "a callback returned True"
-
-
-def _bar(epochs: int, progress: bool | str) -> Any:
-    """A tqdm bar, or a context manager for None."""
-    if progress not in (True, False, "auto"):
-        raise ValueError(
-            f"progress must be True, False or 'auto', got {short(progress)}"
-        )
-    if not progress:
-        return nullcontext()
-    try:
-        from tqdm import tqdm
-    except ImportError as cause:
-        if progress == "auto":
-            return nullcontext()
-        raise MissingDependencyError(
-            "progress=True needs tqdm, which is not installed: "
-            "pip install 'scalar-autograd[progress]'"
-        ) from cause
-    return tqdm(total=epochs, unit="epoch")

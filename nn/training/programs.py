@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Value, jit, mean, no_grad, softmax, value_and_grad, vmap
+from autograd import Value, jit, mean, softmax, value_and_grad, vmap
 from autograd.graph.modes import MODES
+from nn.datasets.scaling import Scaler
 from nn.layers.activations import is_known
 from nn.layers.module import Module, modules_of
 from nn.layers.networks import MLP, Layer, Neuron, Sequential
@@ -28,7 +29,6 @@ from nn.layers.parts import Dropout, Embedding, LayerNorm, draws, flatten
 from nn.layers.recurrent import GRU, LSTM, RNN
 from nn.losses.named import LOSSES, Loss, Weighted
 from nn.optimisers.optimiser import Array
-from nn.validation import plain
 
 Program = Callable[..., Any]
 
@@ -54,12 +54,14 @@ def is_own_model(model: Module) -> bool:
     """Whether a model is made of the library's own layers and activations alone."""
     return all(
         type(module) in _OWN
-        and all(
-            isinstance(f, Module) or is_known(f) or f in (softmax, flatten)
-            for f in _functions(module)
-        )
+        and all(isinstance(f, Module) or _is_own(f) for f in _functions(module))
         for module in modules_of(model)
     )
+
+
+def _is_own(f: Any) -> bool:
+    of_scaler = isinstance(getattr(f, "__self__", f), Scaler)
+    return of_scaler or is_known(f) or f in (softmax, flatten)
 
 
 def _functions(module: Module) -> list[Any]:
@@ -171,40 +173,6 @@ def output_program(model: Module, streamed: bool) -> Program:
         return list(table.tolist())
 
     return as_lists
-
-
-def compute_outputs(
-    model: Module, X: list[list[float]], compile: bool | None
-) -> list[Any]:
-    """The outputs for many samples, compiled where that pays.
-
-    A program's first and last output must agree with the eager ones.
-    """
-    edges = len(model.parameters())
-    if reason_against(compile, is_own_model(model)) or not (
-        compile or is_worth_compiling(edges * len(X), edges, 1)
-    ):
-        return eager_outputs(model, X)
-    program = output_program(model, by_samples(model))
-    outputs: list[Any] = []
-
-    def ends(*arguments: Array) -> list[Any]:
-        outputs[:] = program(*arguments)
-        return [outputs[0], outputs[-1]]
-
-    numbers = np.array([p.data for p in model.parameters()])
-    expected = eager_outputs(model, [X[0], X[-1]])
-    reason = disagreement(ends, (numbers, np.array(X)), expected)
-    if not reason:
-        return outputs
-    log_eager(reason, compile is True)
-    return eager_outputs(model, X)
-
-
-def eager_outputs(model: Module, X: list[list[float]]) -> list[Any]:
-    with no_grad():
-        outputs: list[Any] = plain("outputs", list(model.batch(X)))
-    return outputs
 
 
 def disagreement(program: Program, arguments: tuple[Array, ...], expected: Any) -> str:

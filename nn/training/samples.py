@@ -15,6 +15,8 @@ from autograd import DataError, ShapeError
 from autograd.table.reals import short
 from nn.validation import elements, finite, is_sequence
 
+Floats = NDArray[np.float64]
+
 
 @dataclass
 class Samples:
@@ -22,20 +24,24 @@ class Samples:
 
     X: list[list[float]]
     y: list[Any]
-    _arrays: tuple[NDArray[np.float64], ...] = field(default=(), repr=False)
+    classes: list[Any] | None = None  # by name, whose numbers y has
+    _arrays: tuple[Floats, ...] = field(default=(), repr=False)
+    _table: Floats | None = field(default=None, repr=False)  # X as an array, if it was
 
     def __len__(self) -> int:
         return len(self.X)
 
-    def arrays(self) -> tuple[NDArray[np.float64], ...]:
+    def arrays(self) -> tuple[Floats, ...]:
         """X and y as arrays, made once; samples taken later have theirs at once."""
         if not self._arrays:
-            self._arrays = np.array(self.X, float), np.array(self.y, float)
+            X = np.array(self.X, float) if self._table is None else self._table
+            self._arrays = X, np.array(self.y, float)
         return self._arrays
 
     def take(self, order: list[int]) -> Samples:
         X, y = [self.X[i] for i in order], [self.y[i] for i in order]
-        return Samples(X, y, tuple([array[order] for array in self._arrays]))
+        arrays = tuple([array[order] for array in self._arrays])
+        return Samples(X, y, self.classes, arrays)
 
     def batches(self, size: int, rng: Random | None) -> Iterator[Samples]:
         """All samples in pieces of ``size``, shuffled when there is a generator."""
@@ -46,9 +52,11 @@ class Samples:
             yield self.take(order[start : start + size])
 
 
-def checked_samples(X: Any, y: Any) -> Samples:
+def checked_samples(X: Any, y: Any, classes: list[Any] | None = None) -> Samples:
     """X and y as lists; see ``fit`` for what is refused."""
-    inputs, targets = checked_inputs(elements("X", X)), elements("y", y)
+    table = table_of(X)
+    inputs = checked_inputs(elements("X", X)) if table is None else table.tolist()
+    targets = elements("y", y)
     if len(inputs) != len(targets):
         raise ShapeError(
             f"X has {len(inputs)} samples, y has {len(targets)} targets: give one "
@@ -60,7 +68,36 @@ def checked_samples(X: Any, y: Any) -> Samples:
                 finite("y", t, i, j)
         else:
             finite("y", target, i)
-    return Samples(inputs, targets)
+    return Samples(inputs, targets, classes, _table=table)
+
+
+def table_of(X: Any) -> Floats | None:
+    """X as an array, if it is a table of finite numbers and nothing else.
+
+    Then nothing is to be said about single cells, and none is looked at by itself.
+    """
+    if np.ma.is_masked(X):
+        return None
+    if isinstance(X, list | tuple):
+        kinds = {
+            kind for row in X for kind in map(type, row if _is_row(row) else [row])
+        }
+        if not kinds <= {float, int}:
+            return None
+    elif not hasattr(X, "__array__"):
+        return None
+    try:
+        found = np.asarray(X)
+    except (ValueError, OverflowError):  # rows of different widths
+        return None
+    if found.ndim != 2 or not found.size or found.dtype.kind not in "bfiu":
+        return None
+    table: Floats = found.astype(np.float64)
+    return table if np.isfinite(table).all() else None
+
+
+def _is_row(row: Any) -> bool:
+    return type(row) in (list, tuple)
 
 
 def checked_inputs(samples: list[Any]) -> list[list[float]]:

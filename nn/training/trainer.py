@@ -6,6 +6,7 @@ import warnings
 from collections import Counter
 from dataclasses import dataclass, field
 from math import isfinite
+from typing import Any
 
 from autograd import no_grad
 from nn.losses.metrics import Metric
@@ -54,7 +55,12 @@ class Trainer:
             float(metric(outputs, samples.y))
 
     def epoch(
-        self, time: int, batches: list[Samples], held: Samples | None, best: bool
+        self,
+        time: int,
+        batches: list[Samples],
+        held: Samples | None,
+        best: bool,
+        bar: Any,
     ) -> None:
         """Train on each batch once, then measure and record; remember the ``best``."""
         if self.observed:
@@ -70,6 +76,8 @@ class Trainer:
             outputs += found
             targets += batch.y
             total += value * len(batch)
+            bar.set_postfix_str(f"loss {value:.4g}", refresh=False)
+            bar.update()
             if history.stopped:
                 break
         history.losses.append(total / len(targets))

@@ -28,6 +28,7 @@ QUICK = {"epochs": 60, "lr": 0.02, "random_state": 0}
 unconverged = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
 
+@pytest.mark.filterwarnings("ignore:column .* standardise=True:UserWarning")
 @parametrize_with_checks(
     [
         nn.Classifier((8,), epochs=60, lr=0.02),

@@ -64,7 +64,11 @@ ANSWERED = [  # call, keyword, what is said
     (sgd, "momentun", "did you mean momentum="),
     (lambda **more: jit(lambda x: x, **more), "nopython", "what cannot be compiled"),
     (lambda **more: jit(lambda x: x, **more), "statics", "did you mean static="),
-    (lambda **more: nn.predict(nn.MLP(1, [1]), X, **more), "verbose", "no progress"),
+    (
+        lambda **more: nn.predict(nn.MLP(1, [1]), X, **more),
+        "verbose",
+        "use progress=True",
+    ),
 ]
 
 
