@@ -36,6 +36,8 @@ from nn.optimisers.optimiser import Optimiser
 from nn.training.fit import fit
 from nn.training.history import History
 from nn.training.predict import classify, predict
+from nn.training.rates import LearningRates, find_learning_rate
+from nn.training.statistics import LayerStatistics, Statistics, statistics
 
 if TYPE_CHECKING:
     from nn.estimators.classifier import Classifier
@@ -50,16 +52,9 @@ __all__ += ["huber_loss", "l1_loss", "mse_loss", "softplus", "tanh"]
 __all__ += ["SGD", "Adam", "AdamW", "Optimiser", "RMSprop", "schedules"]
 __all__ += ["clip_grad_norm", "clip_grad_value"]
 __all__ += ["accuracy", "mean_absolute_error", "r2_score"]
-__all__ += [
-    "History",
-    "Scaler",
-    "classify",
-    "datasets",
-    "fit",
-    "load",
-    "predict",
-    "summary",
-]
+__all__ += ["History", "Scaler", "classify", "datasets", "fit", "load", "predict"]
+__all__ += ["LayerStatistics", "LearningRates", "Statistics", "find_learning_rate"]
+__all__ += ["statistics", "summary"]
 __all__ += ["Classifier", "Regressor"]
 
 

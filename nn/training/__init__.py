@@ -10,4 +10,6 @@ and classes, ``mismatches`` refuses what does not go together, ``progress`` show
 bar, ``history`` keeps the record. ``execution`` computes a batch eagerly or by a
 program, and has the numbers between compiled steps; ``programs`` builds what is
 compiled, and says for which models that needs no asking, and whether it is worth it.
+Before a run, ``rates`` finds a learning rate by one that ``restored`` undoes, and
+``statistics`` says what flows through a network, by ``watching`` a copy of it.
 """

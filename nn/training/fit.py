@@ -138,7 +138,7 @@ def fit(
     _check_numbers(epochs, batch_size, patience, clip)
     seed = integer("seed", seed)
     refuse_unordered(X=X, y=y)
-    stepper, chosen = _optimiser(model, optimiser, lr), find_loss(loss)
+    stepper, chosen = chosen_optimiser(model, optimiser, lr), find_loss(loss)
     samples, held = _data(model, X, y, validation, chosen, seed)
     if patience is not None and held is None:
         raise ValueError("patience watches the validation loss: give validation= too")
@@ -201,9 +201,10 @@ def _data(
     return samples, checked_samples(validation[0], targets, classes)
 
 
-def _optimiser(
+def chosen_optimiser(
     model: Module, optimiser: str | Optimiser, lr: float | None
 ) -> Optimiser:
+    """The optimiser of a name, or the given one, if it has the model's parameters."""
     check_model(model, "fit trains")
     if isinstance(optimiser, str):
         settings = {} if lr is None else {"lr": lr}
