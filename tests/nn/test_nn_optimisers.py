@@ -323,19 +323,6 @@ OPTIONS = [
 
 
 @pytest.mark.parametrize(("kind", "settings"), OPTIONS)
-def test_options_as_in_pytorch(kind, settings):
-    torch = pytest.importorskip("torch")
-    theirs = torch.tensor(START, dtype=torch.float64, requires_grad=True)
-    optimiser = getattr(torch.optim, kind.__name__)([theirs], **settings)
-    for _ in range(STEPS):
-        optimiser.zero_grad()
-        (theirs**4 * torch.tensor([1.0, 2.0, 3.0]) + theirs).sum().backward()
-        optimiser.step()
-    ours = run(lambda params: kind(params, **settings))
-    assert ours == pytest.approx(theirs.tolist(), rel=1e-12)
-
-
-@pytest.mark.parametrize(("kind", "settings"), OPTIONS)
 def test_options_in_compiled_steps(kind, settings):
     X, y, losses = [[0.1 * i, 1.0] for i in range(8)], [0.3 * i for i in range(8)], []
     for compile in (False, True):
