@@ -24,7 +24,7 @@ from autograd.graph.modes import MODES
 from nn.layers.module import Module, in_mode
 from nn.losses.named import Loss
 from nn.optimisers.clipping import clip_grad_norm, norm_and_scale
-from nn.optimisers.methods import OPTIMISERS
+from nn.optimisers.named import OPTIMISERS
 from nn.optimisers.optimiser import Array, Optimiser, assign
 from nn.training import programs
 from nn.training.predict import eager_outputs
@@ -195,6 +195,14 @@ class Execution:
         if self.direct:
             self._x = x
         return x
+
+    def place(self, x: Array) -> None:
+        """Let the parameters be these numbers; the model's Values get them later."""
+        self._x, self._g = np.array(x), None
+
+    def slopes(self) -> Array:
+        """The gradient that was computed last."""
+        return np.array([p.grad for p in self.values]) if self._g is None else self._g
 
     def sync_to_values(self) -> None:
         """Write numbers and gradients of compiled steps to the Values."""
