@@ -26,7 +26,7 @@ from nn.layers.activations import Activation
 from nn.layers.initialisers import Initialiser
 from nn.layers.networks import MLP, Sequential
 from nn.losses.named import Loss, Weighted, find_loss
-from nn.optimisers.methods import find_optimiser
+from nn.optimisers.named import find_optimiser
 from nn.optimisers.optimiser import Optimiser
 from nn.optimisers.schedules import Schedule
 from nn.training.fit import fit

@@ -58,8 +58,8 @@ def _of_neurons(neurons: list[Any], X: Floats) -> Floats | None:
             return None
     if X.shape[1] != width or not is_known(first.activation):
         return None
-    weights = np.array([[_number(w) for w in n.w] for n in neurons])
-    Y = X @ weights.T + np.array([_number(n.b) for n in neurons])
+    weights = np.array([_numbers(n.w) for n in neurons])
+    Y = X @ weights.T + _numbers([n.b for n in neurons])
     return _applied(first.activation, Y) if first.nonlin else Y
 
 
@@ -67,5 +67,7 @@ def _applied(activation: Any, Y: Floats) -> Floats:
     return np.asarray(activation(Y))
 
 
-def _number(parameter: Any) -> float:
-    return parameter.data if isinstance(parameter, Value) else float(parameter)
+def _numbers(parameters: list[Any]) -> list[float]:
+    if {*map(type, parameters)} == {Value}:
+        return [p.data for p in parameters]
+    return [p.data if isinstance(p, Value) else float(p) for p in parameters]

@@ -17,7 +17,7 @@ Transforms and compiled code need a model around other numbers: floats, duals, t
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self
@@ -30,7 +30,7 @@ from autograd.table.reals import as_float
 from nn.layers import storage
 
 Number = Any
-Place = tuple[str, Any]  # what the names inside a container begin with, and the key
+Place = tuple[str, Sequence[Any]]  # what some names begin with, and their ends
 _PLAIN = {int, float, str, bool, type(None)}  # often among attributes, nothing inside
 
 
@@ -98,8 +98,8 @@ class Module(Shown):
         A parameter that is reached in two ways has the first name only. Raises
         ValueError when two parameters would have the same name.
         """
-        parameters, places, *_ = _contents(self)
-        paths = [f"{prefix}{key}" for prefix, key in places]
+        parameters, places, _ = _contents(self)
+        paths = [f"{prefix}{key}" for prefix, keys in places for key in keys]
         named = dict(zip(paths, parameters, strict=True))
         if len(named) != len(parameters):
             raise ValueError(
@@ -129,8 +129,9 @@ class Module(Shown):
         'w.1'
         """
         for name, parameter in self.named_parameters().items():
-            if f".{name}".endswith(f".{parameter.label}") or not parameter.label:
-                parameter.label = f"{prefix}{name}"
+            label = parameter.label
+            if label in ("", name) or name.endswith(f".{label}"):
+                parameter.label = prefix + name
 
     def zero_grad(self) -> None:
         """Set every parameter's ``.grad`` to 0.0."""
@@ -220,14 +221,11 @@ class Module(Shown):
         given = dict(zip(map(id, self.parameters()), numbers, strict=True))
         copies: dict[int, Any] = dict(given)  # what deepcopy puts in each one's place
         copies |= {id(part): part for part in _shared(self)}
+        copies |= {id(row): [given[id(p)] for p in row] for row in _rows(self)}
         ordinary = all(isinstance(n, Value) and not n.op for n in given.values())
         bound = copy.deepcopy(self, copies)
         for module in [] if ordinary else modules_of(self):
-            inside, places, *_ = _contents(module)
-            at = [
-                place for p, place in zip(inside, places, strict=True) if id(p) in given
-            ]
-            copies[id(module)]._places = frozenset(at)
+            copies[id(module)]._places = frozenset(_contents(module).places)
         return bound
 
     def __tree_flatten__(self) -> tuple[list[Number], Callable[..., Module]]:
@@ -236,7 +234,7 @@ class Module(Shown):
 
     def __tree_key__(self) -> Any:
         """Equal as long as the same parameters are found at the same places."""
-        parameters, places, tied, _ = _contents(self)
+        parameters, places, tied = _contents(self)
         if self._places is not None:
             return tuple(places)
         return tuple(parameters), tuple(places), tuple(tied)
@@ -250,12 +248,11 @@ def _listed(what: str, names: list[str]) -> str:
 
 
 class _Contents(NamedTuple):
-    """What is found below a module: each parameter and each module once, in order."""
+    """What is found below a module: each parameter once, in order."""
 
     parameters: list[Number]
     places: list[Place]  # of the parameters
     tied: list[tuple[Value, Place]]  # where a parameter is met again
-    modules: list[Module]
 
 
 @contextmanager
@@ -272,43 +269,77 @@ def in_mode(root: Module, training: bool) -> Iterator[None]:
             module.training = mode
 
 
+def _rows(root: Module) -> Iterator[list[Value]]:
+    """Lists of parameters that are attributes: copied here, faster than one by one."""
+    for module in modules_of(root):
+        yield from filter(_is_row, vars(module).values())
+
+
 def _shared(root: Module) -> list[Any]:
     return [vars(m)[name] for m in modules_of(root) for name in m._shares]
 
 
 def modules_of(root: Module) -> list[Module]:
     """A module and all modules below it, each once."""
-    return _contents(root).modules
+    modules: list[Module] = []
+    seen: set[int] = set()
+
+    def walk(part: Any) -> None:
+        seen.add(id(part))
+        if isinstance(part, Module):
+            modules.append(part)
+        for _, child in () if _only_values(part) else _items(part):
+            if type(child) not in _PLAIN and id(child) not in seen:
+                walk(child)
+
+    walk(root)
+    return modules
 
 
 def _contents(root: Module) -> _Contents:
-    values: dict[Value, Place] = {}
-    numbers: dict[Place, Number] = {}  # at the places of a bound copy
-    tied: list[tuple[Value, Place]] = []
-    modules: list[Module] = []
+    found = _Contents([], [], [])
+    known: set[Value] = set()
     bound, seen = root._places, set[int]()
+
+    def note(prefix: str, keys: Sequence[Any], numbers: list[Number]) -> None:
+        found.parameters.extend(numbers)
+        found.places.append((prefix, keys))
 
     def walk(part: Any, prefix: str) -> None:
         seen.add(id(part))
-        short: Mapping[str, str] = {}
-        if isinstance(part, Module):
-            modules.append(part)
-            short = part._short
+        if bound is None and _is_row(part) and known.isdisjoint(part):
+            known.update(part)
+            return note(prefix, range(len(part)), part)
+        if bound and type(part) is list and (prefix, range(len(part))) in bound:
+            return note(prefix, range(len(part)), part)
+        short = part._short if isinstance(part, Module) else {}
         for key, child in _items(part):
             if bound is None and isinstance(child, Value):
-                place = prefix, key
-                is_leaf = child._primitive is None
-                if is_leaf and values.setdefault(child, place) is not place:
-                    tied.append((child, place))
-            elif bound is not None and (prefix, key) in bound:
-                numbers[prefix, key] = child
+                if child in known:
+                    found.tied.append((child, (prefix, (key,))))
+                elif child._primitive is None:
+                    known.add(child)
+                    note(prefix, (key,), [child])
+            elif bound is not None and (prefix, (key,)) in bound:
+                note(prefix, (key,), [child])
             elif type(child) not in _PLAIN and id(child) not in seen:
                 walk(child, prefix + short.get(key, f"{key}."))
 
     walk(root, "")
-    if bound is None:
-        return _Contents([*values], [*values.values()], tied, modules)
-    return _Contents([*numbers.values()], [*numbers], tied, modules)
+    return found
+
+
+def _is_row(part: Any) -> bool:
+    """Whether a list holds leaves and nothing else, each once: most parameters do."""
+    return (
+        _only_values(part)
+        and {value._primitive for value in part} == {None}
+        and len({*part}) == len(part)
+    )
+
+
+def _only_values(part: Any) -> bool:
+    return type(part) is list and {*map(type, part)} == {Value}
 
 
 def _items(part: Any) -> Iterable[tuple[Any, Any]]:

@@ -20,10 +20,11 @@ import numpy as np
 
 from autograd import Value
 from autograd.graph import nodes as graph
+from autograd.graph.modes import MODES
 from nn.layers.module import Module, in_mode
 from nn.losses.named import Loss
 from nn.optimisers.clipping import clip_grad_norm, norm_and_scale
-from nn.optimisers.methods import OPTIMISERS
+from nn.optimisers.named import OPTIMISERS
 from nn.optimisers.optimiser import Array, Optimiser, assign
 from nn.training import programs
 from nn.training.predict import eager_outputs
@@ -49,6 +50,8 @@ class Execution:
         self.requested = compile is True
         own = programs.is_own_model(model) and programs.is_own_loss(loss)
         self.reason = programs.reason_against(compile, own)  # why all is eager, or ""
+        if MODES.active and not MODES.thread.recording:
+            self.reason = "no_grad() is on"  # and the first backward pass will say so
         if not self.reason and (drawn := programs.reason_to_train_eagerly(model)):
             self.reason = drawn
             programs.log_eager(drawn, self.requested)
@@ -56,6 +59,7 @@ class Execution:
         self.forwards: dict[int, Program | None] = {}
         self.edges = 0.0  # of the graph of one sample
         self.structure = None if self.reason else programs.structure(model)
+        self.known = programs.known_of(model, loss) if not self.reason and own else {}
 
     @property
     def report(self) -> str:
@@ -82,20 +86,31 @@ class Execution:
 
         ``times`` says how many batches of this size there will be.
         """
+        if len(batch) not in self.gradients:
+            self._recall("gradients", batch, times)
+        if self.gradients.get(len(batch)) is None:
+            with in_mode(self.model, True):
+                value, outputs = self._eager(batch, times)
         program = self.gradients.get(len(batch))
-        if program is None:
-            return self._eager(batch, times)
-        outputs = self.outputs(batch, times) if measured else []
-        value, slopes = program(*self._arguments(batch))
-        self._set_gradient(slopes)
+        if program is not None:  # of the first batch too: runs are alike, bit for bit
+            outputs = self.outputs(batch, times) if measured else []
+            value, slopes = program(*self._arguments(batch))
+            self._set_gradient(slopes)
         return value, outputs
 
-    def _eager(self, batch: Samples, times: int) -> tuple[float, list[Any]]:
-        with in_mode(self.model, True):
-            return self._trained(batch, times)
+    def _recall(self, what: str, batch: Samples, times: int) -> None:
+        """Take what was compiled for a model like this one, if it would be again."""
+        known = None if self.reason else self.known.get((what, *_shapes(batch)))
+        if known is None:
+            return
+        program, edges, traced = known
+        if self.requested or programs.is_worth_compiling(edges, traced, times):
+            getattr(self, what)[len(batch)] = program
+            self.edges = edges / len(batch)
 
-    def _trained(self, batch: Samples, times: int) -> tuple[float, list[Any]]:
+    def _eager(self, batch: Samples, times: int) -> tuple[float, list[Any]]:
         self.sync_to_values()
+        gradients = [p.grad for p in self.values]
         found = self.model.batch(batch.X)
         outputs = plain("outputs", list(found))
         value = self.loss(found, batch.y)
@@ -110,9 +125,12 @@ class Execution:
             make = partial(gradient_program, self.model, self.loss)
             streams = programs.by_samples(self.model) and programs.separable(self.loss)
             expected = value.data, slopes
-            reason = self._keep(self.gradients, make, batch, expected, streams, times)
+            reason = self._keep("gradients", make, batch, expected, streams, times)
             if reason:
                 self.stay_eager(reason)
+            if self.gradients.get(len(batch)):  # which computes this batch once more
+                for parameter, gradient in zip(self.values, gradients, strict=True):
+                    parameter.grad = gradient
         return value.data, outputs
 
     def outputs(self, samples: Samples, times: int) -> list[Any]:
@@ -120,21 +138,22 @@ class Execution:
 
         They are compiled too, once the loss is.
         """
-        program = self.forwards.get(len(samples))
-        if program is not None:
-            outputs: list[Any] = program(*self._arguments(samples))
-            return outputs
-        self.sync_to_values()
-        found = eager_outputs(self.model, samples.X)
-        if any(self.gradients.values()) and len(samples) not in self.forwards:
+        size = len(samples)
+        if any(self.gradients.values()) and size not in self.forwards:
+            self._recall("forwards", samples, times)
+        if self.forwards.get(size) is None:
+            self.sync_to_values()
+            found = eager_outputs(self.model, samples.X)
+        if any(self.gradients.values()) and size not in self.forwards:
             make = partial(output_program, self.model)
             streams = programs.by_samples(self.model)
-            self._keep(self.forwards, make, samples, found, streams, times)
-        return found
+            self._keep("forwards", make, samples, found, streams, times)
+        program = self.forwards.get(size)
+        return found if program is None else program(*self._arguments(samples))
 
     def _keep(
         self,
-        kept: dict[int, Program | None],
+        what: str,
         make: Callable[[bool], Program],
         batch: Samples,
         expected: Any,
@@ -147,6 +166,7 @@ class Execution:
         is wrong with it, or "".
         """
         reason, edges = "", self.edges * len(batch)
+        kept = getattr(self, what)
         kept[len(batch)] = None
         for streamed in (True, False) if streams else (False,):
             traced = self.edges if streamed else edges
@@ -157,6 +177,7 @@ class Execution:
                 )
                 if not reason:
                     kept[len(batch)] = program
+                    self.known[what, *_shapes(batch)] = program, edges, traced
                     break
                 way = "sample by sample" if streamed else "batch by batch"
                 programs.logger.info("not compiled %s: %s", way, reason)
@@ -174,6 +195,14 @@ class Execution:
         if self.direct:
             self._x = x
         return x
+
+    def place(self, x: Array) -> None:
+        """Let the parameters be these numbers; the model's Values get them later."""
+        self._x, self._g = np.array(x), None
+
+    def slopes(self) -> Array:
+        """The gradient that was computed last."""
+        return np.array([p.grad for p in self.values]) if self._g is None else self._g
 
     def sync_to_values(self) -> None:
         """Write numbers and gradients of compiled steps to the Values."""
@@ -230,6 +259,10 @@ class Execution:
             return
         after, state = optimiser.computed(self._x, self._g)
         self._x, optimiser.steps, optimiser.state = after, optimiser.steps + 1, state
+
+
+def _shapes(batch: Samples) -> list[tuple[int, ...]]:
+    return [array.shape for array in batch.arrays()]
 
 
 def _count_edges(root: Value) -> int:

@@ -6,21 +6,20 @@ A run is reproducible from its seed, bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from functools import partial
 from random import Random
 from typing import Any
 
-import numpy as np
-
 from autograd.spelling import spelled
 from autograd.table.reals import short
 from nn import validation as checks
-from nn.layers.module import Module, in_mode
+from nn.layers.module import Module
 from nn.losses.metrics import Metric, accuracy, find_metric
 from nn.losses.named import Loss, find_loss
-from nn.optimisers.methods import OPTIMISERS, find_optimiser
+from nn.optimisers.lbfgs import LBFGS
+from nn.optimisers.named import OPTIMISERS, find_optimiser
 from nn.optimisers.optimiser import Optimiser
 from nn.optimisers.schedules import Schedule, constant, find_schedule
 from nn.training.execution import Execution
@@ -36,10 +35,8 @@ from nn.training.mismatches import (
 from nn.training.programs import is_own_loss
 from nn.training.progress import progress_bar
 from nn.training.samples import Samples, checked_samples, hold_out
-from nn.training.trainer import Trainer
+from nn.training.trainer import Callback, Trainer
 from nn.validation import integer, positive
-
-Callback = Callable[[int, Module, History], Any]
 
 _CALLBACK = "a function (epoch, model, history)"
 _SCHEDULE = "a function of the time in epochs, see nn.schedules"
@@ -97,7 +94,7 @@ def fit(
     optimiser : a name in ``nn.OPTIMISERS`` (then ``lr`` is its learning rate), or an
         optimiser of the model's parameters.
     epochs : how often to go through the samples.
-    batch_size : samples for each step; None for all of them.
+    batch_size : samples for each step; None for all of them, as "lbfgs" takes them.
     validation : ``(X, y)`` of its own, or the share of the samples to hold out.
     patience : stop after so many epochs without a lower validation loss; the weights of
         the best epoch are restored at the end.
@@ -142,6 +139,8 @@ def fit(
     samples, held = _data(model, X, y, validation, chosen, seed)
     if patience is not None and held is None:
         raise ValueError("patience watches the validation loss: give validation= too")
+    if isinstance(stepper, LBFGS) and (clip is not None or schedule is not None):
+        raise ValueError("L-BFGS finds its own steps: leave schedule= and clip= out")
     measures = _measures(metrics, chosen, samples)
     factor = constant() if schedule is None else find_schedule(schedule, epochs)
     checks.function("schedule", factor, _SCHEDULE)
@@ -153,31 +152,26 @@ def fit(
         clip=clip,
         metrics=measures,
         epochs=epochs,
+        patience=patience,
+        callbacks=calls,
         observed=bool(calls or measures or schedule or not is_own_loss(chosen)),
     )
-    with in_mode(model, False):
-        for part in filter(None, (samples, held)):
-            trainer.check(part)
+    for part in filter(None, (samples, held)):
+        trainer.check(part)
     warn_of_classes(chosen, samples)
     warn_of_units(model, chosen, samples)
     Module.eval(model)
     model.inputs = columns_of(X) or model.inputs
     model.classes = samples.classes or model.classes
-    rng, history = Random(seed) if shuffle else None, trainer.history
-    size = min(batch_size or len(samples), len(samples))
+    whole = batch_size is None or isinstance(stepper, LBFGS)
+    size = len(samples) if whole else min(batch_size or 0, len(samples))
     steps = epochs * -(-len(samples) // size)
+    rng = Random(seed) if shuffle else None
     with progress_bar(steps, "step", progress) as bar, closing(trainer):
-        for epoch in range(epochs):
-            bar.set_description_str(f"epoch {epoch + 1}/{epochs}", refresh=False)
-            batches = list(samples.batches(size, rng))
-            trainer.epoch(epoch, batches, held, patience is not None, bar)
-            bar.set_postfix_str(history.summary(), refresh=False)
-            _may_stop(history, patience, [f(epoch, model, history) for f in calls])
-            if history.stopped:
-                break
+        trainer.run(samples, held, size, rng, bar)
     if trainer.best:
         model.load_state_dict(trainer.best)
-    return history
+    return trainer.history
 
 
 def _data(
@@ -222,6 +216,10 @@ def chosen_optimiser(
             "the optimiser holds no parameter of this model: make it from "
             "model.parameters()"
         )
+    if isinstance(optimiser, LBFGS) and optimiser.params != model.parameters():
+        raise ValueError(
+            "L-BFGS changes all parameters of a model, and it was made of others"
+        )
     return optimiser
 
 
@@ -239,14 +237,3 @@ def _check_numbers(epochs: Any, batch_size: Any, patience: Any, clip: Any) -> No
             positive(name, integer(name, count))
     if clip is not None:
         positive("clip", clip)
-
-
-def _may_stop(history: History, patience: int | None, answers: list[Any]) -> None:
-    """Note down why the training ends here, if it does."""
-    if history.stopped:
-        return
-    best = history.best_epoch
-    if patience is not None and best is not None and len(history) - best > patience:
-        history.stopped = f"no lower validation loss for {patience} epoch(s)"
-    elif any(isinstance(answer, bool | np.bool_) and answer for answer in answers):
-        history.stopped = "a callback returned True"

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from autograd import no_grad, sigmoid
 from autograd.spelling import spelled
 from nn.layers import matrices
-from nn.layers.module import Module, in_mode
+from nn.layers.module import Module, in_mode, modules_of
+from nn.layers.networks import Neuron
 from nn.losses.metrics import to_array
 from nn.training import programs
 from nn.training.labels import check_columns
@@ -96,9 +97,8 @@ def classify(model: Module, X: Any) -> NDArray[Any]:
 
 def _by_matrices(model: Module, table: Floats) -> Floats | None:
     """The outputs of a network of layers, where they are worth a matrix."""
-    if len(table) * len(model.parameters()) < MANY or programs.reason_against(
-        None, True
-    ):
+    weights = sum(len(m.w) for m in modules_of(model) if isinstance(m, Neuron))
+    if weights * len(table) < MANY or programs.reason_against(None, own=True):
         return None
     found = matrices.outputs_of(model, table)
     single = found is not None and found.shape[1:] == (1,)

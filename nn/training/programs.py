@@ -13,6 +13,7 @@ user's module or loss reads nobody knows, so these are compiled on request only.
 from __future__ import annotations
 
 import logging
+from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -21,12 +22,14 @@ import numpy as np
 
 from autograd import Value, jit, mean, softmax, value_and_grad, vmap
 from autograd.graph.modes import MODES
+from autograd.threads import process_lock
 from nn.datasets.scaling import Scaler
 from nn.layers.activations import is_known
 from nn.layers.module import Module, modules_of
 from nn.layers.networks import MLP, Layer, Neuron, Sequential
 from nn.layers.parts import Dropout, Embedding, LayerNorm, draws, flatten
 from nn.layers.recurrent import GRU, LSTM, RNN
+from nn.layers.whole import described
 from nn.losses.named import LOSSES, Loss, Weighted
 from nn.optimisers.optimiser import Array
 
@@ -134,6 +137,26 @@ def is_worth_compiling(edges: float, traced: float, times: int) -> bool:
 
 
 # -- Programs ------------------------------------------------------------------------
+
+KEPT = 8  # architectures, each with its loss, whose programs are kept for other runs
+_known: OrderedDict[Any, dict[Any, Any]] = OrderedDict()
+_lock = process_lock()
+
+
+def known_of(model: Module, loss: Loss) -> dict[Any, Any]:
+    """What was compiled, and found right, for models of this architecture and loss.
+
+    Only the library's own have one: all else reads what nobody knows.
+    """
+    architecture = described(model)
+    if not architecture:
+        return {}
+    with _lock:
+        found = _known.setdefault((architecture, loss), {})
+        _known.move_to_end((architecture, loss))
+        while len(_known) > KEPT:
+            _known.popitem(last=False)
+    return found
 
 
 def gradient_program(model: Module, loss: Loss, streamed: bool) -> Program:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import nn
 from autograd import ShapeError, Value, grad, jit
 from nn import MLP, Layer, Module
 
@@ -24,6 +25,53 @@ class Everything(Module):
     def __call__(self, x):
         self.cached = self.one * x
         return self.cached + self.many[1][0] * self.scale
+
+
+class Forward(Module):
+    """As a program for PyTorch has it."""
+
+    def __init__(self):
+        self.first, self.last = Layer(2, 3, seed=0), Layer(3, 1, nonlin=False, seed=1)
+
+    def forward(self, x):
+        return self.last(self.first(x))
+
+
+class Doubled(MLP):
+    def forward(self, x):
+        return 2.0 * super().__call__(x)
+
+
+@pytest.mark.parametrize("make", [Forward, lambda: Doubled(2, [3, 1], seed=0)])
+def test_forward_is_the_call(make):
+    model, X = make(), [[1.0, 2.0], [-1.0, 0.5]]
+    called = [model(x).data for x in X]
+    assert called == [model.forward(x).data for x in X]
+    assert called == [y.data for y in model.batch(X)]
+    assert nn.predict(model, X).tolist() == called
+    history = nn.fit(model, X, [1.0, 2.0], lr=0.1, progress=False)
+    assert history.losses[-1] < 0.2 * history.losses[0]
+    assert Doubled(2, [3, 1], seed=0)([1.0, 2.0]).data == (
+        2.0 * MLP(2, [3, 1], seed=0)([1.0, 2.0]).data
+    )
+
+
+def test_labels_are_the_names():
+    """In files, errors and pictures a parameter is called the same."""
+    for model in (
+        MLP(2, [3, 1], seed=0),
+        nn.Sequential(nn.Embedding(4, 2, seed=0), nn.GRU(2, 3, seed=0), Layer(3, 1)),
+        nn.Sequential(MLP(1, [2, 1], seed=0), "tanh", nn.LayerNorm(1)),
+    ):
+        named = model.named_parameters()
+        assert {name: p.label for name, p in named.items()} == {n: n for n in named}
+    model = Forward()
+    model.label()
+    assert model.first.neurons[1].w[0].label == "first.neuron1.w0"
+    own = Value(1.0, label="temperature")
+    model.t = own
+    model.label()
+    assert own.label == "temperature"
 
 
 def test_parameters_are_found_once_and_in_order():

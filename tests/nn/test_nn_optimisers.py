@@ -13,7 +13,7 @@ from autograd import ShapeError, Value
 from nn import SGD, Adam, AdamW, RMSprop
 from nn.optimisers import optimiser as optimiser_module
 from nn.optimisers.clipping import norm_and_scale
-from nn.optimisers.methods import find_optimiser
+from nn.optimisers.named import find_optimiser
 
 START, STEPS = [3.0, -2.0, 0.5], 6
 
