@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autograd import DataError, ShapeError
-from nn.validation import is_sequence
+from nn.validation import array, is_sequence
 
 Floats = NDArray[np.float64]
 
@@ -43,8 +43,9 @@ class Scaler:
 
     def __init__(self, data: ArrayLike, weights: ArrayLike | None = None) -> None:
         found = _finite(data)
-        if not len(found):
-            raise DataError("there is no sample to take a mean of")
+        if not found.size:
+            what = "column" if len(found) else "sample"
+            raise DataError(f"there is no {what} to take a mean of")
         counts = None if weights is None else np.asarray(weights, dtype=float)
         self.mean: Any = np.average(found, axis=0, weights=counts)
         rest = found - self.mean
@@ -90,7 +91,7 @@ class Scaler:
         """The numbers of one sample, each with its mean and deviation."""
         means, scales = np.ravel(self.mean).tolist(), np.ravel(self.scale).tolist()
         if isinstance(data, np.ndarray) and data.ndim == np.ndim(self.mean) == 1:
-            data = data.tolist()
+            data = array("data", data).tolist()
         elif not isinstance(data, list | tuple) or any(map(is_sequence, data or [[]])):
             return None
         if np.ndim(self.mean) == 0:
@@ -100,7 +101,7 @@ class Scaler:
         return list(zip(data, means, scales, strict=True))
 
     def _checked(self, data: ArrayLike) -> Floats:
-        found = np.asarray(data, dtype=float)
+        found = _array(data)
         if found.shape[1:] != np.shape(self.mean):
             raise self._other_width(found[0] if len(found) else None)
         return found
@@ -116,12 +117,20 @@ class Scaler:
 
 
 def _finite(data: ArrayLike) -> Floats:
-    found = np.asarray(data, dtype=float)
-    if found.ndim == 0:
-        raise ShapeError("a scaler is made of samples, got a single number")
+    found = _array(data)
     if not np.isfinite(found).all():
         place = tuple(np.argwhere(~np.isfinite(found))[0].tolist())
         raise DataError(f"the data at {place} are not finite: {found[place]}")
+    return found
+
+
+def _array(data: Any) -> Floats:
+    found = array("data", data)
+    if found.ndim not in (1, 2):
+        axes = f"{found.ndim} axes" if found.ndim else "a single number"
+        raise ShapeError(
+            f"a scaler takes a number or a row for each sample, got {axes}"
+        )
     return found
 
 

@@ -32,7 +32,7 @@ from nn.optimisers.schedules import Schedule
 from nn.training.fit import fit
 from nn.training.history import History
 from nn.training.predict import predict
-from nn.validation import is_sequence, real
+from nn.validation import is_sequence, real, refuse_masked
 
 T = TypeVar("T", bound=type)
 
@@ -91,8 +91,20 @@ class Network(BaseEstimator):
     def _checked(self, X: Any, y: Any, reset: bool, **rules: Any) -> tuple[Any, Any]:
         """X as floats (samples, features), and y; names and number of the features
         are noted down if ``reset``, else compared."""
-        found = validate_data(self, X, y, dtype=np.float64, reset=reset, **rules)
+        refuse_masked("y", y)
+        found = self._validated(X, y, reset=reset, **rules)
         return found[0], found[1]
+
+    def _validated(self, X: Any, *y: Any, reset: bool, **rules: Any) -> Any:
+        """X, and y if it is given, as scikit-learn checks them; and what it lets pass:
+        masked elements, and integers beyond all floats."""
+        refuse_masked("X", X)
+        try:
+            return validate_data(self, X, *y, dtype=np.float64, reset=reset, **rules)
+        except OverflowError as cause:
+            raise DataError(
+                f"X has a number beyond the largest float: {cause}"
+            ) from cause
 
     def _weighed(
         self, X: Floats, y: NDArray[Any], sample_weight: Any, total: bool
@@ -247,7 +259,7 @@ class Network(BaseEstimator):
     def _outputs(self, X: Any) -> Floats:
         """The network's outputs: (samples,), or (samples, outputs) for several."""
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
+        X = self._validated(X, reset=False)
         return predict(self.model_, self._seen(X), compile=self.compile)
 
 

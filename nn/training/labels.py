@@ -61,6 +61,11 @@ def numbered(
             f"real numbers, or the name of a class for each sample"
         )
     classes = sorted({*labels}) if known is None else known
+    if len(classes) < 2:
+        raise DataError(
+            f"y has the name of one class only, {short(classes[0])}: there is nothing "
+            f"to tell apart"
+        )
     places = {label: i for i, label in enumerate(classes)}
     for i, label in enumerate(labels):
         if label not in places:

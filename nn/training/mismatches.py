@@ -94,7 +94,7 @@ def warn_of_units(model: Module, loss: Loss, samples: Samples) -> None:
     """
     first, last = _ends(model)
     if isinstance(first, Layer | Neuron):
-        size = np.sqrt(np.mean(np.square(samples.arrays()[0]), axis=0))
+        size = _sizes(samples.arrays()[0])
         if size.max() > _LARGE:
             column = int(size.argmax())
             _warn(
@@ -103,13 +103,20 @@ def warn_of_units(model: Module, loss: Loss, samples: Samples) -> None:
                 f"part of a Sequential (of an estimator: standardise=True)"
             )
     if isinstance(last, Layer | Neuron) and loss in OF_AMOUNTS:
-        size = np.sqrt(np.mean(np.square(np.array(_flat(samples.y), dtype=float))))
+        size = _sizes(np.array(_flat(samples.y), dtype=float).reshape(-1))
         if size > 10.0 * _LARGE:
             _warn(
                 f"y has numbers of about {size:.3g}, and a network begins near 0: make "
                 f"nn.Scaler(y).inverse the last part of a Sequential (of an estimator: "
                 f"standardise=True)"
             )
+
+
+def _sizes(numbers: Any) -> Any:
+    """Root mean squares over the first axis, whose squares do not overflow."""
+    largest = np.abs(numbers).max(axis=0)
+    shares = numbers / np.where(largest > 0.0, largest, 1.0)
+    return largest * np.sqrt(np.mean(np.square(shares), axis=0))
 
 
 def _ends(model: Any) -> tuple[Any, Any]:

@@ -19,7 +19,7 @@ from nn.layers.networks import Neuron
 from nn.losses.metrics import to_array
 from nn.training import programs
 from nn.training.labels import check_columns
-from nn.training.mismatches import check_model, last_activation
+from nn.training.mismatches import check_model, last_activation, refuse_unordered
 from nn.training.progress import progress_bar
 from nn.training.samples import checked_inputs, table_of
 from nn.validation import elements, is_sequence, plain
@@ -53,6 +53,7 @@ def predict(
     (2, 3)
     """
     check_model(model, "predict takes")
+    refuse_unordered(X=X)
     check_columns(model, X)
     table = table_of(X)
     samples: Any = elements("X", X) if table is None else table

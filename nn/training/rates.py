@@ -20,6 +20,7 @@ from autograd.spelling import spelled
 from autograd.table.reals import short
 from nn.layers.module import Module, in_mode
 from nn.losses.named import Loss, find_loss
+from nn.optimisers.lbfgs import LBFGS
 from nn.optimisers.optimiser import Optimiser
 from nn.optimisers.schedules import constant
 from nn.training.execution import Execution
@@ -147,13 +148,18 @@ def find_learning_rate(
         positive("batch_size", integer("batch_size", batch_size))
     refuse_unordered(X=X, y=y)
     chosen, stepper = find_loss(loss), chosen_optimiser(model, optimiser, None)
+    if isinstance(stepper, LBFGS):
+        raise ValueError(
+            "L-BFGS finds the length of each step: there is no rate to look for"
+        )
     check_columns(model, X)
     samples = checked_samples(X, *numbered(y, chosen, model.classes))
     rng = Random(integer("seed", seed))
     size = min(batch_size or len(samples), len(samples))
     with restored(model, stepper), in_mode(model, False):
         execution = Execution(model, chosen, stepper, compile)
-        settings: Any = {"schedule": constant(), "clip": None, "metrics": {}}
+        settings: Any = {"schedule": constant(), "metrics": {}, "callbacks": []}
+        settings |= dict.fromkeys(("clip", "patience"))
         run = Trainer(execution=execution, epochs=1, observed=False, **settings)
         run.check(samples)
         batches = chain.from_iterable(samples.batches(size, rng) for _ in repeat(0))
