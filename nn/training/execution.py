@@ -184,7 +184,7 @@ class Execution:
         return reason
 
     def _arguments(self, batch: Samples) -> tuple[Array, ...]:
-        return self.array(), *batch.arrays()
+        return self.array(), *batch.arrays
 
     # -- Numbers: in their Values, or for compiled steps in arrays -------------------
 
@@ -262,7 +262,7 @@ class Execution:
 
 
 def _shapes(batch: Samples) -> list[tuple[int, ...]]:
-    return [array.shape for array in batch.arrays()]
+    return [array.shape for array in batch.arrays]
 
 
 def _count_edges(root: Value) -> int:

@@ -17,6 +17,7 @@ from autograd.table.reals import short
 from nn.layers.activations import linear
 from nn.layers.module import Module
 from nn.layers.networks import Layer, Neuron, Sequential
+from nn.layers.parts import Dropout, LayerNorm
 from nn.losses.amounts import huber_loss, l1_loss, mse_loss
 from nn.losses.classes import (
     binary_cross_entropy_with_logits,
@@ -75,6 +76,13 @@ def refuse_mismatches(model: Module, loss: Loss, samples: Samples, width: int) -
         )
 
 
+def takes_sequences(model: Module) -> bool:
+    """Whether a sample may be more than one row: what comes first decides."""
+    first, _ = _ends(model)
+    flat = isinstance(first, Neuron | Layer | Dropout | LayerNorm)
+    return isinstance(first, Module) and not flat
+
+
 def warn_of_classes(loss: Loss, samples: Samples) -> None:
     """Warn where numbers of classes would be taken for amounts."""
     rows = any(map(is_sequence, samples.y))
@@ -93,8 +101,8 @@ def warn_of_units(model: Module, loss: Loss, samples: Samples) -> None:
     Weights are drawn for inputs of about 1, and steps are of about the learning rate.
     """
     first, last = _ends(model)
-    if isinstance(first, Layer | Neuron):
-        size = np.sqrt(np.mean(np.square(samples.arrays()[0]), axis=0))
+    if isinstance(first, Layer | Neuron) and samples.arrays:
+        size = np.sqrt(np.mean(np.square(samples.arrays[0]), axis=0))
         if size.max() > _LARGE:
             column = int(size.argmax())
             _warn(
