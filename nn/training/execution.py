@@ -11,8 +11,6 @@ cost as much as the step: whoever looks at the model calls ``sync_to_values`` fi
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from math import isfinite
 from typing import Any
 
@@ -28,7 +26,12 @@ from nn.optimisers.named import OPTIMISERS
 from nn.optimisers.optimiser import Array, Optimiser, assign
 from nn.training import programs
 from nn.training.predict import eager_outputs
-from nn.training.programs import Program, gradient_program, output_program
+from nn.training.programs import (
+    Program,
+    gradient_program,
+    output_program,
+    streamed_program,
+)
 from nn.training.samples import Samples
 from nn.validation import plain
 
@@ -57,6 +60,7 @@ class Execution:
             programs.log_eager(drawn, self.requested)
         self.gradients: dict[int, Program | None] = {}  # by the size of the batch
         self.forwards: dict[int, Program | None] = {}
+        self.stream: Program | None = None  # that smaller batches can be filled up for
         self.edges = 0.0  # of the graph of one sample
         self.structure = None if self.reason else programs.structure(model)
         self.known = programs.known_of(model, loss) if not self.reason and own else {}
@@ -70,7 +74,7 @@ class Execution:
 
     def stay_eager(self, reason: str) -> None:
         self.reason = reason
-        self.gradients, self.forwards = {}, {}
+        self.gradients, self.forwards, self.stream = {}, {}, None
         programs.log_eager(reason, self.requested)
 
     def check_structure(self) -> None:
@@ -86,27 +90,37 @@ class Execution:
 
         ``times`` says how many batches of this size there will be.
         """
-        if len(batch) not in self.gradients:
-            self._recall("gradients", batch, times)
-        if self.gradients.get(len(batch)) is None:
+        size = len(batch)
+        if size not in self.gradients and not self.reason:
+            if self._fits(batch) and ("filled", *_shapes(batch)) in self.known:
+                self.gradients[size] = self.stream
+            else:
+                self._recall("gradients", batch, times)
+        if self.gradients.get(size) is None:
             with in_mode(self.model, True):
                 value, outputs = self._eager(batch, times)
-        program = self.gradients.get(len(batch))
+        program = self.gradients.get(size)
         if program is not None:  # of the first batch too: runs are alike, bit for bit
             outputs = self.outputs(batch, times) if measured else []
             value, slopes = program(*self._arguments(batch))
             self._set_gradient(slopes)
         return value, outputs
 
+    def _fits(self, batch: Samples) -> bool:
+        """Whether a program is there that such a batch only has to be filled up for."""
+        return self.stream is not None and len(batch) < max(self.gradients)
+
     def _recall(self, what: str, batch: Samples, times: int) -> None:
         """Take what was compiled for a model like this one, if it would be again."""
-        known = None if self.reason else self.known.get((what, *_shapes(batch)))
+        known = self.known.get((what, *_shapes(batch)))
         if known is None:
             return
         program, edges, traced = known
         if self.requested or programs.is_worth_compiling(edges, traced, times):
             getattr(self, what)[len(batch)] = program
             self.edges = edges / len(batch)
+            if what == "gradients" and traced < edges:
+                self.stream = program
 
     def _eager(self, batch: Samples, times: int) -> tuple[float, list[Any]]:
         self.sync_to_values()
@@ -122,10 +136,11 @@ class Execution:
         slopes = self._backward(value)
         if not self.reason and len(batch) not in self.gradients:
             self.edges = _count_edges(value) / len(batch)
-            make = partial(gradient_program, self.model, self.loss)
-            streams = programs.by_samples(self.model) and programs.separable(self.loss)
             expected = value.data, slopes
-            reason = self._keep("gradients", make, batch, expected, streams, times)
+            if self._fits(batch):
+                reason = self._fill(batch, expected)
+            else:
+                reason = self._keep("gradients", batch, expected, times)
             if reason:
                 self.stay_eager(reason)
             if self.gradients.get(len(batch)):  # which computes this batch once more
@@ -139,49 +154,63 @@ class Execution:
         They are compiled too, once the loss is.
         """
         size = len(samples)
-        if any(self.gradients.values()) and size not in self.forwards:
+        compiling = any(self.gradients.values())
+        if compiling and size not in self.forwards:
             self._recall("forwards", samples, times)
         if self.forwards.get(size) is None:
             self.sync_to_values()
             found = eager_outputs(self.model, samples.X)
-        if any(self.gradients.values()) and size not in self.forwards:
-            make = partial(output_program, self.model)
-            streams = programs.by_samples(self.model)
-            self._keep("forwards", make, samples, found, streams, times)
+        if compiling and size not in self.forwards:
+            self._keep("forwards", samples, found, times)
         program = self.forwards.get(size)
         return found if program is None else program(*self._arguments(samples))
 
-    def _keep(
-        self,
-        what: str,
-        make: Callable[[bool], Program],
-        batch: Samples,
-        expected: Any,
-        streams: bool,
-        times: int,
-    ) -> str:
+    def _fill(self, batch: Samples, expected: Any) -> str:
+        """Take the program of the larger batches for this one, if it is right."""
+        assert self.stream is not None
+        reason = programs.disagreement(self.stream, self._arguments(batch), expected)
+        if not reason:
+            self.gradients[len(batch)] = self.stream
+            self.known["filled", *_shapes(batch)] = True
+        return reason
+
+    def _keep(self, what: str, batch: Samples, expected: Any, times: int) -> str:
         """Keep a program for batches of this size, if it is worth it, and right.
 
-        It is that of a sample where samples ``stream``, else of the batch. Returns what
-        is wrong with it, or "".
+        It is that of a sample where samples do not meet, else of the batch. Returns
+        what is wrong with it, or "".
         """
-        reason, edges = "", self.edges * len(batch)
+        reason, size, edges = "", len(batch), self.edges * len(batch)
         kept = getattr(self, what)
-        kept[len(batch)] = None
-        for streamed in (True, False) if streams else (False,):
+        kept[size] = None
+        for streamed in (True, False) if self._streams(what) else (False,):
             traced = self.edges if streamed else edges
             if self.requested or programs.is_worth_compiling(edges, traced, times):
-                program = make(streamed)
+                program = self._made(what, streamed, size)
                 reason = programs.disagreement(
                     program, self._arguments(batch), expected
                 )
                 if not reason:
-                    kept[len(batch)] = program
+                    kept[size] = program
                     self.known[what, *_shapes(batch)] = program, edges, traced
+                    if what == "gradients" and streamed:
+                        self.stream = program
                     break
                 way = "sample by sample" if streamed else "batch by batch"
                 programs.logger.info("not compiled %s: %s", way, reason)
         return reason
+
+    def _streams(self, what: str) -> bool:
+        """Whether samples can be computed one by one."""
+        apart = what == "forwards" or programs.separable(self.loss)
+        return apart and programs.by_samples(self.model)
+
+    def _made(self, what: str, streamed: bool, size: int) -> Program:
+        if what == "forwards":
+            return output_program(self.model, streamed)
+        if streamed:
+            return streamed_program(self.model, self.loss, size)
+        return gradient_program(self.model, self.loss)
 
     def _arguments(self, batch: Samples) -> tuple[Array, ...]:
         return self.array(), *batch.arrays

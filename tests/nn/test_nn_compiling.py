@@ -464,7 +464,7 @@ def bits(model, history):
 def compilations(monkeypatch):
     """The programs made from here on, by what they are for."""
     made = []
-    for name in ("gradient_program", "output_program"):
+    for name in ("gradient_program", "streamed_program", "output_program"):
         make = getattr(execution, name)
 
         def noted(*args, make=make, name=name):
@@ -524,13 +524,14 @@ def test_only_so_many_programs_are_kept():
 
 
 def test_wrong_compiled_code_would_be_noticed(monkeypatch):
-    make = execution.gradient_program
+    make = execution.streamed_program
 
     def wrong(*args):
         program = make(*args)
         return lambda *numbers: (program(*numbers)[0], 1.001 * program(*numbers)[1])
 
-    monkeypatch.setattr(execution, "gradient_program", wrong)
+    monkeypatch.setattr(execution, "streamed_program", wrong)
+    monkeypatch.setattr(execution, "gradient_program", lambda *args: wrong(*args, 16))
     history = quick(small(), compile=True)
     assert history.engine == "eager: compiled, it has other results"
 
