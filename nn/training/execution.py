@@ -1,9 +1,9 @@
 """Execution: how the steps of a run are computed, eagerly or compiled.
 
-The first batch of every size is computed eagerly. Where the steps to come are worth it,
-its loss is then compiled, and the program's results compared with what was just
-computed. A model and a loss of the library's own do so by themselves, others on
-request. What cannot be compiled goes on eagerly, and the log says why.
+Where the steps to come are worth it, the loss of a batch is compiled, and the program's
+results are compared with those of the graph: on two samples of the library's own models
+and losses, which are compiled by themselves; on the first batch of others, on request.
+What cannot be compiled goes on eagerly, and the log says why.
 
 Between compiled steps nothing is written to the Values, which for a small batch would
 cost as much as the step: whoever looks at the model calls ``sync_to_values`` first.
@@ -51,8 +51,10 @@ class Execution:
         self._x: Array | None = None  # None while the Values hold the numbers
         self._g: Array | None = None
         self.requested = compile is True
-        own = programs.is_own_model(model) and programs.is_own_loss(loss)
-        self.reason = programs.reason_against(compile, own)  # why all is eager, or ""
+        self.own = programs.is_own_model(model) and programs.is_own_loss(loss)
+        self.reason = programs.reason_against(
+            compile, self.own
+        )  # why all is eager, or ""
         if MODES.active and not MODES.thread.recording:
             self.reason = "no_grad() is on"  # and the first backward pass will say so
         if not self.reason and (drawn := programs.reason_to_train_eagerly(model)):
@@ -63,7 +65,8 @@ class Execution:
         self.stream: Program | None = None  # that smaller batches can be filled up for
         self.edges = 0.0  # of the graph of one sample
         self.structure = None if self.reason else programs.structure(model)
-        self.known = programs.known_of(model, loss) if not self.reason and own else {}
+        alike = self.own and not self.reason
+        self.known = programs.known_of(model, loss) if alike else {}
 
     @property
     def report(self) -> str:
@@ -90,25 +93,44 @@ class Execution:
 
         ``times`` says how many batches of this size there will be.
         """
-        size = len(batch)
-        if size not in self.gradients and not self.reason:
-            if self._fits(batch) and ("filled", *_shapes(batch)) in self.known:
-                self.gradients[size] = self.stream
-            else:
-                self._recall("gradients", batch, times)
-        if self.gradients.get(size) is None:
-            with in_mode(self.model, True):
-                value, outputs = self._eager(batch, times)
-        program = self.gradients.get(size)
-        if program is not None:  # of the first batch too: runs are alike, bit for bit
-            outputs = self.outputs(batch, times) if measured else []
-            value, slopes = program(*self._arguments(batch))
-            self._set_gradient(slopes)
+        known = None
+        if len(batch) not in self.gradients and not self.reason:
+            known = self._choose(batch, times)
+        program = self.gradients.get(len(batch))
+        if program is None:
+            value, outputs, _ = self._eager(batch) if known is None else known
+            return value.data, outputs
+        outputs = self.outputs(batch, times) if measured else []
+        value, slopes = program(*self._arguments(batch))
+        self._set_gradient(slopes)
         return value, outputs
 
-    def _fits(self, batch: Samples) -> bool:
-        """Whether a program is there that such a batch only has to be filled up for."""
-        return self.stream is not None and len(batch) < max(self.gradients)
+    def _choose(self, batch: Samples, times: int) -> Any:
+        """Find a program for batches of this size, or note down that there is none.
+
+        It must agree with the graph: of the library's own models and losses on two
+        samples, of others on the batch, whose results in the graph are then returned.
+        """
+        size = len(batch)
+        if self.stream is not None and size < max(self.gradients):
+            self.gradients[size] = self.stream  # filled up
+            return None
+        self._recall("gradients", batch, times)
+        if size in self.gradients:
+            return None
+        ends = self.own and self._streams("gradients")
+        few = batch.take(sorted({0, size - 1})) if ends else batch
+        gradients = [p.grad for p in self.values]
+        found = value, _, slopes = self._eager(few)
+        self.edges = _count_edges(value) / len(few)
+        reason = self._keep("gradients", batch, few, (value.data, slopes), times)
+        if reason:
+            self.stay_eager(reason)
+        if few is batch and self.gradients.get(size) is None:
+            return found
+        for parameter, gradient in zip(self.values, gradients, strict=True):
+            parameter.grad = gradient
+        return None
 
     def _recall(self, what: str, batch: Samples, times: int) -> None:
         """Take what was compiled for a model like this one, if it would be again."""
@@ -122,31 +144,19 @@ class Execution:
             if what == "gradients" and traced < edges:
                 self.stream = program
 
-    def _eager(self, batch: Samples, times: int) -> tuple[float, list[Any]]:
+    def _eager(self, batch: Samples) -> tuple[Value, list[Any], Array]:
+        """Loss, outputs and gradient by the graph."""
         self.sync_to_values()
-        gradients = [p.grad for p in self.values]
-        found = self.model.batch(batch.X)
-        outputs = plain("outputs", list(found))
-        value = self.loss(found, batch.y)
-        if not isinstance(value, Value):
-            raise TypeError(
-                f"a loss returns one Value, got {type(value).__name__}: use functions "
-                f"of autograd on the outputs, without .data"
-            )
-        slopes = self._backward(value)
-        if not self.reason and len(batch) not in self.gradients:
-            self.edges = _count_edges(value) / len(batch)
-            expected = value.data, slopes
-            if self._fits(batch):
-                reason = self._fill(batch, expected)
-            else:
-                reason = self._keep("gradients", batch, expected, times)
-            if reason:
-                self.stay_eager(reason)
-            if self.gradients.get(len(batch)):  # which computes this batch once more
-                for parameter, gradient in zip(self.values, gradients, strict=True):
-                    parameter.grad = gradient
-        return value.data, outputs
+        with in_mode(self.model, True):
+            found = self.model.batch(batch.X)
+            outputs = plain("outputs", list(found))
+            value = self.loss(found, batch.y)
+            if not isinstance(value, Value):
+                raise TypeError(
+                    f"a loss returns one Value, got {type(value).__name__}: use "
+                    f"functions of autograd on the outputs, without .data"
+                )
+            return value, outputs, self._backward(value)
 
     def outputs(self, samples: Samples, times: int) -> list[Any]:
         """The outputs as plain numbers; this often, for so many samples.
@@ -161,24 +171,17 @@ class Execution:
             self.sync_to_values()
             found = eager_outputs(self.model, samples.X)
         if compiling and size not in self.forwards:
-            self._keep("forwards", samples, found, times)
+            self._keep("forwards", samples, samples, found, times)
         program = self.forwards.get(size)
         return found if program is None else program(*self._arguments(samples))
 
-    def _fill(self, batch: Samples, expected: Any) -> str:
-        """Take the program of the larger batches for this one, if it is right."""
-        assert self.stream is not None
-        reason = programs.disagreement(self.stream, self._arguments(batch), expected)
-        if not reason:
-            self.gradients[len(batch)] = self.stream
-            self.known["filled", *_shapes(batch)] = True
-        return reason
-
-    def _keep(self, what: str, batch: Samples, expected: Any, times: int) -> str:
+    def _keep(
+        self, what: str, batch: Samples, few: Samples, expected: Any, times: int
+    ) -> str:
         """Keep a program for batches of this size, if it is worth it, and right.
 
-        It is that of a sample where samples do not meet, else of the batch. Returns
-        what is wrong with it, or "".
+        It is that of a sample where samples do not meet, else of the batch; of a
+        ``few`` the results are known. Returns what is wrong with it, or "".
         """
         reason, size, edges = "", len(batch), self.edges * len(batch)
         kept = getattr(self, what)
@@ -187,9 +190,8 @@ class Execution:
             traced = self.edges if streamed else edges
             if self.requested or programs.is_worth_compiling(edges, traced, times):
                 program = self._made(what, streamed, size)
-                reason = programs.disagreement(
-                    program, self._arguments(batch), expected
-                )
+                arguments = self._arguments(few if streamed else batch)
+                reason = programs.disagreement(program, arguments, expected)
                 if not reason:
                     kept[size] = program
                     self.known[what, *_shapes(batch)] = program, edges, traced

@@ -114,9 +114,8 @@ def fit(
         (None) the library's own is compiled, where the run is long enough to gain: its
         layers, activations and losses. Models and losses of one's own compile on
         request; what they read besides parameters and data is then read once, as by
-        ``jit``. The first batch of every size is computed eagerly, and must agree with
-        the compiled code; what cannot be compiled (``if`` on its numbers, dropout) is
-        trained eagerly. ``history.engine`` and the log "nn" say which, and why. Both
+        ``jit``. Compiled code must agree with the graph on the first samples; what
+        cannot be compiled (``if`` on its numbers, dropout) is trained eagerly. ``history.engine`` and the log "nn" say which, and why. Both
         ways give the same numbers up to rounding, and are reproducible.
 
     Raises, before any step: DataError for empty or non-finite data, ShapeError for

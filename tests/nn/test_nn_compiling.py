@@ -494,6 +494,22 @@ def test_programs_are_kept_for_models_alike(requested, compilations):
 
 
 @pytest.mark.parametrize(
+    ("count", "size"), [(1, 1), (5, 1), (5, 2), (5, 4), (9, 4), (7, 100)]
+)
+@pytest.mark.parametrize("loss", ["mse", "huber"])
+def test_batches_of_every_size(count, size, loss, compilations):
+    """The last ones are filled up; none is compiled twice, and all are right."""
+    settings = {"epochs": 3, "batch_size": size, "lr": 0.05, "progress": False}
+    found = []
+    for compile in (True, False):
+        model = small()
+        fit(model, X[:count], Y[:count], loss, compile=compile, **settings)
+        found.append([p.data for p in model.parameters()])
+    assert found[0] == pytest.approx(found[1], rel=1e-9, abs=1e-12)
+    assert compilations == ["streamed_program"]
+
+
+@pytest.mark.parametrize(
     "change",
     [
         lambda: {"make": lambda: MLP(2, [4, 1], activation="tanh", seed=0)},
