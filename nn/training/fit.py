@@ -115,8 +115,9 @@ def fit(
         layers, activations and losses. Models and losses of one's own compile on
         request; what they read besides parameters and data is then read once, as by
         ``jit``. Compiled code must agree with the graph on the first samples; what
-        cannot be compiled (``if`` on its numbers, dropout) is trained eagerly. ``history.engine`` and the log "nn" say which, and why. Both
-        ways give the same numbers up to rounding, and are reproducible.
+        cannot be compiled (``if`` on its numbers, dropout) is trained eagerly.
+        ``history.engine`` and the log "nn" say which, and why. Both ways give the same
+        numbers up to rounding, and are reproducible.
 
     Raises, before any step: DataError for empty or non-finite data, ShapeError for
     lengths or widths that do not fit, ValueError or TypeError for settings that make no
