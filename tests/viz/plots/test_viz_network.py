@@ -219,9 +219,7 @@ def test_render_refuses_other_endings(tmp_path):
 
 
 def test_names_that_a_model_was_trained_with_are_its_own():
-    model = nn.Sequential(
-        nn.Scaler([[1.0, 2.0], [3.0, 5.0]]), nn.MLP(2, [3, 2], seed=0)
-    )
+    model = Sequential(Scaler([[1.0, 2.0], [3.0, 5.0]]), MLP(2, [3, 2], seed=0))
     model.inputs, model.classes = ["age", "height"], ["no", "yes"]
     texts = {text.get_text() for text in viz.network(model, [1.0, 2.0]).texts}
     assert {"age", "height", "no", "yes"} <= texts
