@@ -15,7 +15,7 @@ from matplotlib.colors import to_rgb  # noqa: E402
 
 import viz  # noqa: E402
 from autograd import DataError, RenderError, ShapeError, Value, softmax  # noqa: E402
-from nn import MLP, Layer, Module, Neuron, Sequential  # noqa: E402
+from nn import MLP, Layer, Module, Neuron, Scaler, Sequential  # noqa: E402
 from viz import network, network_svg  # noqa: E402
 from viz.plots.palette import LIGHT  # noqa: E402
 
