@@ -17,7 +17,7 @@ from autograd.table.reals import short
 from nn.layers.activations import linear
 from nn.layers.module import Module
 from nn.layers.networks import Layer, Neuron, Sequential
-from nn.layers.parts import Dropout, LayerNorm
+from nn.layers.parts import Dropout, Embedding, LayerNorm, flatten
 from nn.losses.amounts import huber_loss, l1_loss, mse_loss
 from nn.losses.classes import (
     binary_cross_entropy_with_logits,
@@ -60,6 +60,10 @@ def refuse_mismatches(model: Module, loss: Loss, samples: Samples, width: int) -
     for (activation, twice), remedy in _APPLIED_TWICE.items():
         if loss is twice and last_activation(model) is activation:
             raise ValueError(remedy)
+    first, _ = _ends(model)
+    if isinstance(first, Embedding):  # which compiled code cannot refuse
+        for index in {*flatten(samples.X)}:
+            first(index)
     classes = samples.classes
     if classes and loss is cross_entropy and width != len(classes):
         raise ShapeError(

@@ -110,3 +110,15 @@ def test_networks_of_layers_take_rows_alone():
     model = Sequential(Embedding(9, 2, seed=0), flatten, Layer(4, 1, seed=0))
     with pytest.raises(ShapeError, match="takes 4 inputs, got 2"):
         nn.fit(model, [[1, 2], [3]], [0.0, 1.0], progress=False)
+
+
+@pytest.mark.parametrize("compile", [True, False])
+def test_an_index_that_an_embedding_has_not_is_refused_before_any_step(compile):
+    model = Sequential(Embedding(4, 2, seed=0), flatten, Layer(4, 1, seed=0))
+    before = model.state_dict()
+    X = [[0, 1]] * 40 + [[2, 4]]
+    for index, shown in ((4, "4"), (1.5, "1.5"), (-1, "-1")):
+        X[-1] = [2, index]
+        with pytest.raises(DataError, match=f"whole numbers from 0 to 3, got {shown}"):
+            nn.fit(model, X, [1.0] * 41, compile=compile, progress=False)
+        assert model.state_dict() == before
