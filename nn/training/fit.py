@@ -28,6 +28,7 @@ from nn.training.labels import check_columns, columns_of, numbered
 from nn.training.mismatches import (
     check_model,
     refuse_unordered,
+    takes_sequences,
     threshold,
     warn_of_classes,
     warn_of_units,
@@ -88,7 +89,9 @@ def fit(
 
     Parameters
     ----------
-    X, y : for each sample a list of numbers, and its target: lists or arrays.
+    X, y : for each sample a list of numbers, and its target: lists or arrays. To models
+        that begin with a recurrent layer, an embedding or a module of your own, samples
+        may be sequences of rows, of different lengths. Targets of text are classes.
     loss : a name in ``nn.LOSSES``, or another usual one for the same ("mae", "MSELoss";
         so for all names here), or a function ``(outputs, targets) -> Value``.
     optimiser : a name in ``nn.OPTIMISERS`` (then ``lr`` is its learning rate), or an
@@ -111,10 +114,10 @@ def fit(
         (None) the library's own is compiled, where the run is long enough to gain: its
         layers, activations and losses. Models and losses of one's own compile on
         request; what they read besides parameters and data is then read once, as by
-        ``jit``. The first batch of every size is computed eagerly, and must agree with
-        the compiled code; what cannot be compiled (``if`` on its numbers, dropout) is
-        trained eagerly. ``history.engine`` and the log "nn" say which, and why. Both
-        ways give the same numbers up to rounding, and are reproducible.
+        ``jit``. Compiled code must agree with the graph on the first samples; what
+        cannot be compiled (``if`` on its numbers, dropout) is trained eagerly.
+        ``history.engine`` and the log "nn" say which, and why. Both ways give the same
+        numbers up to rounding, and are reproducible.
 
     Raises, before any step: DataError for empty or non-finite data, ShapeError for
     lengths or widths that do not fit, ValueError or TypeError for settings that make no
@@ -158,6 +161,8 @@ def fit(
     )
     for part in filter(None, (samples, held)):
         trainer.check(part)
+        if not (part.arrays or trainer.execution.reason):
+            trainer.execution.stay_eager("samples of different lengths")
     warn_of_classes(chosen, samples)
     warn_of_units(model, chosen, samples)
     Module.eval(model)
@@ -180,7 +185,8 @@ def _data(
     """The samples to train on, and those held out."""
     check_columns(model, X)
     targets, classes = numbered(y, loss, model.classes)
-    samples = checked_samples(X, targets, classes)
+    sequences = takes_sequences(model)
+    samples = checked_samples(X, targets, classes, sequences)
     if validation is None:
         return samples, None
     if not isinstance(validation, list | tuple):
@@ -192,7 +198,9 @@ def _data(
         )
     check_columns(model, validation[0])
     targets, classes = numbered(validation[1], loss, classes or model.classes)
-    return samples, checked_samples(validation[0], targets, classes)
+    return samples, checked_samples(
+        validation[0], targets, classes, takes_sequences(model)
+    )
 
 
 def chosen_optimiser(

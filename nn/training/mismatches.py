@@ -17,6 +17,7 @@ from autograd.table.reals import short
 from nn.layers.activations import linear
 from nn.layers.module import Module
 from nn.layers.networks import Layer, Neuron, Sequential
+from nn.layers.parts import Dropout, Embedding, LayerNorm, flatten
 from nn.losses.amounts import huber_loss, l1_loss, mse_loss
 from nn.losses.classes import (
     binary_cross_entropy_with_logits,
@@ -59,6 +60,10 @@ def refuse_mismatches(model: Module, loss: Loss, samples: Samples, width: int) -
     for (activation, twice), remedy in _APPLIED_TWICE.items():
         if loss is twice and last_activation(model) is activation:
             raise ValueError(remedy)
+    first, _ = _ends(model)
+    if isinstance(first, Embedding):  # which compiled code cannot refuse
+        for index in {*flatten(samples.X)}:
+            first(index)
     classes = samples.classes
     if classes and loss is cross_entropy and width != len(classes):
         raise ShapeError(
@@ -73,6 +78,13 @@ def refuse_mismatches(model: Module, loss: Loss, samples: Samples, width: int) -
             f"for classes use loss='cross_entropy'; for amounts give {width} targets "
             f"for each sample"
         )
+
+
+def takes_sequences(model: Module) -> bool:
+    """Whether a sample may be more than one row: what comes first decides."""
+    first, _ = _ends(model)
+    flat = isinstance(first, Neuron | Layer | Dropout | LayerNorm)
+    return isinstance(first, Module) and not flat
 
 
 def warn_of_classes(loss: Loss, samples: Samples) -> None:
@@ -93,8 +105,8 @@ def warn_of_units(model: Module, loss: Loss, samples: Samples) -> None:
     Weights are drawn for inputs of about 1, and steps are of about the learning rate.
     """
     first, last = _ends(model)
-    if isinstance(first, Layer | Neuron):
-        size = _sizes(samples.arrays()[0])
+    if isinstance(first, Layer | Neuron) and samples.arrays:
+        size = _sizes(samples.arrays[0])
         if size.max() > _LARGE:
             column = int(size.argmax())
             _warn(

@@ -19,7 +19,12 @@ from nn.layers.networks import Neuron
 from nn.losses.metrics import to_array
 from nn.training import programs
 from nn.training.labels import check_columns
-from nn.training.mismatches import check_model, last_activation, refuse_unordered
+from nn.training.mismatches import (
+    check_model,
+    last_activation,
+    refuse_unordered,
+    takes_sequences,
+)
 from nn.training.progress import progress_bar
 from nn.training.samples import checked_inputs, table_of
 from nn.validation import elements, is_sequence, plain
@@ -52,6 +57,13 @@ def predict(
     >>> predict(MLP(2, [4, 3], seed=0), [[1.0, 2.0], [3.0, 4.0]]).shape
     (2, 3)
     """
+    return _predicted(model, X, compile, progress)[0]
+
+
+def _predicted(
+    model: Module, X: Any, compile: bool | None, progress: bool | str
+) -> tuple[Floats, bool]:
+    """The outputs, and whether they are those of a single sample."""
     check_model(model, "predict takes")
     refuse_unordered(X=X)
     check_columns(model, X)
@@ -62,14 +74,14 @@ def predict(
         if table is not None and compile is None:
             found = _by_matrices(model, table)
             if found is not None:
-                return found
+                return found, False
         checked = (
-            checked_inputs([samples] if single else samples)
+            checked_inputs([samples] if single else samples, takes_sequences(model))
             if table is None
             else table.tolist()
         )
         outputs = to_array(_outputs(model, checked, compile, progress))
-    return np.array(outputs[0]) if single else outputs
+    return (np.array(outputs[0]) if single else outputs), single
 
 
 def classify(model: Module, X: Any) -> NDArray[Any]:
@@ -86,9 +98,8 @@ def classify(model: Module, X: Any) -> NDArray[Any]:
     >>> classify(model, [[0.5], [4.5]]).tolist()
     ['low', 'high']
     """
-    scores = predict(model, X)
-    samples = 0 if np.ndim(X) == 1 else 1
-    if scores.ndim > samples:
+    scores, single = _predicted(model, X, None, "auto")
+    if scores.ndim == (1 if single else 2):
         numbers = np.asarray(scores.argmax(axis=-1))
     else:
         threshold = 0.5 if last_activation(model) is sigmoid else 0.0
@@ -126,9 +137,13 @@ def _outputs(
         outputs[:] = program(*arguments)
         return [outputs[0], outputs[-1]]
 
+    try:
+        table = np.array(X)
+    except ValueError:  # samples of different lengths
+        return _one_by_one(model, X, progress)
     numbers = np.array([p.data for p in model.parameters()])
     expected = eager_outputs(model, [X[0], X[-1]])
-    reason = programs.disagreement(ends, (numbers, np.array(X)), expected)
+    reason = programs.disagreement(ends, (numbers, table), expected)
     if not reason:
         return outputs
     programs.log_eager(reason, compile is True)

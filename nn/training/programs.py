@@ -20,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Value, jit, mean, softmax, value_and_grad, vmap
+from autograd import Value, jit, softmax, value_and_grad, vmap
+from autograd import sum as total
 from autograd.graph.modes import MODES
 from autograd.threads import process_lock
 from nn.datasets.scaling import Scaler
@@ -159,22 +160,45 @@ def known_of(model: Module, loss: Loss) -> dict[Any, Any]:
     return found
 
 
-def gradient_program(model: Module, loss: Loss, streamed: bool) -> Program:
-    """(parameters, X, y) -> (loss, gradient); ``streamed`` sample by sample."""
+def gradient_program(model: Module, loss: Loss) -> Program:
+    """(parameters, X, y) -> (loss, gradient) of batches of one size."""
 
     def batch_loss(numbers: Any, X: Any, y: Any) -> Any:
-        bound = model._bound(numbers)
-        many = y.ndim > 1  # a list of numbers as the target of each sample
-
-        def loss_of(samples: Any, targets: Any) -> Any:
-            targets = [list(t) for t in targets] if many else list(targets)
-            return loss(bound.batch([list(x) for x in samples]), targets)
-
-        if streamed:
-            return mean(vmap(lambda x, t: loss_of([x], [t]))(X, y))
-        return loss_of(X, y)
+        return _loss_of(model._bound(numbers), loss, [*X], [*y])
 
     return jit(value_and_grad(batch_loss))
+
+
+def streamed_program(model: Module, loss: Loss, size: int) -> Program:
+    """The same sample by sample, for at most ``size``: the rest is filled up with
+    samples of weight 0, so that a last, smaller batch needs no program of its own."""
+
+    def batch_loss(numbers: Any, X: Any, y: Any, weights: Any) -> Any:
+        bound = model._bound(numbers)
+
+        def weighed(x: Any, t: Any, weight: Any) -> Any:
+            return weight * _loss_of(bound, loss, [x], [t])
+
+        return total(vmap(weighed)(X, y, weights))
+
+    compiled = jit(value_and_grad(batch_loss))
+    alike = np.full(size, 1.0 / size)
+
+    def program(numbers: Array, X: Array, y: Array) -> Any:
+        count = len(X)
+        if count == size:
+            return compiled(numbers, X, y, alike)
+        weights = np.repeat([1.0 / count, 0.0], [count, size - count])
+        X, y = (np.concatenate([a, a[[0] * (size - count)]]) for a in (X, y))
+        return compiled(numbers, X, y, weights)
+
+    return program
+
+
+def _loss_of(bound: Module, loss: Loss, X: list[Any], y: list[Any]) -> Any:
+    """The loss of traced samples, and of targets: numbers, or rows of them."""
+    targets = [list(t) if getattr(t, "ndim", 0) else t for t in y]
+    return loss(bound.batch([list(x) for x in X]), targets)
 
 
 def output_program(model: Module, streamed: bool) -> Program:

@@ -26,7 +26,7 @@ from nn.optimisers.schedules import constant
 from nn.training.execution import Execution
 from nn.training.fit import chosen_optimiser
 from nn.training.labels import check_columns, numbered
-from nn.training.mismatches import refuse_unordered
+from nn.training.mismatches import refuse_unordered, takes_sequences
 from nn.training.restored import restored
 from nn.training.samples import Samples, checked_samples
 from nn.training.trainer import Trainer
@@ -153,7 +153,8 @@ def find_learning_rate(
             "L-BFGS finds the length of each step: there is no rate to look for"
         )
     check_columns(model, X)
-    samples = checked_samples(X, *numbered(y, chosen, model.classes))
+    targets, classes = numbered(y, chosen, model.classes)
+    samples = checked_samples(X, targets, classes, takes_sequences(model))
     rng = Random(integer("seed", seed))
     size = min(batch_size or len(samples), len(samples))
     with restored(model, stepper), in_mode(model, False):

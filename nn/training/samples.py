@@ -20,28 +20,24 @@ Floats = NDArray[np.float64]
 
 @dataclass
 class Samples:
-    """A list of floats for each sample, and its target: a number or a list of them."""
+    """A list of floats for each sample, and its target: a number or a list of them.
 
-    X: list[list[float]]
+    Models of sequences have lists of lists, of different lengths perhaps. ``arrays``
+    are X and y as arrays; none where samples or targets differ in shape.
+    """
+
+    X: list[list[Any]]
     y: list[Any]
+    arrays: tuple[Floats, ...] = field(repr=False)
     classes: list[Any] | None = None  # by name, whose numbers y has
-    _arrays: tuple[Floats, ...] = field(default=(), repr=False)
-    _table: Floats | None = field(default=None, repr=False)  # X as an array, if it was
 
     def __len__(self) -> int:
         return len(self.X)
 
-    def arrays(self) -> tuple[Floats, ...]:
-        """X and y as arrays, made once; samples taken later have theirs at once."""
-        if not self._arrays:
-            X = np.array(self.X, float) if self._table is None else self._table
-            self._arrays = X, np.array(self.y, float)
-        return self._arrays
-
     def take(self, order: list[int]) -> Samples:
         X, y = [self.X[i] for i in order], [self.y[i] for i in order]
-        arrays = tuple([array[order] for array in self._arrays])
-        return Samples(X, y, self.classes, arrays)
+        arrays = tuple([array[order] for array in self.arrays])
+        return Samples(X, y, arrays, self.classes)
 
     def batches(self, size: int, rng: Random | None) -> Iterator[Samples]:
         """All samples in pieces of ``size``, shuffled when there is a generator."""
@@ -52,10 +48,14 @@ class Samples:
             yield self.take(order[start : start + size])
 
 
-def checked_samples(X: Any, y: Any, classes: list[Any] | None = None) -> Samples:
+def checked_samples(
+    X: Any, y: Any, classes: list[Any] | None = None, sequences: bool = False
+) -> Samples:
     """X and y as lists; see ``fit`` for what is refused."""
     table = table_of(X)
-    inputs = checked_inputs(elements("X", X)) if table is None else table.tolist()
+    inputs = (
+        checked_inputs(elements("X", X), sequences) if table is None else table.tolist()
+    )
     targets = elements("y", y)
     if len(inputs) != len(targets):
         raise ShapeError(
@@ -68,7 +68,11 @@ def checked_samples(X: Any, y: Any, classes: list[Any] | None = None) -> Samples
                 finite("y", t, i, j)
         else:
             finite("y", target, i)
-    return Samples(inputs, targets, classes, _table=table)
+    try:
+        arrays = np.array(inputs if table is None else table), np.array(targets, float)
+    except ValueError:  # of different shapes
+        return Samples(inputs, targets, (), classes)
+    return Samples(inputs, targets, arrays, classes)
 
 
 def table_of(X: Any) -> Floats | None:
@@ -100,8 +104,11 @@ def _is_row(row: Any) -> bool:
     return type(row) in (list, tuple)
 
 
-def checked_inputs(samples: list[Any]) -> list[list[float]]:
-    """The samples as lists of finite floats of one width, at least one."""
+def checked_inputs(samples: list[Any], sequences: bool) -> list[list[Any]]:
+    """The samples as lists of finite floats of one width, at least one.
+
+    Of models of ``sequences`` they may differ in length, and have rows themselves.
+    """
     if not samples:
         raise DataError("X is empty: at least one sample is needed")
     for i, sample in enumerate(samples):
@@ -110,6 +117,8 @@ def checked_inputs(samples: list[Any]) -> list[list[float]]:
                 f"X[{i}] is {short(sample)}: each sample is a row of numbers; with one "
                 f"number for each sample, write [[x] for x in X]"
             )
+    if sequences:
+        return [_sequence(sample, i) for i, sample in enumerate(samples)]
     checked = [_checked_input(sample, i) for i, sample in enumerate(samples)]
     for i, xs in enumerate(checked):
         if len(xs) != len(checked[0]):
@@ -128,6 +137,15 @@ def _checked_input(sample: Any, i: int) -> list[float]:
             f"array of more axes by X.reshape(len(X), -1)"
         )
     return [finite("X", x, i, j) for j, x in enumerate(cells)]
+
+
+def _sequence(part: Any, *at: int) -> list[Any]:
+    """A sequence of finite floats, or of sequences of them, at any depth."""
+    place = "X" + "".join([f"[{i}]" for i in at])
+    return [
+        _sequence(x, *at, j) if is_sequence(x) else finite("X", x, *at, j)
+        for j, x in enumerate(elements(place, part))
+    ]
 
 
 def hold_out(samples: Samples, share: float, seed: int) -> tuple[Samples, Samples]:

@@ -20,7 +20,7 @@ from autograd.spelling import spelled
 from nn.layers.module import Module, in_mode
 from nn.losses.named import Loss, find_loss
 from nn.training.labels import check_columns, numbered
-from nn.training.mismatches import check_model, refuse_unordered
+from nn.training.mismatches import check_model, refuse_unordered, takes_sequences
 from nn.training.samples import Samples, checked_samples
 from nn.training.watching import Watched, watched
 from nn.validation import integer, positive
@@ -130,7 +130,8 @@ def statistics(
     refuse_unordered(X=X, y=y)
     check_columns(model, X)
     chosen = find_loss(loss)
-    samples = checked_samples(X, *numbered(y, chosen, model.classes))
+    targets, classes = numbered(y, chosen, model.classes)
+    samples = checked_samples(X, targets, classes, takes_sequences(model))
     return _measured(model, _some(samples, most), chosen)
 
 

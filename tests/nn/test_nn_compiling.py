@@ -464,7 +464,7 @@ def bits(model, history):
 def compilations(monkeypatch):
     """The programs made from here on, by what they are for."""
     made = []
-    for name in ("gradient_program", "output_program"):
+    for name in ("gradient_program", "streamed_program", "output_program"):
         make = getattr(execution, name)
 
         def noted(*args, make=make, name=name):
@@ -491,6 +491,22 @@ def test_programs_are_kept_for_models_alike(requested, compilations):
         count = count or len(compilations)
     assert runs[0] == runs[1] == runs[3] != runs[2]
     assert len(compilations) == count
+
+
+@pytest.mark.parametrize(
+    ("count", "size"), [(1, 1), (5, 1), (5, 2), (5, 4), (9, 4), (7, 100)]
+)
+@pytest.mark.parametrize("loss", ["mse", "huber"])
+def test_batches_of_every_size(count, size, loss, compilations):
+    """The last ones are filled up; none is compiled twice, and all are right."""
+    settings = {"epochs": 3, "batch_size": size, "lr": 0.05, "progress": False}
+    found = []
+    for compile in (True, False):
+        model = small()
+        fit(model, X[:count], Y[:count], loss, compile=compile, **settings)
+        found.append([p.data for p in model.parameters()])
+    assert found[0] == pytest.approx(found[1], rel=1e-9, abs=1e-12)
+    assert compilations == ["streamed_program"]
 
 
 @pytest.mark.parametrize(
@@ -524,13 +540,14 @@ def test_only_so_many_programs_are_kept():
 
 
 def test_wrong_compiled_code_would_be_noticed(monkeypatch):
-    make = execution.gradient_program
+    make = execution.streamed_program
 
     def wrong(*args):
         program = make(*args)
         return lambda *numbers: (program(*numbers)[0], 1.001 * program(*numbers)[1])
 
-    monkeypatch.setattr(execution, "gradient_program", wrong)
+    monkeypatch.setattr(execution, "streamed_program", wrong)
+    monkeypatch.setattr(execution, "gradient_program", lambda *args: wrong(*args, 16))
     history = quick(small(), compile=True)
     assert history.engine == "eager: compiled, it has other results"
 

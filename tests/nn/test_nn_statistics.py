@@ -129,6 +129,27 @@ def test_a_layer_met_twice_has_the_samples_of_both():
     assert [len(layer.outputs) for layer in found.layers] == [100, 50]
 
 
+def test_sequences_of_unequal_length():
+    model = Sequential(
+        nn.RNN(2, 4, seed=0, outputs="all"), Pooled(), Layer(4, 1, seed=1)
+    )
+    sequences = [[[0.1, 0.2], [30.0, 30.0]], [[1.0, 2.0]]]
+    recurrent, *_, last = statistics(model, sequences, [1.0, 2.0]).layers
+    assert (recurrent.name, recurrent.kind) == ("layer0", "2 -> 4 rnn")
+    assert recurrent.outputs.shape == (3, 4)  # every step is a sample
+    assert recurrent.saturated == 0.0
+    assert last.outputs.shape == (2, 1)
+    found = nn.find_learning_rate(model, sequences, [1.0, 2.0])
+    assert found.rates
+
+
+class Pooled(Module):
+    """The mean over the steps."""
+
+    def __call__(self, rows):
+        return [sum(column) / len(rows) for column in zip(*rows)]
+
+
 def test_samples_are_taken_evenly():
     X = [[float(i)] for i in range(10)]
     found = statistics(Neuron(1, seed=0), X, [0.0] * 10, most=5)
