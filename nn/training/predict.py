@@ -31,7 +31,7 @@ from nn.validation import elements, is_sequence, plain
 
 Floats = NDArray[np.float64]
 
-MANY = 10_000  # products and sums, for which matrices are made
+MANY = 1_000  # products and sums, for which matrices are made
 TOGETHER = 64  # samples between two looks at the clock
 
 
