@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from numbers import Real
 from random import Random
 from typing import Any
@@ -20,24 +21,32 @@ Floats = NDArray[np.float64]
 
 @dataclass
 class Samples:
-    """A list of floats for each sample, and its target: a number or a list of them.
+    """The inputs of each sample, and its target: a number or a list of them.
 
-    Models of sequences have lists of lists, of different lengths perhaps. ``arrays``
-    are X and y as arrays; none where samples or targets differ in shape.
+    ``arrays`` are X and y as arrays. Where samples or targets differ in shape there are
+    none, and ``uneven`` has X; models of sequences take such samples.
     """
 
-    X: list[list[Any]]
     y: list[Any]
     arrays: tuple[Floats, ...] = field(repr=False)
+    uneven: list[list[Any]] | None = None
     classes: list[Any] | None = None  # by name, whose numbers y has
 
     def __len__(self) -> int:
-        return len(self.X)
+        return len(self.y)
+
+    @cached_property
+    def X(self) -> list[list[Any]]:
+        """Of each sample the floats, or lists of them."""
+        if self.uneven is not None:
+            return self.uneven
+        found: list[list[Any]] = self.arrays[0].tolist()
+        return found
 
     def take(self, order: list[int]) -> Samples:
-        X, y = [self.X[i] for i in order], [self.y[i] for i in order]
         arrays = tuple([array[order] for array in self.arrays])
-        return Samples(X, y, arrays, self.classes)
+        uneven = None if self.uneven is None else [self.uneven[i] for i in order]
+        return Samples([self.y[i] for i in order], arrays, uneven, self.classes)
 
     def batches(self, size: int, rng: Random | None) -> Iterator[Samples]:
         """All samples in pieces of ``size``, shuffled when there is a generator."""
@@ -52,10 +61,9 @@ def checked_samples(
     X: Any, y: Any, classes: list[Any] | None = None, sequences: bool = False
 ) -> Samples:
     """X and y as lists; see ``fit`` for what is refused."""
-    table = table_of(X)
-    inputs = (
-        checked_inputs(elements("X", X), sequences) if table is None else table.tolist()
-    )
+    inputs: Any = table_of(X)
+    if inputs is None:
+        inputs = checked_inputs(elements("X", X), sequences)
     targets = elements("y", y)
     if len(inputs) != len(targets):
         raise ShapeError(
@@ -69,10 +77,11 @@ def checked_samples(
         else:
             finite("y", target, i)
     try:
-        arrays = np.array(inputs if table is None else table), np.array(targets, float)
+        arrays = np.array(inputs), np.array(targets, float)
     except ValueError:  # of different shapes
-        return Samples(inputs, targets, (), classes)
-    return Samples(inputs, targets, arrays, classes)
+        rows = inputs.tolist() if isinstance(inputs, np.ndarray) else inputs
+        return Samples(targets, (), rows, classes)
+    return Samples(targets, arrays, None, classes)
 
 
 def table_of(X: Any) -> Floats | None:

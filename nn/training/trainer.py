@@ -56,7 +56,7 @@ class Trainer:
         """Let model, loss and metrics object before any step, on one output."""
         model, loss = self.execution.model, self.execution.loss
         with in_mode(model, False), no_grad():
-            (output,) = model.batch(samples.X[:1])
+            (output,) = model.batch(samples.take([0]).X)
             outputs = [plain("outputs", output, 0)] * len(samples)
             width = len(output) if isinstance(output, list) else 1
             refuse_mismatches(model, loss, samples, width)

@@ -122,3 +122,18 @@ def test_an_index_that_an_embedding_has_not_is_refused_before_any_step(compile):
         with pytest.raises(DataError, match=f"whole numbers from 0 to 3, got {shown}"):
             nn.fit(model, X, [1.0] * 41, compile=compile, progress=False)
         assert model.state_dict() == before
+
+
+def test_targets_that_differ_in_shape_are_trained_on_as_rows():
+    def loss(outputs, targets):
+        return nn.mse_loss(
+            outputs, [t if isinstance(t, float) else t[0] for t in targets]
+        )
+
+    found = []
+    for X in (np.array([[0.0], [1.0], [2.0]]), [[0.0], [1.0], [2.0]]):
+        model = MLP(1, [1], seed=0)
+        history = nn.fit(model, X, [1.0, [2.0], 3.0], loss, lr=0.1, progress=False)
+        found.append(history.losses)
+    assert found[0] == found[1]
+    assert found[0][-1] < 0.1 * found[0][0]
