@@ -8,7 +8,7 @@ its own is named. Type checkers see the function's own names only.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -51,7 +51,7 @@ def spelled(
             for key, value in kwargs.items():
                 known = key if key in own else accepted.get(key)
                 if known is None:
-                    raise TypeError(_answer(name, key, own, remedies))
+                    raise TypeError(answer(name, key, own, remedies))
                 if known in found or (known != key and known in kwargs):
                     raise TypeError(
                         f"{name}() got {known}= twice: {key}= means the same"
@@ -64,9 +64,8 @@ def spelled(
     return decorate
 
 
-def _answer(
-    name: str, key: str, own: Mapping[str, object], remedies: Mapping[str, str]
-) -> str:
+def answer(name: str, key: str, own: Iterable[str], remedies: Mapping[str, str]) -> str:
+    """What is said of a keyword that a function with ``own`` parameters has not."""
     said = f"{name}() has no argument {key!r}"
     if key in remedies:
         return f"{said}: use {remedies[key]}"
@@ -75,4 +74,6 @@ def _answer(
     names = [parameter for parameter in own if parameter != "self"]
     close = get_close_matches(key, names, n=1)
     known = ", ".join(names)
-    return f"{said}: did you mean {close[0]}=?" if close else f"{said}; it has {known}"
+    if close:
+        return f"{said}: did you mean {close[0]}=?"
+    return f"{said}; it has {known or 'none'}"

@@ -31,10 +31,15 @@ from nn.losses.metrics import METRICS, accuracy, mean_absolute_error, r2_score
 from nn.losses.named import LOSSES
 from nn.optimisers import schedules as schedules
 from nn.optimisers.clipping import clip_grad_norm, clip_grad_value
-from nn.optimisers.methods import OPTIMISERS, SGD, Adam, AdamW, RMSprop
+from nn.optimisers.lbfgs import LBFGS
+from nn.optimisers.methods import SGD, Adam, AdamW, RMSprop
+from nn.optimisers.named import OPTIMISERS
 from nn.optimisers.optimiser import Optimiser
-from nn.training.fit import fit, predict
+from nn.training.fit import fit
 from nn.training.history import History
+from nn.training.predict import classify, predict
+from nn.training.rates import LearningRates, find_learning_rate
+from nn.training.statistics import LayerStatistics, Statistics, statistics
 
 if TYPE_CHECKING:
     from nn.estimators.classifier import Classifier
@@ -46,10 +51,12 @@ __all__ += ["ACTIVATIONS", "INITIALISERS", "LOSSES", "METRICS", "OPTIMISERS"]
 __all__ += ["gelu", "leaky_relu", "linear", "relu", "sigmoid", "silu", "softmax"]
 __all__ += ["binary_cross_entropy_with_logits", "cross_entropy", "hinge_loss"]
 __all__ += ["huber_loss", "l1_loss", "mse_loss", "softplus", "tanh"]
-__all__ += ["SGD", "Adam", "AdamW", "Optimiser", "RMSprop", "schedules"]
+__all__ += ["LBFGS", "SGD", "Adam", "AdamW", "Optimiser", "RMSprop", "schedules"]
 __all__ += ["clip_grad_norm", "clip_grad_value"]
 __all__ += ["accuracy", "mean_absolute_error", "r2_score"]
-__all__ += ["History", "Scaler", "datasets", "fit", "load", "predict", "summary"]
+__all__ += ["History", "Scaler", "classify", "datasets", "fit", "load", "predict"]
+__all__ += ["LayerStatistics", "LearningRates", "Statistics", "find_learning_rate"]
+__all__ += ["statistics", "summary"]
 __all__ += ["Classifier", "Regressor"]
 
 

@@ -14,6 +14,7 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autograd import DataError, ShapeError, Value
 from autograd.table.reals import as_float, short
@@ -89,11 +90,7 @@ def elements(name: str, xs: Any) -> list[Any]:
 
     Raises TypeError for text and what has no elements, DataError for masked ones.
     """
-    if np.ma.is_masked(xs) and xs is not np.ma.masked:
-        raise DataError(
-            f"{name} has {np.sum(xs.mask)} masked element(s): remove those "
-            f"samples, or fill them in"
-        )
+    refuse_masked(name, xs)
     if hasattr(xs, "toarray"):
         raise TypeError(f"{name} is a sparse matrix: pass {name}.toarray()")
     if hasattr(xs, "__array__"):
@@ -108,6 +105,37 @@ def elements(name: str, xs: Any) -> list[Any]:
             f"{name} must be a sequence of numbers or rows, got {short(xs)}"
         )
     return list(xs)
+
+
+def refuse_masked(name: str, xs: Any) -> None:
+    """Raise DataError for masked elements, in an array or in a row of a list."""
+    rows = enumerate(xs if isinstance(xs, list | tuple) else ())
+    named = {
+        f"{name}[{i}]": row for i, row in rows if isinstance(row, np.ma.MaskedArray)
+    }
+    for place, part in {name: xs, **named}.items():
+        if np.ma.is_masked(part) and part is not np.ma.masked:
+            raise DataError(
+                f"{place} has {np.sum(part.mask)} masked element(s): remove those "
+                f"samples, or fill them in"
+            )
+
+
+def array(name: str, xs: Any) -> NDArray[np.float64]:
+    """Numbers, or rows of them, as an array of floats; the errors call it ``name``.
+
+    Raises TypeError for what is no number, ShapeError for rows of different lengths,
+    DataError for masked elements and numbers beyond the largest float.
+    """
+    refuse_masked(name, xs)
+    try:
+        found = np.asarray(xs)
+    except ValueError:
+        raise ShapeError(f"the rows of {name} have different lengths") from None
+    if found.dtype.kind in "biuf":
+        return found.astype(float)
+    cells = [number(name, x, *at) for at, x in np.ndenumerate(found)]
+    return np.array(cells, dtype=float).reshape(found.shape)
 
 
 def number(name: str, x: Any, *at: int) -> float:
@@ -155,8 +183,10 @@ def flat(xs: list[Any]) -> list[Number]:
     for x in xs:
         if is_sequence(x):
             out += flat(elements("the data", x))
+        elif isinstance(x, int | str | None):
+            out.append(number("a prediction or target", x))
         else:
-            out.append(float(x) if isinstance(x, int) else x)
+            out.append(x)
     return out
 
 
@@ -206,10 +236,9 @@ def class_index(target: Any, classes: int, i: int) -> int:
 
     Raises DataError when it is no whole number from 0 to classes - 1.
     """
-    index = float(target) if isinstance(target, Real) else -1
-    if index not in range(classes):
+    if not (isinstance(target, Real) and target in range(classes)):
         raise DataError(
             f"target {i} is {short(target)}: a class is a whole number from 0 to "
             f"{classes - 1}, since there are {classes} logits"
         )
-    return int(index)
+    return int(float(target))

@@ -32,7 +32,14 @@ def blocks(path, language):
 
 
 @pytest.mark.parametrize(
-    "path", ["README.md", "docs/tutorial.md", "docs/compiling.md", "docs/pictures.md"]
+    "path",
+    [
+        "README.md",
+        "docs/tutorial.md",
+        "docs/networks.md",
+        "docs/compiling.md",
+        "docs/pictures.md",
+    ],
 )
 def test_python_blocks_run_in_order(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -27,7 +27,10 @@ from viz.plots.confusion import confusion_matrix, misclassified
 from viz.plots.curves import activation, line_fit, loss_curve
 from viz.plots.markup import network_svg
 from viz.plots.network import network
+from viz.plots.rates import learning_rates
+from viz.plots.statistics import layer_statistics
 from viz.plots.surfaces import decision_boundary, descent_path
+from viz.plots.weights import input_weights
 
 __all__ = [
     "activation",
@@ -38,7 +41,10 @@ __all__ = [
     "descent_path",
     "draw_dot",
     "explore",
+    "input_weights",
     "latex",
+    "layer_statistics",
+    "learning_rates",
     "lesson",
     "line_fit",
     "loss_curve",

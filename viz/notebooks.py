@@ -153,7 +153,7 @@ def _below(value: Value) -> tuple[list[Any], list[Any]]:
 
 
 def _layer_of(name: str) -> str:
-    """``layers.0`` of ``layers.0.neurons.3.w.1``."""
+    """``layer0`` of ``layer0.neuron3.w1``, ``encoder.0`` of ``encoder.0.weight.1``."""
     found = re.match(r"\w+\.\d+(?=\.)", name)
     return found[0] if found else name.partition(".")[0]
 

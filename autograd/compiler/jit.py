@@ -188,9 +188,13 @@ def _again(recipe: Any, *arguments: Any) -> Compiled:
 
 
 @spelled(
-    {"static_argnums": "static", "static_argnames": "static"},
+    {"static_argnums": "static", "static_argnames": "static", "fun": "f"},
     {
         "donate_argnums": "nothing: give arrays to write into at the call, out=",
+        "donate_argnames": "nothing: give arrays to write into at the call, out=",
+        "in_axes": "jit(vmap(f, in_axes=...))",
+        "argnums": "jit(grad(f, argnums=...))",
+        "device": "nothing: everything runs on the processor",
         "nopython": "nothing: what cannot be compiled is an error",
         "parallel": "nothing: vmap and mean run batches on all cores",
         "cache": "nothing: machine code is kept on disk by itself",

@@ -10,7 +10,7 @@ Python float.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 from autograd.graph import handmade
 from autograd.graph.nodes import operands
@@ -18,6 +18,7 @@ from autograd.notebooks import Drawn
 from autograd.numbers import persistence
 from autograd.numbers.engine import Node, complete
 from autograd.numbers.operators import Operators
+from autograd.spelling import answer
 from autograd.table.reals import short
 
 if TYPE_CHECKING:
@@ -26,6 +27,21 @@ if TYPE_CHECKING:
     from autograd.signatures import Plain, Signatures
 else:
     Signatures = Operators  # whose methods the engine replaces by faster ones
+
+
+_ELSEWHERE = {
+    "requires_grad": "nothing: every Value takes part, but for y.detach() and under "
+    "no_grad()",
+    "dtype": "nothing: data is always a float of 64 bits",
+    "device": "nothing: everything runs on the processor",
+    "name": "label=",
+}
+_BACKWARD = {
+    "retain_graph": "nothing: the graph stays, and backward() may run again",
+    "create_graph": "gradient(y, wrt, create_graph=True)",
+    "gradient": "(c * y).backward(), or vjp",
+    "inputs": "gradient(y, wrt)",
+}
 
 
 class Value(Node, Drawn, Signatures):
@@ -82,7 +98,8 @@ class Value(Node, Drawn, Signatures):
         for ours in ("_op", "local_grads"):
             rule = names.pop(ours, rule)
         if names:
-            raise TypeError(f"Value() has no argument {next(iter(names))!r}")
+            own = ("data", "label")
+            raise TypeError(answer("Value", next(iter(names)), own, _ELSEWHERE))
         handmade.make_handmade(self, children, rule)
 
     # -- What a node holds -----------------------------------------------------------
@@ -123,6 +140,18 @@ class Value(Node, Drawn, Signatures):
     def detach(self) -> Value:
         """A new leaf with the same data: gradients stop here."""
         return Value(self._number)
+
+    # -- The chain rule --------------------------------------------------------------
+
+    def backward(self, **elsewhere: Never) -> None:
+        """Add d(self)/d(leaf) to the ``.grad`` of every leaf below.
+
+        Leaves accumulate over calls; interior nodes are reset by each. If anything
+        interrupts the pass, the leaves' gradients are as before.
+        """
+        if elsewhere:  # a keyword of PyTorch's
+            raise TypeError(answer("backward", next(iter(elsewhere)), (), _BACKWARD))
+        super().backward()
 
     # -- As a Python number ----------------------------------------------------------
 

@@ -145,6 +145,12 @@ class Primitive:
     def apply(self, operands: tuple[Number, ...]) -> Number:
         """Let the operand of the highest level take the call; floats are evaluated."""
         top: Any = None
+        if self.arity is None:
+            flat = list(chain(*operands))
+            kinds = {*map(type, flat)} - {float}
+            alone = getattr(kinds.pop(), "alone", None) if len(kinds) == 1 else None
+            if alone is not None and (top := alone(flat)) is not None:
+                return top.apply(self, operands)
         for operand in operands if self.arity is not None else _one_of_each(operands):
             kind = type(operand)
             if kind is not float:
@@ -238,7 +244,7 @@ class Composite(Primitive):
 
 
 def _plain(x: Any) -> Number:
-    return x if type(x) is float or hasattr(x, "level") else as_float(x)
+    return x if type(x) is float or hasattr(type(x), "level") else as_float(x)
 
 
 def zero(*_: Any) -> float:

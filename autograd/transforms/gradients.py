@@ -21,11 +21,24 @@ from autograd.graph.strong import is_zero
 from autograd.numbers.dual import Dual
 from autograd.numbers.lifted import Level, Lifted, checked
 from autograd.numbers.value import Value
+from autograd.spelling import spelled
 from autograd.table.reals import as_float, short, unboxed
 from autograd.transforms.tree import flatten, matched, named
 
 Number = Any
 Tree = Any
+
+of_functions = spelled(  # what JAX calls it, and has besides
+    {"argnum": "argnums", "fun": "f", "func": "f"},
+    {
+        "has_aux": "a function that returns its number alone; what else it computes it "
+        "can put into a list of the caller's",
+        "argnames": "argnums=, the places of the arguments",
+        "holomorphic": "nothing: numbers are real",
+        "allow_int": "nothing: whole numbers are differentiated as floats",
+        "create_graph": "nothing: derivative functions are differentiated again as is",
+    },
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +77,15 @@ def transform_of(function: Any) -> Transform | None:
     return None
 
 
+@spelled(
+    {"outputs": "y", "inputs": "wrt"},
+    {
+        "retain_graph": "nothing: the graph stays",
+        "allow_unused": "nothing: what y does not depend on has the gradient 0",
+        "grad_outputs": "gradient(c * y, wrt), or vjp",
+        "is_grads_batched": "jacobian",
+    },
+)
 def gradient(y: Value, wrt: Tree, create_graph: bool = False) -> Tree:
     """dy/dx for every Value in ``wrt``, in its shape; touches no ``.grad``.
 
@@ -171,6 +193,7 @@ def refuse_nothing(outputs: Iterable[Any], name: str) -> None:
         )
 
 
+@of_functions
 def value_and_grad(
     f: Callable[..., Number], argnums: int | Sequence[int] = 0
 ) -> Callable[..., tuple[Number, Tree]]:
@@ -211,6 +234,7 @@ def value_and_grad(
     return made
 
 
+@of_functions
 def grad(
     f: Callable[..., Number], argnums: int | Sequence[int] = 0
 ) -> Callable[..., Tree]:

@@ -17,6 +17,7 @@ from autograd.transforms.gradients import (
     check_argnums,
     grad,
     jvp,
+    of_functions,
     places_of,
     tagged,
     vjp,
@@ -27,6 +28,7 @@ from autograd.transforms.tree import flatten, named
 Tree = Any
 
 
+@of_functions
 def jacobian(
     f: Callable[..., Tree], argnums: int = 0, sparse: bool = False
 ) -> Callable[..., Tree]:
@@ -92,6 +94,7 @@ def _by_columns(
     return rebuild_output([rebuild_named(row) for row in zip(*columns, strict=True)])
 
 
+@of_functions
 def hessian(
     f: Callable[..., Any], argnums: int = 0, sparse: bool = False
 ) -> Callable[..., Tree]:

@@ -1,7 +1,8 @@
 """Small data sets, as arrays: ``X`` with a row for each sample, ``y`` for targets.
 
-``made`` draws points by formulas, ``known`` reads what scikit-learn holds; ``parts``
-holds samples out for a test and scales them, by a Scaler of ``scaling``.
+``made`` draws points by formulas, ``known`` reads what scikit-learn holds, ``tables``
+one's own CSV files and data frames; ``parts`` holds samples out for a test and scales
+them, by a Scaler of ``scaling``.
 """
 
 from nn.datasets.known import breast_cancer, diabetes, digits, iris, wine
@@ -17,7 +18,8 @@ from nn.datasets.made import (
     xor,
 )
 from nn.datasets.parts import split, standardise
+from nn.datasets.tables import Table, table
 
-__all__ = ["blobs", "breast_cancer", "checkerboard", "circles", "descent_points"]
-__all__ += ["diabetes", "digits", "hours_and_grades", "iris", "moons", "ripples"]
-__all__ += ["spirals", "split", "standardise", "wine", "xor"]
+__all__ = ["Table", "blobs", "breast_cancer", "checkerboard", "circles"]
+__all__ += ["descent_points", "diabetes", "digits", "hours_and_grades", "iris", "moons"]
+__all__ += ["ripples", "spirals", "split", "standardise", "table", "wine", "xor"]

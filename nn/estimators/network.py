@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, TypeVar
 
@@ -23,14 +24,15 @@ from nn.datasets import split
 from nn.datasets.scaling import Floats, Scaler
 from nn.layers.activations import Activation
 from nn.layers.initialisers import Initialiser
-from nn.layers.networks import MLP
+from nn.layers.networks import MLP, Sequential
 from nn.losses.named import Loss, Weighted, find_loss
-from nn.optimisers.methods import find_optimiser
+from nn.optimisers.named import find_optimiser
 from nn.optimisers.optimiser import Optimiser
 from nn.optimisers.schedules import Schedule
-from nn.training.fit import fit, predict
+from nn.training.fit import fit
 from nn.training.history import History
-from nn.validation import is_sequence, real
+from nn.training.predict import predict
+from nn.validation import is_sequence, real, refuse_masked
 
 T = TypeVar("T", bound=type)
 
@@ -89,8 +91,20 @@ class Network(BaseEstimator):
     def _checked(self, X: Any, y: Any, reset: bool, **rules: Any) -> tuple[Any, Any]:
         """X as floats (samples, features), and y; names and number of the features
         are noted down if ``reset``, else compared."""
-        found = validate_data(self, X, y, dtype=np.float64, reset=reset, **rules)
+        refuse_masked("y", y)
+        found = self._validated(X, y, reset=reset, **rules)
         return found[0], found[1]
+
+    def _validated(self, X: Any, *y: Any, reset: bool, **rules: Any) -> Any:
+        """X, and y if it is given, as scikit-learn checks them; and what it lets pass:
+        masked elements, and integers beyond all floats."""
+        refuse_masked("X", X)
+        try:
+            return validate_data(self, X, *y, dtype=np.float64, reset=reset, **rules)
+        except OverflowError as cause:
+            raise DataError(
+                f"X has a number beyond the largest float: {cause}"
+            ) from cause
 
     def _weighed(
         self, X: Floats, y: NDArray[Any], sample_weight: Any, total: bool
@@ -211,6 +225,31 @@ class Network(BaseEstimator):
         self.loss_ = self.history_.losses[-1 if best is None else best]
         self.n_iter_ += len(self.history_)
 
+    def as_model(self) -> Sequential:
+        """A copy as a network that takes and gives the units of the data.
+
+        For ``nn`` and ``viz``, and to be saved: it holds what scales, and the names of
+        inputs and classes. Raises NotFittedError before ``fit``.
+
+        >>> from nn import Regressor, predict
+        >>> line = Regressor((), random_state=0).fit([[0.0], [1.0]], [100.0, 300.0])
+        >>> model = line.as_model()
+        >>> bool(np.allclose(predict(model, [[2.0]]), line.predict([[2.0]])))
+        True
+        """
+        check_is_fitted(self)
+        first, last = self._inputs, getattr(self, "_units", None)  # of the targets
+        made = Sequential(
+            *([] if first is None else [first]),
+            deepcopy(self.model_),
+            *([] if last is None else [last.inverse]),
+        )
+        made.eval()
+        for name, ours in (("feature_names_in_", "inputs"), ("classes_", "classes")):
+            if hasattr(self, name):
+                setattr(made, ours, getattr(self, name).tolist())
+        return made
+
     # -- Outputs ---------------------------------------------------------------------
 
     def _seen(self, X: Floats) -> Floats:
@@ -220,7 +259,7 @@ class Network(BaseEstimator):
     def _outputs(self, X: Any) -> Floats:
         """The network's outputs: (samples,), or (samples, outputs) for several."""
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
+        X = self._validated(X, reset=False)
         return predict(self.model_, self._seen(X), compile=self.compile)
 
 

@@ -9,11 +9,12 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import column_or_1d
 
-from autograd import ShapeError
+from autograd import DataError, ShapeError
 from nn.datasets.scaling import Floats, Scaler
 from nn.estimators.network import Network, answering
 from nn.losses.amounts import mse_loss
 from nn.losses.named import Loss
+from nn.validation import array
 
 
 @answering
@@ -93,7 +94,10 @@ class Regressor(RegressorMixin, Network):
                 f"y has the shape {y.shape}, and each target of the last call "
                 f"{self._shape}"
             )
-        return X, y.astype(np.float64)
+        found = array("y", y)
+        if not np.isfinite(found).all():  # None became nan
+            raise DataError("y has targets that are missing: remove those samples")
+        return X, found
 
     def _start(self, X: Floats, y: Floats, weights: Floats | None) -> None:
         self._begin(X, weights, y.shape[1] if y.ndim == 2 else 1)

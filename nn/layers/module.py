@@ -2,7 +2,8 @@
 
 A parameter is a leaf ``Value``: an attribute itself, or inside lists, tuples, dicts,
 object arrays and other modules. Its name is the path that leads to it, such as
-``layers.0.neurons.3.w.1``; the order is that of assignment.
+``encoder.weight.3``, and ``layer0.neuron3.w1`` in networks; it is the same in files,
+errors and pictures. The order is that of assignment.
 
 Transforms and compiled code need a model around other numbers: floats, duals, tracers.
 ``_bound`` makes such a copy. There a parameter is whatever stands where one stood:
@@ -16,7 +17,7 @@ Transforms and compiled code need a model around other numbers: floats, duals, t
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self
@@ -29,9 +30,8 @@ from autograd.table.reals import as_float
 from nn.layers import storage
 
 Number = Any
-Place = tuple[str, Any]  # the path to a container, and the key inside it
+Place = tuple[str, Sequence[Any]]  # what some names begin with, and their ends
 _PLAIN = {int, float, str, bool, type(None)}  # often among attributes, nothing inside
-_NOTHING_INSIDE = _PLAIN | {Value}
 
 
 class Module(Shown):
@@ -50,20 +50,29 @@ class Module(Shown):
     """
 
     training: bool = True  # see ``train`` and ``eval``
+    inputs: list[str] | None = None  # what the inputs are called; kept by ``save``
+    classes: list[Any] | None = None  # and the classes that outputs stand for
     _shares: ClassVar[tuple[str, ...]] = ()  # attributes that bound copies share
+    _short: ClassVar[Mapping[str, str]] = {}  # lists of numbered parts: each one's name
     _places: frozenset[Place] | None = None  # of the parameters, in a bound copy
     _describe: ClassVar[Callable[[Any], str]] = lambda model: ""  # set by ``whole``
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """A class with a call of its own gets batches of it, not an ancestor's."""
+        """A class with a call of its own gets batches of it, not an ancestor's.
+
+        A ``forward``, as PyTorch's modules have it, is the call.
+        """
         super().__init_subclass__(**kwargs)
-        if "__call__" in cls.__dict__:
+        own = cls.__dict__
+        if "forward" in own and "__call__" not in own:
+            cls.__call__ = own["forward"]  # type: ignore[method-assign]
+        if "__call__" in own:
             for name in ("batch", "rows"):
                 if name not in cls.__dict__:
                     setattr(cls, name, getattr(Module, name))
 
     def __call__(self, x: Any) -> Any:
-        """The output for one sample; every model defines its own."""
+        """The output for one sample; every model defines its own, or ``forward``."""
         raise NotImplementedError(f"{type(self).__name__} does not define __call__")
 
     def batch(self, X: Iterable[Any]) -> list[Any]:
@@ -89,8 +98,8 @@ class Module(Shown):
         A parameter that is reached in two ways has the first name only. Raises
         ValueError when two parameters would have the same name.
         """
-        parameters, places, *_ = _contents(self)
-        paths = [_joined(*place) for place in places]
+        parameters, places, _ = _contents(self)
+        paths = [f"{prefix}{key}" for prefix, keys in places for key in keys]
         named = dict(zip(paths, parameters, strict=True))
         if len(named) != len(parameters):
             raise ValueError(
@@ -98,6 +107,31 @@ class Module(Shown):
                 f"keys of its dicts different text"
             )
         return named
+
+    def _steps(self) -> list[str]:
+        """What a sample goes through, for texts: widths, and what is applied."""
+        return []
+
+    def __repr__(self) -> str:
+        steps = " -> ".join(self._steps())
+        count = f"{len(self.parameters()):,} parameters"
+        return f"{type(self).__name__}{' ' if steps else ''}{steps}, {count}"
+
+    def label(self, prefix: str = "") -> None:
+        """Label the parameters with their names, after a prefix: pictures show them.
+
+        Labels of one's own stay.
+
+        >>> model = Module()
+        >>> model.w = [Value(1.0), Value(2.0)]
+        >>> model.label()
+        >>> model.w[1].label
+        'w.1'
+        """
+        for name, parameter in self.named_parameters().items():
+            label = parameter.label
+            if label in ("", name) or name.endswith(f".{label}"):
+                parameter.label = prefix + name
 
     def zero_grad(self) -> None:
         """Set every parameter's ``.grad`` to 0.0."""
@@ -153,8 +187,9 @@ class Module(Shown):
     def save(self, path: str | Path) -> None:
         """Write the model to a ``.json`` or ``.npz`` file, its parameters exactly.
 
-        A model of the library's own layers and functions comes back by ``nn.load``; of
-        one of your own the file holds the parameters alone. The file appears complete
+        A model of the library's own layers, functions and scalers comes back whole by
+        ``nn.load``, with the names of its inputs and classes; of one of your own the
+        file holds the parameters alone. The file appears complete
         or not at all. Raises ValueError for another suffix, OSError when the path
         cannot be written.
         """
@@ -186,14 +221,11 @@ class Module(Shown):
         given = dict(zip(map(id, self.parameters()), numbers, strict=True))
         copies: dict[int, Any] = dict(given)  # what deepcopy puts in each one's place
         copies |= {id(part): part for part in _shared(self)}
+        copies |= {id(row): [given[id(p)] for p in row] for row in _rows(self)}
         ordinary = all(isinstance(n, Value) and not n.op for n in given.values())
         bound = copy.deepcopy(self, copies)
         for module in [] if ordinary else modules_of(self):
-            inside, places, *_ = _contents(module)
-            at = [
-                place for p, place in zip(inside, places, strict=True) if id(p) in given
-            ]
-            copies[id(module)]._places = frozenset(at)
+            copies[id(module)]._places = frozenset(_contents(module).places)
         return bound
 
     def __tree_flatten__(self) -> tuple[list[Number], Callable[..., Module]]:
@@ -202,7 +234,7 @@ class Module(Shown):
 
     def __tree_key__(self) -> Any:
         """Equal as long as the same parameters are found at the same places."""
-        parameters, places, tied, _ = _contents(self)
+        parameters, places, tied = _contents(self)
         if self._places is not None:
             return tuple(places)
         return tuple(parameters), tuple(places), tuple(tied)
@@ -216,12 +248,11 @@ def _listed(what: str, names: list[str]) -> str:
 
 
 class _Contents(NamedTuple):
-    """What is found below a module: each parameter and each module once, in order."""
+    """What is found below a module: each parameter once, in order."""
 
     parameters: list[Number]
     places: list[Place]  # of the parameters
     tied: list[tuple[Value, Place]]  # where a parameter is met again
-    modules: list[Module]
 
 
 @contextmanager
@@ -238,23 +269,27 @@ def in_mode(root: Module, training: bool) -> Iterator[None]:
             module.training = mode
 
 
+def _rows(root: Module) -> Iterator[list[Value]]:
+    """Lists of parameters that are attributes: copied here, faster than one by one."""
+    for module in modules_of(root):
+        yield from filter(_is_row, vars(module).values())
+
+
 def _shared(root: Module) -> list[Any]:
     return [vars(m)[name] for m in modules_of(root) for name in m._shares]
 
 
 def modules_of(root: Module) -> list[Module]:
     """A module and all modules below it, each once."""
-    if root._places is not None:  # around other numbers than Values
-        return _contents(root).modules
     modules: list[Module] = []
-    seen = set[int]()
+    seen: set[int] = set()
 
     def walk(part: Any) -> None:
         seen.add(id(part))
         if isinstance(part, Module):
             modules.append(part)
-        for _, child in _items(part):
-            if type(child) not in _NOTHING_INSIDE and id(child) not in seen:
+        for _, child in () if _only_values(part) else _items(part):
+            if type(child) not in _PLAIN and id(child) not in seen:
                 walk(child)
 
     walk(root)
@@ -262,35 +297,49 @@ def modules_of(root: Module) -> list[Module]:
 
 
 def _contents(root: Module) -> _Contents:
-    values: dict[Value, Place] = {}
-    numbers: dict[Place, Number] = {}  # at the places of a bound copy
-    tied: list[tuple[Value, Place]] = []
-    modules: list[Module] = []
+    found = _Contents([], [], [])
+    known: set[Value] = set()
     bound, seen = root._places, set[int]()
 
-    def walk(part: Any, path: str) -> None:
+    def note(prefix: str, keys: Sequence[Any], numbers: list[Number]) -> None:
+        found.parameters.extend(numbers)
+        found.places.append((prefix, keys))
+
+    def walk(part: Any, prefix: str) -> None:
         seen.add(id(part))
-        if isinstance(part, Module):
-            modules.append(part)
+        if bound is None and _is_row(part) and known.isdisjoint(part):
+            known.update(part)
+            return note(prefix, range(len(part)), part)
+        if bound and type(part) is list and (prefix, range(len(part))) in bound:
+            return note(prefix, range(len(part)), part)
+        short = part._short if isinstance(part, Module) else {}
         for key, child in _items(part):
             if bound is None and isinstance(child, Value):
-                if not child.op and child not in values:
-                    values[child] = path, key
-                elif not child.op:
-                    tied.append((child, (path, key)))
-            elif bound is not None and (path, key) in bound:
-                numbers[path, key] = child
+                if child in known:
+                    found.tied.append((child, (prefix, (key,))))
+                elif child._primitive is None:
+                    known.add(child)
+                    note(prefix, (key,), [child])
+            elif bound is not None and (prefix, (key,)) in bound:
+                note(prefix, (key,), [child])
             elif type(child) not in _PLAIN and id(child) not in seen:
-                walk(child, _joined(path, key))
+                walk(child, prefix + short.get(key, f"{key}."))
 
     walk(root, "")
-    if bound is None:
-        return _Contents([*values], [*values.values()], tied, modules)
-    return _Contents([*numbers.values()], [*numbers], tied, modules)
+    return found
 
 
-def _joined(path: str, key: Any) -> str:
-    return f"{path}.{key}" if path else str(key)
+def _is_row(part: Any) -> bool:
+    """Whether a list holds leaves and nothing else, each once: most parameters do."""
+    return (
+        _only_values(part)
+        and {value._primitive for value in part} == {None}
+        and len({*part}) == len(part)
+    )
+
+
+def _only_values(part: Any) -> bool:
+    return type(part) is list and {*map(type, part)} == {Value}
 
 
 def _items(part: Any) -> Iterable[tuple[Any, Any]]:

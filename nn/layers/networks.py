@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from numbers import Real
 from operator import methodcaller
-from typing import Any
+from typing import Any, ClassVar
 
 from autograd import Primitive, ShapeError, Value, affine
 from autograd.numbers.engine import affine_nodes
@@ -55,6 +55,8 @@ class Neuron(Module):
     (TanhNeuron(2), 0.0)
     """
 
+    _short: ClassVar = {"w": "w"}
+
     def __init__(
         self,
         nin: int,
@@ -76,11 +78,8 @@ class Neuron(Module):
         outputs = _layer_function([self])
         return outputs(checked_sample(x, len(self.w), self))[0]
 
-    def label(self, prefix: str = "") -> None:
-        """Name the parameters ``{prefix}w0``, ``{prefix}w1`` ..., ``{prefix}b``."""
-        self.b.label = f"{prefix}b"
-        for k, w in enumerate(self.w):
-            w.label = f"{prefix}w{k}"
+    def _steps(self) -> list[str]:
+        return [str(len(self.w)), f"1{_applied(self)}"]
 
     def __repr__(self) -> str:
         activation = self.activation if self.nonlin else linear
@@ -106,15 +105,6 @@ class Network(Module):
         raise NotImplementedError
 
 
-class Labelled(Module):
-    """A part whose parameters are labelled by their names."""
-
-    def label(self, prefix: str = "") -> None:
-        """Name the parameters as ``named_parameters`` does, after the prefix."""
-        for name, parameter in self.named_parameters().items():
-            parameter.label = f"{prefix}{name}"
-
-
 class Layer(Network):
     """``nout`` neurons side by side, all with the same ``nin`` inputs.
 
@@ -125,8 +115,10 @@ class Layer(Network):
     >>> from nn import Layer
     >>> layer = Layer(2, 3, seed=0)
     >>> layer, len(layer([1.0, 2.0]))
-    (Layer of [ReLUNeuron(2), ReLUNeuron(2), ReLUNeuron(2)], 3)
+    (Layer 2 -> 3 relu, 9 parameters, 3)
     """
+
+    _short: ClassVar = {"neurons": "neuron"}
 
     def __init__(
         self,
@@ -156,13 +148,10 @@ class Layer(Network):
             return [outputs(x) for x in samples]
         return [[neuron(x) for neuron in neurons] for x in samples]
 
-    def label(self, prefix: str = "") -> None:
-        """Name the parameters ``{prefix}neuron0.w0`` ...."""
-        for j, neuron in enumerate(self.neurons):
-            neuron.label(f"{prefix}neuron{j}.")
-
-    def __repr__(self) -> str:
-        return f"Layer of [{', '.join(map(str, self.neurons))}]"
+    def _steps(self) -> list[str]:
+        kinds = {_applied(neuron) for neuron in self.neurons}
+        kind = kinds.pop() if len(kinds) == 1 else ""
+        return [str(len(self.neurons[0].w)), f"{len(self.neurons)}{kind}"]
 
 
 class Sequential(Network):
@@ -179,6 +168,8 @@ class Sequential(Network):
     1.0
     """
 
+    _short: ClassVar = {"layers": "layer"}
+
     def __init__(self, *layers: Module | str | Callable[..., Any]) -> None:
         self.layers: list[Any] = [
             find_activation(layer) if isinstance(layer, str) else layer
@@ -190,7 +181,7 @@ class Sequential(Network):
                     f"element {i} must be a module or a function, got "
                     f"{type(layer).__name__}"
                 )
-            if isinstance(layer, Layer | Labelled):
+            if isinstance(layer, Module):
                 layer.label(f"layer{i}.")
 
     def _outputs(self, samples: list[Any]) -> list[Any]:
@@ -203,12 +194,14 @@ class Sequential(Network):
                 samples = [layer(sample) for sample in samples]
         return samples
 
-    def __repr__(self) -> str:
-        names = [
-            str(layer) if isinstance(layer, Module) else activation_name(layer)
-            for layer in self.layers
-        ]
-        return f"{type(self).__name__} of [{', '.join(names)}]"
+    def _steps(self) -> list[str]:
+        steps: list[str] = []
+        for layer in self.layers:
+            own = layer._steps() if isinstance(layer, Module) else [_word(layer)]
+            own = own or [type(layer).__name__]
+            follows = any(step[0].isdigit() for step in steps)
+            steps += own[1:] if follows and own[0].isdigit() else own
+        return steps
 
 
 class MLP(Sequential):
@@ -233,7 +226,7 @@ class MLP(Sequential):
     >>> len(model.parameters()), len(model.batch([[1.0, 2.0], [3.0, 4.0]]))
     (337, 2)
     >>> MLP(2, [1, 1, 1], activation=["tanh", "relu"]).layers[1]
-    Layer of [ReLUNeuron(1)]
+    Layer 1 -> 1 relu, 2 parameters
     """
 
     @spelled(
@@ -277,6 +270,15 @@ class MLP(Sequential):
             ],
             Layer(*last, nonlin=output != "linear", activation=output, **drawn),
         )
+
+
+def _applied(neuron: Neuron) -> str:
+    active = neuron.nonlin and neuron.activation is not linear
+    return f" {_word(neuron.activation)}" if active else ""
+
+
+def _word(function: Any) -> str:
+    return activation_name(function).lower()
 
 
 def _one_for_each(activation: Any, count: int) -> list[Activation]:

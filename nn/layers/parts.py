@@ -15,7 +15,6 @@ from autograd.table.reals import short
 from nn.layers.initialisers import Initialiser, find_initialiser, generator
 from nn.layers.module import Module
 from nn.layers.networks import (
-    Labelled,
     Network,
     Number,
     Sample,
@@ -79,11 +78,14 @@ class Dropout(Network):
             return [self._dropped(y) for y in x]
         return x * (0.0 if self.rng.random() < self.p else 1.0 / (1.0 - self.p))
 
+    def _steps(self) -> list[str]:
+        return ["dropout"]
+
     def __repr__(self) -> str:
         return f"Dropout({self.p})"
 
 
-class LayerNorm(Labelled, Network):
+class LayerNorm(Network):
     """Numbers brought to mean 0 and variance 1, then weighed: (x - m) / s * w + b.
 
     m is the mean of the ``n`` numbers, s^2 the mean square of x - m plus ``eps``; the
@@ -120,11 +122,14 @@ class LayerNorm(Labelled, Network):
         weighed = zip(apart, self.weight, self.bias, strict=True)
         return [a * scale * w + b for a, w, b in weighed]
 
+    def _steps(self) -> list[str]:
+        return ["layernorm"]
+
     def __repr__(self) -> str:
         return f"LayerNorm({len(self.weight)})"
 
 
-class Embedding(Labelled):
+class Embedding(Module):
     """A vector of ``width`` parameters for each of the integers 0 to ``count`` - 1.
 
     Takes one integer and gives its vector, or a list of integers and gives the list of
@@ -168,6 +173,9 @@ class Embedding(Labelled):
                 f"got {short(index)}"
             )
         return list(self.weight[int(float(index))])
+
+    def _steps(self) -> list[str]:
+        return [str(len(self.weight)), f"{len(self.weight[0])} embedding"]
 
     def __repr__(self) -> str:
         return f"Embedding({len(self.weight)}, {len(self.weight[0])})"

@@ -17,14 +17,15 @@ from autograd import ShapeError, Value, affine, sigmoid, tanh
 from autograd.table.reals import short
 from nn.layers.activations import Activation, find_activation
 from nn.layers.initialisers import generator
-from nn.layers.networks import Labelled, Number, Seed, at_least_one, checked_sample
+from nn.layers.module import Module
+from nn.layers.networks import Number, Seed, at_least_one, checked_sample
 from nn.validation import is_sequence
 
 Vector = list[Number]
 State = tuple[Vector, ...]  # the output of the step before, and what else goes on
 
 
-class Recurrent(Labelled):
+class Recurrent(Module):
     """What the recurrent layers share; each defines the step of its cell."""
 
     _gates: ClassVar[int] = 1
@@ -54,6 +55,9 @@ class Recurrent(Labelled):
         """The output of the last step, or with outputs="all" the list of all."""
         found, _ = self.run(sequence)
         return found if self.outputs == "all" else found[-1]
+
+    def _steps(self) -> list[str]:
+        return [str(self.nin), f"{self.width} {type(self).__name__.lower()}"]
 
     def run(self, sequence: Any, state: Any = None) -> tuple[list[Vector], Any]:
         """The outputs of all steps, and the state after the last, to go on from.

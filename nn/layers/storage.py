@@ -24,7 +24,7 @@ from autograd.table.reals import short
 from nn.files import replace
 
 FORMAT = "scalar-autograd parameters"
-VERSION = 1
+VERSION = 2  # 1 had other names of parameters
 State = Mapping[str, float]
 _MEMBERS = ["architecture", "format", "names", "numbers", "version"]
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from nn.layers.activations import activation_name, linear
+from nn.layers.activations import activation_name
 from nn.layers.module import Module
-from nn.layers.networks import Layer, Neuron, Sequential
-from nn.layers.parts import Embedding
-from nn.layers.recurrent import Recurrent
+from nn.layers.networks import Sequential
 
 Row = tuple[str, str, str]  # name, what it does, parameters
 
 
 def summary(model: Module) -> str:
-    """One line for the model, and one for each of its parts.
+    """One line for the model, which is its ``repr``, and one for each of its parts.
 
     A part that is met twice counts once.
 
@@ -27,9 +24,7 @@ def summary(model: Module) -> str:
     """
     if not isinstance(model, Module):
         raise TypeError(f"summary takes a nn.Module, got {type(model).__name__}")
-    count = f"{len(model.parameters()):,} parameters"
-    what = _what(model)
-    head = f"{type(model).__name__}{' ' if what else ''}{what}, {count}"
+    head = Module.__repr__(model)
     rows = list(_rows(model))
     if len(rows) < 2:
         return head
@@ -46,41 +41,12 @@ def _rows(model: Module) -> Iterator[Row]:
         parts = [(f"layer{i}", layer) for i, layer in enumerate(model.layers)]
     else:
         parts = [*vars(model).items()]
-    seen: set[Any] = set()
+    seen: set[int] = set()
     for name, part in parts:
         if isinstance(part, Module):
             known = {id(p) for p in part.parameters()} - seen
             seen |= known
-            yield name, _what(part) or type(part).__name__, f"{len(known):,}"
+            did = " -> ".join(part._steps()) or type(part).__name__
+            yield name, did, f"{len(known):,}"
         elif isinstance(model, Sequential):
             yield name, activation_name(part).lower(), ""
-
-
-def _what(model: Any) -> str:
-    """The widths that a model leads through, and its activations."""
-    steps = [*_steps(model)]
-    return " -> ".join(steps)
-
-
-def _steps(model: Any) -> Iterator[str]:
-    if isinstance(model, Sequential):
-        for i, layer in enumerate(model.layers):
-            own = [*_steps(layer)]
-            yield from own[1:] if i and len(own) > 1 else own
-    elif isinstance(model, Layer):
-        yield str(len(model.neurons[0].w))
-        kinds = {_activation(neuron) for neuron in model.neurons}
-        yield f"{len(model.neurons)}{kinds.pop() if len(kinds) == 1 else ''}"
-    elif isinstance(model, Neuron):
-        yield from (str(len(model.w)), f"1{_activation(model)}")
-    elif isinstance(model, Embedding):
-        yield from (str(len(model.weight)), f"{len(model.weight[0])} embedding")
-    elif isinstance(model, Recurrent):
-        yield from (str(model.nin), f"{model.width} {type(model).__name__.lower()}")
-    elif not isinstance(model, Module):
-        yield activation_name(model).lower()
-
-
-def _activation(neuron: Neuron) -> str:
-    active = neuron.nonlin and neuron.activation is not linear
-    return f" {activation_name(neuron.activation).lower()}" if active else ""

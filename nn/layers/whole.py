@@ -6,7 +6,8 @@ tables here alone: nothing in a file is executed, and nothing larger is built th
 are numbers in it.
 
     {"kind": "MLP", "layers": [{"kind": "Layer", "nin": 2, "neurons": 8,
-                                "activation": "tanh", "nonlin": true}, ...]}
+                                "activation": "tanh", "nonlin": true}, ...],
+     "inputs": ["age", "height"], "classes": ["no", "yes"]}
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd import FileFormatError, Value, log_softmax, softmax
+from nn.datasets.scaling import Scaler
 from nn.layers import storage
 from nn.layers.activations import ACTIVATIONS
 from nn.layers.module import Module
@@ -33,6 +35,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 PARTS: dict[str, type[Module]] = {
     kind.__name__: kind for kind in (Dropout, Embedding, GRU, LSTM, LayerNorm, RNN)
 }
+_LABELS = {"inputs": (str,), "classes": (str, int, float, bool)}  # of what kinds
 _GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 Plain = dict[str, Any]
 
@@ -64,8 +67,11 @@ def load(path: str | Path) -> Module:
             f"load them into it: model.load({Path(path).name!r})"
         )
     try:
-        model = _built(json.loads(text), len(state))
+        plain = json.loads(text)
+        model = _built(plain, len(state))
         model.load_state_dict(state)
+        for name, kinds in _LABELS.items():
+            setattr(model, name, _labels(plain.get(name), kinds))
         model.eval()
     except Exception as cause:  # foreign data may be wrong in any way
         raise FileFormatError(
@@ -81,6 +87,12 @@ def described(model: Module) -> str:
         plain = _plain(model)
     except _Foreign:
         return ""
+    labels = {name: getattr(model, name) for name in _LABELS}
+    plain |= {
+        name: [x.item() if hasattr(x, "item") else x for x in given]
+        for name, given in labels.items()
+        if given is not None
+    }
     complete = _count(plain) == len(model.parameters())  # nothing shared, nothing added
     return json.dumps(plain) if complete else ""
 
@@ -103,6 +115,10 @@ def _plain(part: Any) -> Plain:
         return {"kind": kind.__name__, "layers": [_plain(p) for p in part.layers]}
     if kind in PARTS.values():
         return {"kind": kind.__name__, "settings": _part_settings(part)}
+    scaler = getattr(part, "__self__", part)
+    if type(scaler) is Scaler:
+        known = {"mean": scaler.mean.tolist(), "scale": scaler.scale.tolist()}
+        return {"kind": "Scaler", "inverse": part is not scaler, **known}
     return {"kind": "function", "name": _name(part)}
 
 
@@ -157,11 +173,17 @@ def _count(plain: Plain) -> int:
     kind = plain["kind"]
     if kind in ("Sequential", "MLP"):
         return sum(_count(layer) for layer in plain["layers"])
-    if kind == "function":
+    if kind in ("function", "Scaler"):
         return 0
     if kind in PARTS:
         return _part_count(kind, plain["settings"])
     return (_whole(plain["nin"]) + 1) * _whole(plain.get("neurons", 1))
+
+
+def _labels(given: Any, kinds: tuple[type, ...]) -> list[Any] | None:
+    if given is None or (isinstance(given, list) and {*map(type, given)} <= {*kinds}):
+        return given
+    raise ValueError(f"not names: {given!r:.40}")
 
 
 def _whole(x: Any) -> int:
@@ -174,6 +196,9 @@ def _part(plain: Plain) -> Any:
     kind = plain["kind"]
     if kind == "function":
         return FUNCTIONS[plain["name"]]
+    if kind == "Scaler":
+        scaler = Scaler.of(plain["mean"], plain["scale"])
+        return scaler.inverse if plain["inverse"] else scaler
     if kind in ("Sequential", "MLP"):
         made = MLP.__new__(MLP) if kind == "MLP" else Sequential.__new__(Sequential)
         Sequential.__init__(made, *[_part(layer) for layer in plain["layers"]])

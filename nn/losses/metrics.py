@@ -51,7 +51,7 @@ def accuracy(outputs: Any, targets: Any, threshold: float | None = None) -> floa
     (0.5, 0.6666666666666666)
     """
     scores, labels = validation.matched("outputs", outputs, targets)
-    if any(isinstance(score, str) for score in scores):
+    if _are_names(scores, labels):
         return float(np.mean([a == b for a, b in zip(scores, labels, strict=True)]))
     values = to_array(scores)
     if values.ndim == 2:
@@ -60,6 +60,8 @@ def accuracy(outputs: Any, targets: Any, threshold: float | None = None) -> floa
         wanted = [validation.class_index(t, width, i) for i, t in enumerate(found)]
         return float(np.mean(values.argmax(axis=1) == wanted))
     signs = flat(labels)
+    if len(signs) != len(values):
+        raise ShapeError(f"{len(values)} predictions with {len(signs)} targets")
     pair = {*signs} <= {-1.0, 0.0, 1.0}
     if not pair and threshold is None and bool((values == np.round(values)).all()):
         return float(np.mean(values == signs))
@@ -72,6 +74,19 @@ def accuracy(outputs: Any, targets: Any, threshold: float | None = None) -> floa
         shares = -1.0 not in signs and bool(((values >= 0.0) & (values <= 1.0)).all())
         threshold = 0.5 if shares else 0.0
     return float(np.mean((values > threshold) == (np.array(signs) > 0.0)))
+
+
+def _are_names(outputs: list[Any], targets: list[Any]) -> bool:
+    """Whether classes are named; TypeError where only some of them are."""
+    named = [isinstance(x, str) for x in (*outputs, *targets)]
+    if any(named) and not all(named):
+        name, other = named.index(True), named.index(False)
+        both = [*outputs, *targets]
+        raise TypeError(
+            f"{short(both[name])} is the name of a class and {short(both[other])} is "
+            f"none: give names on both sides, such as those of nn.classify(model, X)"
+        )
+    return all(named)
 
 
 def _class_of(target: Any, width: int) -> Any:
@@ -90,7 +105,8 @@ def mean_absolute_error(outputs: Any, targets: Any) -> float:
     1.0
     """
     ps, ts = to_array(validation.pairs(outputs, targets)).T
-    return float(np.mean(np.abs(ps - ts)))
+    with np.errstate(all="ignore"):  # inf and nan are results, as everywhere
+        return float(np.mean(np.abs(ps - ts)))
 
 
 def r2_score(outputs: Any, targets: Any) -> float:
@@ -102,8 +118,9 @@ def r2_score(outputs: Any, targets: Any) -> float:
     1.0
     """
     ps, ts = to_array(validation.pairs(outputs, targets)).T
-    errors = float(np.sum((ps - ts) ** 2))
-    spread = float(np.sum((ts - ts.mean()) ** 2))
+    with np.errstate(all="ignore"):  # inf and nan are results, as everywhere
+        errors = float(np.sum((ps - ts) ** 2))
+        spread = float(np.sum((ts - ts.mean()) ** 2))
     if spread == 0.0:
         return 1.0 if errors == 0.0 else 0.0
     return 1.0 - errors / spread

@@ -6,7 +6,7 @@ Reddi, Kale & Kumar 2018 (amsgrad); Loshchilov & Hutter 2019 (AdamW).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from math import sqrt
 from typing import ClassVar
 
@@ -16,7 +16,6 @@ from autograd import Value
 from autograd.spelling import spelled
 from autograd.table.reals import short
 from nn.layers.module import Module
-from nn.names import lookup
 from nn.optimisers.optimiser import Array, Optimiser, Slots
 from nn.validation import in_unit_interval, nonnegative, real
 
@@ -216,34 +215,3 @@ class AdamW(Adam):
         amsgrad: bool = False,
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay, amsgrad=amsgrad)
-
-
-OPTIMISERS: dict[str, Callable[..., Optimiser]] = {
-    "sgd": SGD,
-    "rmsprop": RMSprop,
-    "adam": Adam,
-    "adamw": AdamW,
-}
-
-
-_ALSO = {
-    "sgd": "gd gradient_descent stochastic_gradient_descent",
-    "rmsprop": "rms",
-    "adamw": "adam_with_weight_decay",
-}
-_NEAR = {
-    "momentum": ("nn.SGD(model.parameters(), lr, momentum=0.9)", "It is an option"),
-    "nesterov nag": (
-        "nn.SGD(model.parameters(), lr, momentum=0.9, nesterov=True)",
-        "It is an option",
-    ),
-    "amsgrad": ("nn.Adam(model.parameters(), amsgrad=True)", "It is an option"),
-    "adagrad adadelta": ("'rmsprop'", "It forgets old gradients, and takes a rate"),
-    "nadam radam adamax adabelief": ("'adam'", "It is the plain one"),
-}
-
-
-def find_optimiser(name: str) -> Callable[..., Optimiser]:
-    """The optimiser class of a name, in upper or lower case."""
-    otherwise = "any Optimiser made from model.parameters()"
-    return lookup("optimiser", name, OPTIMISERS, otherwise, _ALSO, _NEAR)

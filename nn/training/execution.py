@@ -1,9 +1,9 @@
 """Execution: how the steps of a run are computed, eagerly or compiled.
 
-The first batch of every size is computed eagerly. Where the steps to come are worth it,
-its loss is then compiled, and the program's results compared with what was just
-computed. A model and a loss of the library's own do so by themselves, others on
-request. What cannot be compiled goes on eagerly, and the log says why.
+Where the steps to come are worth it, the loss of a batch is compiled, and the program's
+results are compared with those of the graph: on two samples of the library's own models
+and losses, which are compiled by themselves; on the first batch of others, on request.
+What cannot be compiled goes on eagerly, and the log says why.
 
 Between compiled steps nothing is written to the Values, which for a small batch would
 cost as much as the step: whoever looks at the model calls ``sync_to_values`` first.
@@ -11,8 +11,6 @@ cost as much as the step: whoever looks at the model calls ``sync_to_values`` fi
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from math import isfinite
 from typing import Any
 
@@ -20,13 +18,20 @@ import numpy as np
 
 from autograd import Value
 from autograd.graph import nodes as graph
+from autograd.graph.modes import MODES
 from nn.layers.module import Module, in_mode
 from nn.losses.named import Loss
 from nn.optimisers.clipping import clip_grad_norm, norm_and_scale
-from nn.optimisers.methods import OPTIMISERS
+from nn.optimisers.named import OPTIMISERS
 from nn.optimisers.optimiser import Array, Optimiser, assign
 from nn.training import programs
-from nn.training.programs import Program, gradient_program, output_program
+from nn.training.predict import eager_outputs
+from nn.training.programs import (
+    Program,
+    gradient_program,
+    output_program,
+    streamed_program,
+)
 from nn.training.samples import Samples
 from nn.validation import plain
 
@@ -46,15 +51,22 @@ class Execution:
         self._x: Array | None = None  # None while the Values hold the numbers
         self._g: Array | None = None
         self.requested = compile is True
-        own = programs.is_own_model(model) and programs.is_own_loss(loss)
-        self.reason = programs.reason_against(compile, own)  # why all is eager, or ""
+        self.own = programs.is_own_model(model) and programs.is_own_loss(loss)
+        self.reason = programs.reason_against(
+            compile, self.own
+        )  # why all is eager, or ""
+        if MODES.active and not MODES.thread.recording:
+            self.reason = "no_grad() is on"  # and the first backward pass will say so
         if not self.reason and (drawn := programs.reason_to_train_eagerly(model)):
             self.reason = drawn
             programs.log_eager(drawn, self.requested)
         self.gradients: dict[int, Program | None] = {}  # by the size of the batch
         self.forwards: dict[int, Program | None] = {}
+        self.stream: Program | None = None  # that smaller batches can be filled up for
         self.edges = 0.0  # of the graph of one sample
         self.structure = None if self.reason else programs.structure(model)
+        alike = self.own and not self.reason
+        self.known = programs.known_of(model, loss) if alike else {}
 
     @property
     def report(self) -> str:
@@ -65,7 +77,7 @@ class Execution:
 
     def stay_eager(self, reason: str) -> None:
         self.reason = reason
-        self.gradients, self.forwards = {}, {}
+        self.gradients, self.forwards, self.stream = {}, {}, None
         programs.log_eager(reason, self.requested)
 
     def check_structure(self) -> None:
@@ -81,88 +93,129 @@ class Execution:
 
         ``times`` says how many batches of this size there will be.
         """
+        known = None
+        if len(batch) not in self.gradients and not self.reason:
+            known = self._choose(batch, times)
         program = self.gradients.get(len(batch))
         if program is None:
-            return self._eager(batch, times)
+            value, outputs, _ = self._eager(batch) if known is None else known
+            return value.data, outputs
         outputs = self.outputs(batch, times) if measured else []
         value, slopes = program(*self._arguments(batch))
         self._set_gradient(slopes)
         return value, outputs
 
-    def _eager(self, batch: Samples, times: int) -> tuple[float, list[Any]]:
-        with in_mode(self.model, True):
-            return self._trained(batch, times)
+    def _choose(self, batch: Samples, times: int) -> Any:
+        """Find a program for batches of this size, or note down that there is none.
 
-    def _trained(self, batch: Samples, times: int) -> tuple[float, list[Any]]:
+        It must agree with the graph: of the library's own models and losses on two
+        samples, of others on the batch, whose results in the graph are then returned.
+        """
+        size = len(batch)
+        if self.stream is not None and size < max(self.gradients):
+            self.gradients[size] = self.stream  # filled up
+            return None
+        self._recall("gradients", batch, times)
+        if size in self.gradients:
+            return None
+        ends = self.own and self._streams("gradients")
+        few = batch.take(sorted({0, size - 1})) if ends else batch
+        gradients = [p.grad for p in self.values]
+        found = value, _, slopes = self._eager(few)
+        self.edges = _count_edges(value) / len(few)
+        reason = self._keep("gradients", batch, few, (value.data, slopes), times)
+        if reason:
+            self.stay_eager(reason)
+        if few is batch and self.gradients.get(size) is None:
+            return found
+        for parameter, gradient in zip(self.values, gradients, strict=True):
+            parameter.grad = gradient
+        return None
+
+    def _recall(self, what: str, batch: Samples, times: int) -> None:
+        """Take what was compiled for a model like this one, if it would be again."""
+        known = self.known.get((what, *_shapes(batch)))
+        if known is None:
+            return
+        program, edges, traced = known
+        if self.requested or programs.is_worth_compiling(edges, traced, times):
+            getattr(self, what)[len(batch)] = program
+            self.edges = edges / len(batch)
+            if what == "gradients" and traced < edges:
+                self.stream = program
+
+    def _eager(self, batch: Samples) -> tuple[Value, list[Any], Array]:
+        """Loss, outputs and gradient by the graph."""
         self.sync_to_values()
-        found = self.model.batch(batch.X)
-        outputs = plain("outputs", list(found))
-        value = self.loss(found, batch.y)
-        if not isinstance(value, Value):
-            raise TypeError(
-                f"a loss returns one Value, got {type(value).__name__}: use functions "
-                f"of autograd on the outputs, without .data"
-            )
-        slopes = self._backward(value)
-        if not self.reason and len(batch) not in self.gradients:
-            self.edges = _count_edges(value) / len(batch)
-            make = partial(gradient_program, self.model, self.loss)
-            streams = programs.by_samples(self.model) and programs.separable(self.loss)
-            expected = value.data, slopes
-            reason = self._keep(self.gradients, make, batch, expected, streams, times)
-            if reason:
-                self.stay_eager(reason)
-        return value.data, outputs
+        with in_mode(self.model, True):
+            found = self.model.batch(batch.X)
+            outputs = plain("outputs", list(found))
+            value = self.loss(found, batch.y)
+            if not isinstance(value, Value):
+                raise TypeError(
+                    f"a loss returns one Value, got {type(value).__name__}: use "
+                    f"functions of autograd on the outputs, without .data"
+                )
+            return value, outputs, self._backward(value)
 
     def outputs(self, samples: Samples, times: int) -> list[Any]:
         """The outputs as plain numbers; this often, for so many samples.
 
         They are compiled too, once the loss is.
         """
-        program = self.forwards.get(len(samples))
-        if program is not None:
-            outputs: list[Any] = program(*self._arguments(samples))
-            return outputs
-        self.sync_to_values()
-        found = programs.eager_outputs(self.model, samples.X)
-        if any(self.gradients.values()) and len(samples) not in self.forwards:
-            make = partial(output_program, self.model)
-            streams = programs.by_samples(self.model)
-            self._keep(self.forwards, make, samples, found, streams, times)
-        return found
+        size = len(samples)
+        compiling = any(self.gradients.values())
+        if compiling and size not in self.forwards:
+            self._recall("forwards", samples, times)
+        if self.forwards.get(size) is None:
+            self.sync_to_values()
+            found = eager_outputs(self.model, samples.X)
+        if compiling and size not in self.forwards:
+            self._keep("forwards", samples, samples, found, times)
+        program = self.forwards.get(size)
+        return found if program is None else program(*self._arguments(samples))
 
     def _keep(
-        self,
-        kept: dict[int, Program | None],
-        make: Callable[[bool], Program],
-        batch: Samples,
-        expected: Any,
-        streams: bool,
-        times: int,
+        self, what: str, batch: Samples, few: Samples, expected: Any, times: int
     ) -> str:
         """Keep a program for batches of this size, if it is worth it, and right.
 
-        It is that of a sample where samples ``stream``, else of the batch. Returns what
-        is wrong with it, or "".
+        It is that of a sample where samples do not meet, else of the batch; of a
+        ``few`` the results are known. Returns what is wrong with it, or "".
         """
-        reason, edges = "", self.edges * len(batch)
-        kept[len(batch)] = None
-        for streamed in (True, False) if streams else (False,):
+        reason, size, edges = "", len(batch), self.edges * len(batch)
+        kept = getattr(self, what)
+        kept[size] = None
+        for streamed in (True, False) if self._streams(what) else (False,):
             traced = self.edges if streamed else edges
             if self.requested or programs.is_worth_compiling(edges, traced, times):
-                program = make(streamed)
-                reason = programs.disagreement(
-                    program, self._arguments(batch), expected
-                )
+                program = self._made(what, streamed, size)
+                arguments = self._arguments(few if streamed else batch)
+                reason = programs.disagreement(program, arguments, expected)
                 if not reason:
-                    kept[len(batch)] = program
+                    kept[size] = program
+                    self.known[what, *_shapes(batch)] = program, edges, traced
+                    if what == "gradients" and streamed:
+                        self.stream = program
                     break
                 way = "sample by sample" if streamed else "batch by batch"
                 programs.logger.info("not compiled %s: %s", way, reason)
         return reason
 
+    def _streams(self, what: str) -> bool:
+        """Whether samples can be computed one by one."""
+        apart = what == "forwards" or programs.separable(self.loss)
+        return apart and programs.by_samples(self.model)
+
+    def _made(self, what: str, streamed: bool, size: int) -> Program:
+        if what == "forwards":
+            return output_program(self.model, streamed)
+        if streamed:
+            return streamed_program(self.model, self.loss, size)
+        return gradient_program(self.model, self.loss)
+
     def _arguments(self, batch: Samples) -> tuple[Array, ...]:
-        return self.array(), *batch.arrays()
+        return self.array(), *batch.arrays
 
     # -- Numbers: in their Values, or for compiled steps in arrays -------------------
 
@@ -173,6 +226,14 @@ class Execution:
         if self.direct:
             self._x = x
         return x
+
+    def place(self, x: Array) -> None:
+        """Let the parameters be these numbers; the model's Values get them later."""
+        self._x, self._g = np.array(x), None
+
+    def slopes(self) -> Array:
+        """The gradient that was computed last."""
+        return np.array([p.grad for p in self.values]) if self._g is None else self._g
 
     def sync_to_values(self) -> None:
         """Write numbers and gradients of compiled steps to the Values."""
@@ -229,6 +290,10 @@ class Execution:
             return
         after, state = optimiser.computed(self._x, self._g)
         self._x, optimiser.steps, optimiser.state = after, optimiser.steps + 1, state
+
+
+def _shapes(batch: Samples) -> list[tuple[int, ...]]:
+    return [array.shape for array in batch.arrays]
 
 
 def _count_edges(root: Value) -> int:

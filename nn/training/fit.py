@@ -6,34 +6,38 @@ A run is reproducible from its seed, bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing, nullcontext
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from functools import partial
 from random import Random
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from autograd import MissingDependencyError
 from autograd.spelling import spelled
 from autograd.table.reals import short
 from nn import validation as checks
-from nn.layers.module import Module, in_mode
-from nn.losses.metrics import Metric, accuracy, find_metric, to_array
+from nn.layers.module import Module
+from nn.losses.metrics import Metric, accuracy, find_metric
 from nn.losses.named import Loss, find_loss
-from nn.optimisers.methods import OPTIMISERS, find_optimiser
+from nn.optimisers.lbfgs import LBFGS
+from nn.optimisers.named import OPTIMISERS, find_optimiser
 from nn.optimisers.optimiser import Optimiser
 from nn.optimisers.schedules import Schedule, constant, find_schedule
 from nn.training.execution import Execution
 from nn.training.history import History
-from nn.training.mismatches import refuse_unordered, threshold, warn_of_classes
-from nn.training.programs import compute_outputs, is_own_loss
-from nn.training.samples import Samples, checked_inputs, checked_samples, hold_out
-from nn.training.trainer import Trainer
-from nn.validation import elements, integer, is_sequence, positive
-
-Callback = Callable[[int, Module, History], Any]
+from nn.training.labels import check_columns, columns_of, numbered
+from nn.training.mismatches import (
+    check_model,
+    refuse_unordered,
+    takes_sequences,
+    threshold,
+    warn_of_classes,
+    warn_of_units,
+)
+from nn.training.programs import is_own_loss
+from nn.training.progress import progress_bar
+from nn.training.samples import Samples, checked_samples, hold_out
+from nn.training.trainer import Callback, Trainer
+from nn.validation import integer, positive
 
 _CALLBACK = "a function (epoch, model, history)"
 _SCHEDULE = "a function of the time in epochs, see nn.schedules"
@@ -85,13 +89,15 @@ def fit(
 
     Parameters
     ----------
-    X, y : for each sample a list of numbers, and its target: lists or arrays.
+    X, y : for each sample a list of numbers, and its target: lists or arrays. To models
+        that begin with a recurrent layer, an embedding or a module of your own, samples
+        may be sequences of rows, of different lengths. Targets of text are classes.
     loss : a name in ``nn.LOSSES``, or another usual one for the same ("mae", "MSELoss";
         so for all names here), or a function ``(outputs, targets) -> Value``.
     optimiser : a name in ``nn.OPTIMISERS`` (then ``lr`` is its learning rate), or an
         optimiser of the model's parameters.
     epochs : how often to go through the samples.
-    batch_size : samples for each step; None for all of them.
+    batch_size : samples for each step; None for all of them, as "lbfgs" takes them.
     validation : ``(X, y)`` of its own, or the share of the samples to hold out.
     patience : stop after so many epochs without a lower validation loss; the weights of
         the best epoch are restored at the end.
@@ -108,10 +114,10 @@ def fit(
         (None) the library's own is compiled, where the run is long enough to gain: its
         layers, activations and losses. Models and losses of one's own compile on
         request; what they read besides parameters and data is then read once, as by
-        ``jit``. The first batch of every size is computed eagerly, and must agree with
-        the compiled code; what cannot be compiled (``if`` on its numbers, dropout) is
-        trained eagerly. ``history.engine`` and the log "nn" say which, and why. Both
-        ways give the same numbers up to rounding, and are reproducible.
+        ``jit``. Compiled code must agree with the graph on the first samples; what
+        cannot be compiled (``if`` on its numbers, dropout) is trained eagerly.
+        ``history.engine`` and the log "nn" say which, and why. Both ways give the same
+        numbers up to rounding, and are reproducible.
 
     Raises, before any step: DataError for empty or non-finite data, ShapeError for
     lengths or widths that do not fit, ValueError or TypeError for settings that make no
@@ -132,10 +138,12 @@ def fit(
     _check_numbers(epochs, batch_size, patience, clip)
     seed = integer("seed", seed)
     refuse_unordered(X=X, y=y)
-    samples, held = _data(X, y, validation, seed)
+    stepper, chosen = chosen_optimiser(model, optimiser, lr), find_loss(loss)
+    samples, held = _data(model, X, y, validation, chosen, seed)
     if patience is not None and held is None:
         raise ValueError("patience watches the validation loss: give validation= too")
-    stepper, chosen = _optimiser(model, optimiser, lr), find_loss(loss)
+    if isinstance(stepper, LBFGS) and (clip is not None or schedule is not None):
+        raise ValueError("L-BFGS finds its own steps: leave schedule= and clip= out")
     measures = _measures(metrics, chosen, samples)
     factor = constant() if schedule is None else find_schedule(schedule, epochs)
     checks.function("schedule", factor, _SCHEDULE)
@@ -147,54 +155,38 @@ def fit(
         clip=clip,
         metrics=measures,
         epochs=epochs,
+        patience=patience,
+        callbacks=calls,
         observed=bool(calls or measures or schedule or not is_own_loss(chosen)),
     )
-    Module.eval(model)
     for part in filter(None, (samples, held)):
         trainer.check(part)
+        if not (part.arrays or trainer.execution.reason):
+            trainer.execution.stay_eager("samples of different lengths")
     warn_of_classes(chosen, samples)
-    rng, history = Random(seed) if shuffle else None, trainer.history
-    with _bar(epochs, progress) as bar, closing(trainer):
-        for epoch in range(epochs):
-            batches = list(samples.batches(batch_size or len(samples), rng))
-            trainer.epoch(epoch, batches, held, best=patience is not None)
-            if bar is not None:
-                bar.set_postfix_str(history.summary(), refresh=False)
-                bar.update()
-            _may_stop(history, patience, [f(epoch, model, history) for f in calls])
-            if history.stopped:
-                break
+    warn_of_units(model, chosen, samples)
+    Module.eval(model)
+    model.inputs = columns_of(X) or model.inputs
+    model.classes = samples.classes or model.classes
+    whole = batch_size is None or isinstance(stepper, LBFGS)
+    size = len(samples) if whole else min(batch_size or 0, len(samples))
+    steps = epochs * -(-len(samples) // size)
+    rng = Random(seed) if shuffle else None
+    with progress_bar(steps, "step", progress) as bar, closing(trainer):
+        trainer.run(samples, held, size, rng, bar)
     if trainer.best:
         model.load_state_dict(trainer.best)
-    return history
+    return trainer.history
 
 
-@spelled(remedies={"verbose": "nothing: predict shows no progress"})
-def predict(
-    model: Module, X: Any, *, compile: bool | None = None
-) -> NDArray[np.float64]:
-    """The model's outputs as an array of floats; no graph is kept.
-
-    For many samples the shape is (samples,) when the model has one output, else
-    (samples, outputs); for a single one, () or (outputs,). ``compile`` is as in
-    ``fit``. Raises ShapeError for widths that do not fit, DataError for empty or
-    non-finite inputs.
-
-    >>> from nn import MLP, predict
-    >>> predict(MLP(2, [4, 3], seed=0), [[1.0, 2.0], [3.0, 4.0]]).shape
-    (2, 3)
-    """
-    _check_model(model, "predict takes")
-    samples = elements("X", X)
-    single = bool(samples) and not is_sequence(samples[0])
-    checked = checked_inputs([samples] if single else samples)
-    with in_mode(model, False):
-        found = to_array(compute_outputs(model, checked, compile))
-    return np.array(found[0]) if single else found
-
-
-def _data(X: Any, y: Any, validation: Any, seed: int) -> tuple[Samples, Samples | None]:
-    samples = checked_samples(X, y)
+def _data(
+    model: Module, X: Any, y: Any, validation: Any, loss: Loss, seed: int
+) -> tuple[Samples, Samples | None]:
+    """The samples to train on, and those held out."""
+    check_columns(model, X)
+    targets, classes = numbered(y, loss, model.classes)
+    sequences = takes_sequences(model)
+    samples = checked_samples(X, targets, classes, sequences)
     if validation is None:
         return samples, None
     if not isinstance(validation, list | tuple):
@@ -204,13 +196,18 @@ def _data(X: Any, y: Any, validation: Any, seed: int) -> tuple[Samples, Samples 
             f"validation must be (X, y), or a share between 0 and 1, got "
             f"{len(validation)} part{'s' * (len(validation) != 1)}"
         )
-    return samples, checked_samples(*validation)
+    check_columns(model, validation[0])
+    targets, classes = numbered(validation[1], loss, classes or model.classes)
+    return samples, checked_samples(
+        validation[0], targets, classes, takes_sequences(model)
+    )
 
 
-def _optimiser(
+def chosen_optimiser(
     model: Module, optimiser: str | Optimiser, lr: float | None
 ) -> Optimiser:
-    _check_model(model, "fit trains")
+    """The optimiser of a name, or the given one, if it has the model's parameters."""
+    check_model(model, "fit trains")
     if isinstance(optimiser, str):
         settings = {} if lr is None else {"lr": lr}
         return find_optimiser(optimiser)(model.parameters(), **settings)
@@ -227,6 +224,10 @@ def _optimiser(
             "the optimiser holds no parameter of this model: make it from "
             "model.parameters()"
         )
+    if isinstance(optimiser, LBFGS) and optimiser.params != model.parameters():
+        raise ValueError(
+            "L-BFGS changes all parameters of a model, and it was made of others"
+        )
     return optimiser
 
 
@@ -237,11 +238,6 @@ def _measures(metrics: Any, loss: Loss, samples: Samples) -> dict[str, Metric]:
     return {name: score if f is accuracy else f for name, f in found.items()}
 
 
-def _check_model(model: Any, who: str) -> None:
-    if not isinstance(model, Module):
-        raise TypeError(f"{who} a nn.Module, got {type(model).__name__}")
-
-
 def _check_numbers(epochs: Any, batch_size: Any, patience: Any, clip: Any) -> None:
     positive("epochs", integer("epochs", epochs))
     for name, count in (("batch_size", batch_size), ("patience", patience)):
@@ -249,34 +245,3 @@ def _check_numbers(epochs: Any, batch_size: Any, patience: Any, clip: Any) -> No
             positive(name, integer(name, count))
     if clip is not None:
         positive("clip", clip)
-
-
-def _may_stop(history: History, patience: int | None, answers: list[Any]) -> None:
-    """Note down why the training ends here, if it does."""
-    if history.stopped:
-        return
-    best = history.best_epoch
-    if patience is not None and best is not None and len(history) - best > patience:
-        history.stopped = f"no lower validation loss for {patience} epoch(s)"
-    elif any(isinstance(answer, bool | np.bool_) and answer for answer in answers):
-        history.stopped = "a callback returned True"
-
-
-def _bar(epochs: int, progress: bool | str) -> Any:
-    """A tqdm bar, or a context manager for None."""
-    if progress not in (True, False, "auto"):
-        raise ValueError(
-            f"progress must be True, False or 'auto', got {short(progress)}"
-        )
-    if not progress:
-        return nullcontext()
-    try:
-        from tqdm import tqdm
-    except ImportError as cause:
-        if progress == "auto":
-            return nullcontext()
-        raise MissingDependencyError(
-            "progress=True needs tqdm, which is not installed: "
-            "pip install 'scalar-autograd[progress]'"
-        ) from cause
-    return tqdm(total=epochs, unit="epoch")

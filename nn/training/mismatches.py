@@ -10,10 +10,14 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import numpy as np
+
 from autograd import ShapeError, sigmoid, softmax
+from autograd.table.reals import short
 from nn.layers.activations import linear
 from nn.layers.module import Module
 from nn.layers.networks import Layer, Neuron, Sequential
+from nn.layers.parts import Dropout, Embedding, LayerNorm, flatten
 from nn.losses.amounts import huber_loss, l1_loss, mse_loss
 from nn.losses.classes import (
     binary_cross_entropy_with_logits,
@@ -39,6 +43,13 @@ _APPLIED_TWICE = {
 }
 _FEW = 20  # classes, in whole numbers from 0
 _EACH = 5  # samples of a class, on average
+_LARGE = 100.0  # the root mean square of a column
+
+
+def check_model(model: Any, who: str) -> None:
+    """Raise TypeError for what is no module."""
+    if not isinstance(model, Module):
+        raise TypeError(f"{who} a nn.Module, got {type(model).__name__}")
 
 
 def refuse_mismatches(model: Module, loss: Loss, samples: Samples, width: int) -> None:
@@ -47,8 +58,19 @@ def refuse_mismatches(model: Module, loss: Loss, samples: Samples, width: int) -
     ``width`` is the number of outputs for a sample.
     """
     for (activation, twice), remedy in _APPLIED_TWICE.items():
-        if loss is twice and _last_activation(model) is activation:
+        if loss is twice and last_activation(model) is activation:
             raise ValueError(remedy)
+    first, _ = _ends(model)
+    if isinstance(first, Embedding):  # which compiled code cannot refuse
+        for index in {*flatten(samples.X)}:
+            first(index)
+    classes = samples.classes
+    if classes and loss is cross_entropy and width != len(classes):
+        raise ShapeError(
+            f"y has the names of {len(classes)} classes, {short(classes)}, and the "
+            f"model {width} output{'s' * (width != 1)}: give its last layer one for "
+            f"each"
+        )
     rows = any(map(is_sequence, samples.y))
     if loss in OF_AMOUNTS and width > 1 and not rows:
         raise ShapeError(
@@ -58,18 +80,69 @@ def refuse_mismatches(model: Module, loss: Loss, samples: Samples, width: int) -
         )
 
 
+def takes_sequences(model: Module) -> bool:
+    """Whether a sample may be more than one row: what comes first decides."""
+    first, _ = _ends(model)
+    flat = isinstance(first, Neuron | Layer | Dropout | LayerNorm)
+    return isinstance(first, Module) and not flat
+
+
 def warn_of_classes(loss: Loss, samples: Samples) -> None:
     """Warn where numbers of classes would be taken for amounts."""
     rows = any(map(is_sequence, samples.y))
     count = _classes(samples.y) if loss in OF_AMOUNTS and not rows else 0
     if count > 2:
-        warnings.warn(
+        _warn(
             f"the targets look like the numbers of {count} classes, and {_name(loss)} "
             f"takes them for amounts: for classes use loss='cross_entropy' and a last "
-            f"layer of {count}",
-            UserWarning,
-            stacklevel=4,
+            f"layer of {count}"
         )
+
+
+def warn_of_units(model: Module, loss: Loss, samples: Samples) -> None:
+    """Warn of numbers so large that a network hardly learns from them.
+
+    Weights are drawn for inputs of about 1, and steps are of about the learning rate.
+    """
+    first, last = _ends(model)
+    if isinstance(first, Layer | Neuron) and samples.arrays:
+        size = _sizes(samples.arrays[0])
+        if size.max() > _LARGE:
+            column = int(size.argmax())
+            _warn(
+                f"column {column} of X has numbers of about {size[column]:.3g}, and "
+                f"networks learn from numbers of about 1: make nn.Scaler(X) the first "
+                f"part of a Sequential (of an estimator: standardise=True)"
+            )
+    if isinstance(last, Layer | Neuron) and loss in OF_AMOUNTS:
+        size = _sizes(np.array(_flat(samples.y), dtype=float).reshape(-1))
+        if size > 10.0 * _LARGE:
+            _warn(
+                f"y has numbers of about {size:.3g}, and a network begins near 0: make "
+                f"nn.Scaler(y).inverse the last part of a Sequential (of an estimator: "
+                f"standardise=True)"
+            )
+
+
+def _sizes(numbers: Any) -> Any:
+    """Root mean squares over the first axis, whose squares do not overflow."""
+    largest = np.abs(numbers).max(axis=0)
+    shares = numbers / np.where(largest > 0.0, largest, 1.0)
+    return largest * np.sqrt(np.mean(np.square(shares), axis=0))
+
+
+def _ends(model: Any) -> tuple[Any, Any]:
+    """The first and last part of a network, whatever networks these stand in."""
+    first = last = model
+    while isinstance(first, Sequential) and first.layers:
+        first = first.layers[0]
+    while isinstance(last, Sequential) and last.layers:
+        last = last.layers[-1]
+    return first, last
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, UserWarning, stacklevel=5)
 
 
 def refuse_unordered(**given: Any) -> None:
@@ -97,15 +170,14 @@ def _flat(targets: list[Any]) -> list[Any]:
     return [t[0] if is_sequence(t) and len(t) == 1 else t for t in targets]
 
 
-def _last_activation(model: Any) -> Any:
+def last_activation(model: Any) -> Any:
     """What is applied last to a model's outputs; None for what cannot be told."""
-    if isinstance(model, Sequential):
-        return _last_activation(model.layers[-1]) if model.layers else None
-    if isinstance(model, Layer):
-        return _last_activation(model.neurons[-1])
-    if isinstance(model, Neuron):
-        return model.activation if model.nonlin else linear
-    return None if isinstance(model, Module) else model
+    _, last = _ends(model)
+    if isinstance(last, Layer):
+        last = last.neurons[-1]
+    if isinstance(last, Neuron):
+        return last.activation if last.nonlin else linear
+    return None if isinstance(last, Module) else last
 
 
 def _classes(targets: list[Any]) -> int:

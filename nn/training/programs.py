@@ -13,22 +13,26 @@ user's module or loss reads nobody knows, so these are compiled on request only.
 from __future__ import annotations
 
 import logging
+from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from autograd import Value, jit, mean, no_grad, softmax, value_and_grad, vmap
+from autograd import Value, jit, softmax, value_and_grad, vmap
+from autograd import sum as total
 from autograd.graph.modes import MODES
+from autograd.threads import process_lock
+from nn.datasets.scaling import Scaler
 from nn.layers.activations import is_known
 from nn.layers.module import Module, modules_of
-from nn.layers.networks import MLP, Labelled, Layer, Neuron, Sequential
+from nn.layers.networks import MLP, Layer, Neuron, Sequential
 from nn.layers.parts import Dropout, Embedding, LayerNorm, draws, flatten
 from nn.layers.recurrent import GRU, LSTM, RNN
+from nn.layers.whole import described
 from nn.losses.named import LOSSES, Loss, Weighted
 from nn.optimisers.optimiser import Array
-from nn.validation import plain
 
 Program = Callable[..., Any]
 
@@ -54,12 +58,14 @@ def is_own_model(model: Module) -> bool:
     """Whether a model is made of the library's own layers and activations alone."""
     return all(
         type(module) in _OWN
-        and all(
-            isinstance(f, Module) or is_known(f) or f in (softmax, flatten)
-            for f in _functions(module)
-        )
+        and all(isinstance(f, Module) or _is_own(f) for f in _functions(module))
         for module in modules_of(model)
     )
+
+
+def _is_own(f: Any) -> bool:
+    of_scaler = isinstance(getattr(f, "__self__", f), Scaler)
+    return of_scaler or is_known(f) or f in (softmax, flatten)
 
 
 def _functions(module: Module) -> list[Any]:
@@ -103,7 +109,7 @@ def structure(model: Module) -> Any:
         parts += [type(module), *_functions(module)]
         if isinstance(module, Neuron):  # w or b may be plain numbers, set for good
             parts += [module.nonlin, *module.w, module.b]
-        elif isinstance(module, Labelled | Dropout):
+        elif type(module) in _OWN and not isinstance(module, Layer | Sequential):
             settings = {k: x for k, x in vars(module).items() if k != "training"}
             parts += flatten([*settings.values()])
     return parts
@@ -133,23 +139,66 @@ def is_worth_compiling(edges: float, traced: float, times: int) -> bool:
 
 # -- Programs ------------------------------------------------------------------------
 
+KEPT = 8  # architectures, each with its loss, whose programs are kept for other runs
+_known: OrderedDict[Any, dict[Any, Any]] = OrderedDict()
+_lock = process_lock()
 
-def gradient_program(model: Module, loss: Loss, streamed: bool) -> Program:
-    """(parameters, X, y) -> (loss, gradient); ``streamed`` sample by sample."""
+
+def known_of(model: Module, loss: Loss) -> dict[Any, Any]:
+    """What was compiled, and found right, for models of this architecture and loss.
+
+    Only the library's own have one: all else reads what nobody knows.
+    """
+    architecture = described(model)
+    if not architecture:
+        return {}
+    with _lock:
+        found = _known.setdefault((architecture, loss), {})
+        _known.move_to_end((architecture, loss))
+        while len(_known) > KEPT:
+            _known.popitem(last=False)
+    return found
+
+
+def gradient_program(model: Module, loss: Loss) -> Program:
+    """(parameters, X, y) -> (loss, gradient) of batches of one size."""
 
     def batch_loss(numbers: Any, X: Any, y: Any) -> Any:
-        bound = model._bound(numbers)
-        many = y.ndim > 1  # a list of numbers as the target of each sample
-
-        def loss_of(samples: Any, targets: Any) -> Any:
-            targets = [list(t) for t in targets] if many else list(targets)
-            return loss(bound.batch([list(x) for x in samples]), targets)
-
-        if streamed:
-            return mean(vmap(lambda x, t: loss_of([x], [t]))(X, y))
-        return loss_of(X, y)
+        return _loss_of(model._bound(numbers), loss, [*X], [*y])
 
     return jit(value_and_grad(batch_loss))
+
+
+def streamed_program(model: Module, loss: Loss, size: int) -> Program:
+    """The same sample by sample, for at most ``size``: the rest is filled up with
+    samples of weight 0, so that a last, smaller batch needs no program of its own."""
+
+    def batch_loss(numbers: Any, X: Any, y: Any, weights: Any) -> Any:
+        bound = model._bound(numbers)
+
+        def weighed(x: Any, t: Any, weight: Any) -> Any:
+            return weight * _loss_of(bound, loss, [x], [t])
+
+        return total(vmap(weighed)(X, y, weights))
+
+    compiled = jit(value_and_grad(batch_loss))
+    alike = np.full(size, 1.0 / size)
+
+    def program(numbers: Array, X: Array, y: Array) -> Any:
+        count = len(X)
+        if count == size:
+            return compiled(numbers, X, y, alike)
+        weights = np.repeat([1.0 / count, 0.0], [count, size - count])
+        X, y = (np.concatenate([a, a[[0] * (size - count)]]) for a in (X, y))
+        return compiled(numbers, X, y, weights)
+
+    return program
+
+
+def _loss_of(bound: Module, loss: Loss, X: list[Any], y: list[Any]) -> Any:
+    """The loss of traced samples, and of targets: numbers, or rows of them."""
+    targets = [list(t) if getattr(t, "ndim", 0) else t for t in y]
+    return loss(bound.batch([list(x) for x in X]), targets)
 
 
 def output_program(model: Module, streamed: bool) -> Program:
@@ -171,40 +220,6 @@ def output_program(model: Module, streamed: bool) -> Program:
         return list(table.tolist())
 
     return as_lists
-
-
-def compute_outputs(
-    model: Module, X: list[list[float]], compile: bool | None
-) -> list[Any]:
-    """The outputs for many samples, compiled where that pays.
-
-    A program's first and last output must agree with the eager ones.
-    """
-    edges = len(model.parameters())
-    if reason_against(compile, is_own_model(model)) or not (
-        compile or is_worth_compiling(edges * len(X), edges, 1)
-    ):
-        return eager_outputs(model, X)
-    program = output_program(model, by_samples(model))
-    outputs: list[Any] = []
-
-    def ends(*arguments: Array) -> list[Any]:
-        outputs[:] = program(*arguments)
-        return [outputs[0], outputs[-1]]
-
-    numbers = np.array([p.data for p in model.parameters()])
-    expected = eager_outputs(model, [X[0], X[-1]])
-    reason = disagreement(ends, (numbers, np.array(X)), expected)
-    if not reason:
-        return outputs
-    log_eager(reason, compile is True)
-    return eager_outputs(model, X)
-
-
-def eager_outputs(model: Module, X: list[list[float]]) -> list[Any]:
-    with no_grad():
-        outputs: list[Any] = plain("outputs", list(model.batch(X)))
-    return outputs
 
 
 def disagreement(program: Program, arguments: tuple[Array, ...], expected: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from numbers import Real
 from random import Random
 from typing import Any
@@ -15,27 +16,37 @@ from autograd import DataError, ShapeError
 from autograd.table.reals import short
 from nn.validation import elements, finite, is_sequence
 
+Floats = NDArray[np.float64]
+
 
 @dataclass
 class Samples:
-    """A list of floats for each sample, and its target: a number or a list of them."""
+    """The inputs of each sample, and its target: a number or a list of them.
 
-    X: list[list[float]]
+    ``arrays`` are X and y as arrays. Where samples or targets differ in shape there are
+    none, and ``uneven`` has X; models of sequences take such samples.
+    """
+
     y: list[Any]
-    _arrays: tuple[NDArray[np.float64], ...] = field(default=(), repr=False)
+    arrays: tuple[Floats, ...] = field(repr=False)
+    uneven: list[list[Any]] | None = None
+    classes: list[Any] | None = None  # by name, whose numbers y has
 
     def __len__(self) -> int:
-        return len(self.X)
+        return len(self.y)
 
-    def arrays(self) -> tuple[NDArray[np.float64], ...]:
-        """X and y as arrays, made once; samples taken later have theirs at once."""
-        if not self._arrays:
-            self._arrays = np.array(self.X, float), np.array(self.y, float)
-        return self._arrays
+    @cached_property
+    def X(self) -> list[list[Any]]:
+        """Of each sample the floats, or lists of them."""
+        if self.uneven is not None:
+            return self.uneven
+        found: list[list[Any]] = self.arrays[0].tolist()
+        return found
 
     def take(self, order: list[int]) -> Samples:
-        X, y = [self.X[i] for i in order], [self.y[i] for i in order]
-        return Samples(X, y, tuple([array[order] for array in self._arrays]))
+        arrays = tuple([array[order] for array in self.arrays])
+        uneven = None if self.uneven is None else [self.uneven[i] for i in order]
+        return Samples([self.y[i] for i in order], arrays, uneven, self.classes)
 
     def batches(self, size: int, rng: Random | None) -> Iterator[Samples]:
         """All samples in pieces of ``size``, shuffled when there is a generator."""
@@ -46,9 +57,14 @@ class Samples:
             yield self.take(order[start : start + size])
 
 
-def checked_samples(X: Any, y: Any) -> Samples:
+def checked_samples(
+    X: Any, y: Any, classes: list[Any] | None = None, sequences: bool = False
+) -> Samples:
     """X and y as lists; see ``fit`` for what is refused."""
-    inputs, targets = checked_inputs(elements("X", X)), elements("y", y)
+    inputs: Any = table_of(X)
+    if inputs is None:
+        inputs = checked_inputs(elements("X", X), sequences)
+    targets = elements("y", y)
     if len(inputs) != len(targets):
         raise ShapeError(
             f"X has {len(inputs)} samples, y has {len(targets)} targets: give one "
@@ -60,11 +76,48 @@ def checked_samples(X: Any, y: Any) -> Samples:
                 finite("y", t, i, j)
         else:
             finite("y", target, i)
-    return Samples(inputs, targets)
+    try:
+        arrays = np.array(inputs), np.array(targets, float)
+    except ValueError:  # of different shapes
+        rows = inputs.tolist() if isinstance(inputs, np.ndarray) else inputs
+        return Samples(targets, (), rows, classes)
+    return Samples(targets, arrays, None, classes)
 
 
-def checked_inputs(samples: list[Any]) -> list[list[float]]:
-    """The samples as lists of finite floats of one width, at least one."""
+def table_of(X: Any) -> Floats | None:
+    """X as an array, if it is a table of finite numbers and nothing else.
+
+    Then nothing is to be said about single cells, and none is looked at by itself.
+    """
+    if np.ma.is_masked(X):
+        return None
+    if isinstance(X, list | tuple):
+        kinds = {
+            kind for row in X for kind in map(type, row if _is_row(row) else [row])
+        }
+        if not kinds <= {float, int}:
+            return None
+    elif not hasattr(X, "__array__"):
+        return None
+    try:
+        found = np.asarray(X)
+    except (ValueError, OverflowError):  # rows of different widths
+        return None
+    if found.ndim != 2 or not found.size or found.dtype.kind not in "bfiu":
+        return None
+    table: Floats = found.astype(np.float64)
+    return table if np.isfinite(table).all() else None
+
+
+def _is_row(row: Any) -> bool:
+    return type(row) in (list, tuple)
+
+
+def checked_inputs(samples: list[Any], sequences: bool) -> list[list[Any]]:
+    """The samples as lists of finite floats of one width, at least one.
+
+    Of models of ``sequences`` they may differ in length, and have rows themselves.
+    """
     if not samples:
         raise DataError("X is empty: at least one sample is needed")
     for i, sample in enumerate(samples):
@@ -73,6 +126,8 @@ def checked_inputs(samples: list[Any]) -> list[list[float]]:
                 f"X[{i}] is {short(sample)}: each sample is a row of numbers; with one "
                 f"number for each sample, write [[x] for x in X]"
             )
+    if sequences:
+        return [_sequence(sample, i) for i, sample in enumerate(samples)]
     checked = [_checked_input(sample, i) for i, sample in enumerate(samples)]
     for i, xs in enumerate(checked):
         if len(xs) != len(checked[0]):
@@ -91,6 +146,15 @@ def _checked_input(sample: Any, i: int) -> list[float]:
             f"array of more axes by X.reshape(len(X), -1)"
         )
     return [finite("X", x, i, j) for j, x in enumerate(cells)]
+
+
+def _sequence(part: Any, *at: int) -> list[Any]:
+    """A sequence of finite floats, or of sequences of them, at any depth."""
+    place = "X" + "".join([f"[{i}]" for i in at])
+    return [
+        _sequence(x, *at, j) if is_sequence(x) else finite("X", x, *at, j)
+        for j, x in enumerate(elements(place, part))
+    ]
 
 
 def hold_out(samples: Samples, share: float, seed: int) -> tuple[Samples, Samples]:

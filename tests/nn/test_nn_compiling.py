@@ -84,7 +84,7 @@ def test_losses_built_in_and_by_users(loss):
     both(loss=loss)
 
 
-@pytest.mark.parametrize("optimiser", nn.OPTIMISERS)
+@pytest.mark.parametrize("optimiser", [n for n in nn.OPTIMISERS if n != "lbfgs"])
 def test_optimisers(optimiser):
     both(optimiser=optimiser, lr=0.05)
 
@@ -456,14 +456,98 @@ def test_the_reason_is_logged(caplog):
     assert record.getMessage() == history.engine
 
 
+def bits(model, history):
+    return history.losses, history.validation_losses, model.state_dict()
+
+
+@pytest.fixture
+def compilations(monkeypatch):
+    """The programs made from here on, by what they are for."""
+    made = []
+    for name in ("gradient_program", "streamed_program", "output_program"):
+        make = getattr(execution, name)
+
+        def noted(*args, make=make, name=name):
+            made.append(name)
+            return make(*args)
+
+        monkeypatch.setattr(execution, name, noted)
+    return made
+
+
+@pytest.mark.parametrize("requested", [True, None])
+def test_programs_are_kept_for_models_alike(requested, compilations):
+    """Run after run: nothing is compiled again, and the results have the same bits."""
+    X, y = nn.datasets.moons(70, seed=3)
+    settings = {"validation": 0.2, "metrics": "accuracy", "epochs": 99, "lr": 0.05}
+    runs, count = [], 0
+    for seed in (0, 0, 1, 0):
+        model = MLP(2, [16, 16, 1], seed=seed)
+        history = fit(
+            *(model, X, y, "hinge"), compile=requested, progress=False, **settings
+        )
+        assert history.engine == "compiled"
+        runs.append(bits(model, history))
+        count = count or len(compilations)
+    assert runs[0] == runs[1] == runs[3] != runs[2]
+    assert len(compilations) == count
+
+
+@pytest.mark.parametrize(
+    ("count", "size"), [(1, 1), (5, 1), (5, 2), (5, 4), (9, 4), (7, 100)]
+)
+@pytest.mark.parametrize("loss", ["mse", "huber"])
+def test_batches_of_every_size(count, size, loss, compilations):
+    """The last ones are filled up; none is compiled twice, and all are right."""
+    settings = {"epochs": 3, "batch_size": size, "lr": 0.05, "progress": False}
+    found = []
+    for compile in (True, False):
+        model = small()
+        fit(model, X[:count], Y[:count], loss, compile=compile, **settings)
+        found.append([p.data for p in model.parameters()])
+    assert found[0] == pytest.approx(found[1], rel=1e-9, abs=1e-12)
+    assert compilations == ["streamed_program"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda: {"make": lambda: MLP(2, [4, 1], activation="tanh", seed=0)},
+        lambda: {"make": lambda: MLP(2, [5, 1], seed=0)},
+        lambda: {"loss": "huber"},
+        lambda: {"y": np.array([[float(t)] for t in Y])},
+    ],
+)
+def test_other_models_losses_and_shapes_get_their_own(change, compilations):
+    def run(make=lambda: MLP(2, [4, 1], seed=0), loss="mse", y=Y):
+        model = make()
+        return model, fit(model, X, y, loss, epochs=3, compile=True, progress=False)
+
+    run()
+    count = len(compilations)
+    model, history = run(**change())
+    assert history.engine == "compiled"
+    assert len(compilations) > count
+    execution.programs._known.clear()
+    assert bits(model, history) == bits(*run(**change()))
+
+
+def test_only_so_many_programs_are_kept():
+    for width in range(1, execution.programs.KEPT + 4):
+        model = MLP(2, [width, 1], seed=0)
+        fit(model, X, Y, epochs=1, compile=True, progress=False)
+    assert len(execution.programs._known) == execution.programs.KEPT
+
+
 def test_wrong_compiled_code_would_be_noticed(monkeypatch):
-    make = execution.gradient_program
+    make = execution.streamed_program
 
     def wrong(*args):
         program = make(*args)
         return lambda *numbers: (program(*numbers)[0], 1.001 * program(*numbers)[1])
 
-    monkeypatch.setattr(execution, "gradient_program", wrong)
+    monkeypatch.setattr(execution, "streamed_program", wrong)
+    monkeypatch.setattr(execution, "gradient_program", lambda *args: wrong(*args, 16))
     history = quick(small(), compile=True)
     assert history.engine == "eager: compiled, it has other results"
 

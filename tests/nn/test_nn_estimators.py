@@ -28,6 +28,7 @@ QUICK = {"epochs": 60, "lr": 0.02, "random_state": 0}
 unconverged = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
 
+@pytest.mark.filterwarnings("ignore:column .* standardise=True:UserWarning")
 @parametrize_with_checks(
     [
         nn.Classifier((8,), epochs=60, lr=0.02),
@@ -527,12 +528,29 @@ def test_permutation_importance_finds_what_matters():
     assert found.importances_mean.argsort().tolist() == [2, 1, 0]
 
 
+def test_permutation_importance_of_a_classifier():
+    X, y = line()
+    X = np.column_stack([X, np.random.RandomState(3).normal(size=40)])
+    labels = np.where(y > y.mean(), "much", "little")
+    model = nn.Classifier(**QUICK).fit(X, labels)
+    found = permutation_importance(model, X, labels, n_repeats=3, random_state=0)
+    assert found.importances_mean.argmax() == 0
+
+
 def test_shap_explains_them():
+    """Shares of the features add up to each prediction, and the mean."""
     shap = pytest.importorskip("shap")
     X, y = line()
     model = nn.Regressor(**QUICK).fit(X, y)
-    values = shap.Explainer(model.predict, X)(X[:2]).values
-    assert values.shape == (2, 2)
+    found = shap.Explainer(model.predict, X)(X[:2])
+    assert found.values.shape == (2, 2)
+    total = found.values.sum(axis=1) + found.base_values
+    assert total == pytest.approx(model.predict(X[:2]), abs=1e-9)
+    model = nn.Classifier(**QUICK).fit(X, np.where(y > y.mean(), "much", "little"))
+    found = shap.Explainer(model.predict_proba, X)(X[:2])
+    assert found.values.shape == (2, 2, 2)
+    total = found.values.sum(axis=1) + found.base_values
+    assert total == pytest.approx(model.predict_proba(X[:2]), abs=1e-9)
 
 
 # -- Without scikit-learn --------------------------------------------------------------

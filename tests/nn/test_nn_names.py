@@ -8,7 +8,7 @@ from nn.layers.activations import find_activation
 from nn.layers.initialisers import find_initialiser
 from nn.losses.metrics import find_metric
 from nn.losses.named import find_loss
-from nn.optimisers.methods import find_optimiser
+from nn.optimisers.named import find_optimiser
 from nn.optimisers.schedules import find_schedule
 
 X, Y = [[0.0], [1.0], [2.0], [3.0]], [1, -1, 1, 1]

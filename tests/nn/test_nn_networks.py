@@ -19,10 +19,8 @@ def test_texts_and_attributes():
     assert repr(Neuron(2)) == "ReLUNeuron(2)"
     assert repr(Neuron(3, nonlin=False)) == "LinearNeuron(3)"
     assert repr(Neuron(1, activation="tanh")) == "TanhNeuron(1)"
-    assert repr(Layer(2, 1, nonlin=False)) == "Layer of [LinearNeuron(2)]"
-    assert repr(MLP(1, [1, 1])) == (
-        "MLP of [Layer of [ReLUNeuron(1)], Layer of [LinearNeuron(1)]]"
-    )
+    assert repr(Layer(2, 1, nonlin=False)) == "Layer 2 -> 1, 3 parameters"
+    assert repr(MLP(1, [1, 1])) == "MLP 1 -> 1 relu -> 1, 4 parameters"
     layer = MLP(2, [3, 1]).layers[0]
     assert len(layer.neurons) == 3
     assert len(layer.neurons[0].w) == 2
@@ -147,7 +145,8 @@ def test_sequential_takes_modules_names_and_functions():
     probabilities = net([1.0, 2.0])
     assert sum(p.data for p in probabilities) == pytest.approx(1.0)
     assert len(net.parameters()) == 9 + 8
-    assert repr(net).startswith("Sequential of [Layer of [LinearNeuron(2), ")
+    text = "Sequential 2 -> 3 -> tanh -> relu -> 2 relu -> softmax, 17 parameters"
+    assert repr(net) == text
     with pytest.raises(TypeError, match=r"element 1 .* got int"):
         Sequential(Layer(2, 3), 3)
 

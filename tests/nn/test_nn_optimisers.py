@@ -13,7 +13,7 @@ from autograd import ShapeError, Value
 from nn import SGD, Adam, AdamW, RMSprop
 from nn.optimisers import optimiser as optimiser_module
 from nn.optimisers.clipping import norm_and_scale
-from nn.optimisers.methods import find_optimiser
+from nn.optimisers.named import find_optimiser
 
 START, STEPS = [3.0, -2.0, 0.5], 6
 
@@ -320,19 +320,6 @@ OPTIONS = [
     (Adam, {"lr": 0.1, "betas": (0.8, 0.5), "amsgrad": True}),
     (AdamW, {"lr": 0.1, "betas": (0.8, 0.5), "amsgrad": True, "weight_decay": 0.1}),
 ]
-
-
-@pytest.mark.parametrize(("kind", "settings"), OPTIONS)
-def test_options_as_in_pytorch(kind, settings):
-    torch = pytest.importorskip("torch")
-    theirs = torch.tensor(START, dtype=torch.float64, requires_grad=True)
-    optimiser = getattr(torch.optim, kind.__name__)([theirs], **settings)
-    for _ in range(STEPS):
-        optimiser.zero_grad()
-        (theirs**4 * torch.tensor([1.0, 2.0, 3.0]) + theirs).sum().backward()
-        optimiser.step()
-    ours = run(lambda params: kind(params, **settings))
-    assert ours == pytest.approx(theirs.tolist(), rel=1e-12)
 
 
 @pytest.mark.parametrize(("kind", "settings"), OPTIONS)

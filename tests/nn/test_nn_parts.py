@@ -69,7 +69,7 @@ def test_texts(text):
 def test_texts_in_networks():
     net = Sequential(Embedding(2, 1), nn.flatten, Dropout(0.25), LayerNorm(2))
     assert repr(net) == (
-        "Sequential of [Embedding(2, 1), Flatten, Dropout(0.25), LayerNorm(2)]"
+        "Sequential 2 -> 1 embedding -> flatten -> dropout -> layernorm, 6 parameters"
     )
 
 
@@ -425,9 +425,9 @@ def test_what_drops_comes_back(tmp_path):
 def test_summaries_of_parts():
     model = Sequential(Embedding(9, 4), nn.LSTM(4, 8), LayerNorm(8), Layer(8, 2))
     assert nn.summary(model).splitlines() == [
-        "Sequential 9 -> 4 embedding -> 8 lstm -> 2 relu, 518 parameters",
+        "Sequential 9 -> 4 embedding -> 8 lstm -> layernorm -> 2 relu, 518 parameters",
         "  layer0  9 -> 4 embedding   36",
         "  layer1  4 -> 8 lstm       448",
-        "  layer2  LayerNorm          16",
+        "  layer2  layernorm          16",
         "  layer3  8 -> 2 relu        18",
     ]

@@ -46,7 +46,7 @@ def test_a_model_shows_its_network_and_its_layers():
     shown = nn.MLP(2, [3, 1], seed=0)._repr_html_()
     assert shown.startswith("<svg")
     assert "MLP, 13 parameters" in shown
-    assert "<td>layers.0</td><td>9</td>" in shown
+    assert "<td>layer0</td><td>9</td>" in shown
 
 
 def test_a_model_of_ones_own_shows_its_parameters():

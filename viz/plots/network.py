@@ -47,7 +47,8 @@ def network(
     x : one sample, as many numbers as the network has inputs.
     ax : the axes to draw on; a new figure's by default.
     show : "weight", or "grad" for the gradients of the weights.
-    inputs, outputs : names, such as ``("hours", "age")``; x0, x1 ... and ŷ by default.
+    inputs, outputs : names, such as ``("hours", "age")``; by default those that the
+        model was trained with (``model.inputs``, ``model.classes``), else x0 ... and ŷ.
     biases : mark each neuron's bias by a coloured "b"; by default up to 24 neurons.
     write : what stands on the lines: "value", "name" (the end of the weight's label),
         or None; by default values, where there are at most 12 lines.

@@ -99,8 +99,8 @@ def scene(
     numbers, offsets = _parameters(wires, show)
     largest = _largest(numbers)
     names = [
-        named("inputs", inputs, wires.widths[0], "x"),
-        named("outputs", outputs, wires.widths[-1], "ŷ"),
+        named("inputs", inputs or model.inputs or (), wires.widths[0], "x"),
+        named("outputs", outputs or _classes(model, wires), wires.widths[-1], "ŷ"),
     ]
     few = len(plan.wires()) <= _FEW_WIRES and image is None
     style = ("value" if few else None) if write == "auto" else write
@@ -138,6 +138,12 @@ def _check(show: Any, write: Any) -> None:
         raise ValueError(f"show is one of {_SHOWN}, got {short(show)}")
     if write not in ("auto", *_WRITTEN, None):
         raise ValueError(f"write is one of {_WRITTEN} or None, got {short(write)}")
+
+
+def _classes(model: Any, wires: Any) -> Sequence[str]:
+    """The names of the model's classes, if each has an output."""
+    known = [str(name) for name in model.classes or ()]
+    return known if len(known) == wires.widths[-1] else ()
 
 
 def named(what: str, given: Any, count: int, letter: str) -> list[str]:

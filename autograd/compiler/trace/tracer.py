@@ -52,6 +52,13 @@ class Tracer(Operators):
         found: int = self.trace.level
         return found
 
+    @staticmethod
+    def alone(numbers: list[Any]) -> Tracer | None:
+        """One of these tracers and floats, if all tracers are of one trace: then it is
+        the highest, and the many operands of a row need no closer look."""
+        tracers = [x for x in numbers if type(x) is Tracer]
+        return tracers[0] if len({x.trace for x in tracers}) == 1 else None
+
     def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
         """General dispatch: this tracer is the operand of the highest level."""
         return self.trace.apply(primitive, operands)
@@ -222,24 +229,32 @@ class Trace:
     def append(self, code: int, first: int, second: int) -> int:
         """One more instruction; its index."""
         index = len(self.code)
-        if not self.level.open:
-            self.level.refuse()
-        if index >= self.limit:
-            raise TraceError(
-                f"the trace is longer than {self.limit:,} instructions; trace one step "
-                f"of the loop, use vmap over the data, or raise limit="
-            )
+        self._make_room(1)
         self.code.append(code)
         self.first.append(first)
         self.second.append(second)
         return index
 
+    def _make_room(self, count: int) -> None:
+        """Raise EscapedError behind the block, TraceError beyond the limit."""
+        if not self.level.open:
+            self.level.refuse()
+        if len(self.code) + count > self.limit:
+            raise TraceError(
+                f"the trace is longer than {self.limit:,} instructions; trace one step "
+                f"of the loop, use vmap over the data, or raise limit="
+            )
+
     def inputs(self, source: Source, count: int, batched: bool = False) -> list[Tracer]:
         """A block of fresh inputs; with ``batched`` one for each column."""
-        start = len(self.batched)
+        start, at = len(self.batched), len(self.code)
         self.sources.append(source)
         self.batched += [batched] * count
-        return [Tracer(self, self.append(INPUT, start + k, -1)) for k in range(count)]
+        self._make_room(count)
+        self.code += [INPUT] * count
+        self.first += range(start, start + count)
+        self.second += [-1] * count
+        return [Tracer(self, at + k) for k in range(count)]
 
     @property
     def closed(self) -> list[Value]:
@@ -315,7 +330,10 @@ class Trace:
     def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Tracer:
         """The instruction for any primitive and operands."""
         code, start = self.code_of(primitive), len(self.operands)
-        own = [self.index(x) for x in primitive.flat(operands)]
+        own = [
+            x.index if type(x) is Tracer and x.trace is self else self.index(x)
+            for x in primitive.flat(operands)
+        ]
         if primitive.arity in (1, 2):
             second = own[1] if len(own) == 2 else -1
             return Tracer(self, self.append(code, own[0], second))

@@ -22,6 +22,7 @@ from autograd.compiler.trace.tracer import Source, Trace, Tracer
 from autograd.errors import ShapeError, TraceError
 from autograd.numbers.grids import grid
 from autograd.numbers.operators import BINARY, COMPARISONS, EQUALITIES, Operators
+from autograd.spelling import spelled
 from autograd.table.primitive import ARRAY_HANDLERS, Primitive
 from autograd.table.primitives import TABLE
 from autograd.table.reals import short
@@ -225,6 +226,22 @@ Tree = Any
 Axis = int | None
 
 
+_FIRST = "nothing: samples stand on the first axis of the results, see numpy.moveaxis"
+_SHARED = "in_axes=, with None for an argument that all samples share"
+
+
+@spelled(
+    {"in_dims": "in_axes", "fun": "f", "func": "f"},
+    {
+        "out_axes": _FIRST,
+        "out_dims": _FIRST,
+        "static_argnums": _SHARED,
+        "static_argnames": _SHARED,
+        "static": _SHARED,
+        "randomness": "nothing: a function is run as it is",
+        "chunk_size": "nothing: batches stream",
+    },
+)
 def vmap(
     f: Callable[..., Tree], in_axes: Axis | Sequence[Axis] = 0
 ) -> Callable[..., Tree]:

@@ -15,7 +15,7 @@ from matplotlib.colors import to_rgb  # noqa: E402
 
 import viz  # noqa: E402
 from autograd import DataError, RenderError, ShapeError, Value, softmax  # noqa: E402
-from nn import MLP, Layer, Module, Neuron, Sequential  # noqa: E402
+from nn import MLP, Layer, Module, Neuron, Scaler, Sequential  # noqa: E402
 from viz import network, network_svg  # noqa: E402
 from viz.plots.palette import LIGHT  # noqa: E402
 
@@ -216,3 +216,15 @@ def test_render_refuses_other_endings(tmp_path):
     with pytest.raises(ShapeError):
         viz.render(MLP(2, [3, 1]), tmp_path / "net.svg", x=[1.0])
     assert not [*tmp_path.iterdir()]
+
+
+def test_names_that_a_model_was_trained_with_are_its_own():
+    model = Sequential(Scaler([[1.0, 2.0], [3.0, 5.0]]), MLP(2, [3, 2], seed=0))
+    model.inputs, model.classes = ["age", "height"], ["no", "yes"]
+    texts = {text.get_text() for text in viz.network(model, [1.0, 2.0]).texts}
+    assert {"age", "height", "no", "yes"} <= texts
+    texts = {text.get_text() for text in viz.network(model, inputs=("a", "b")).texts}
+    assert {"a", "b", "yes"} <= texts
+    model.classes = ["one", "name", "too", "many"]
+    texts = {text.get_text() for text in viz.network(model).texts}
+    assert "many" not in texts

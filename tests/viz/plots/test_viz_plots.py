@@ -15,7 +15,7 @@ from matplotlib.colors import to_rgb  # noqa: E402
 import autograd as ag  # noqa: E402
 import viz  # noqa: E402
 from autograd import DataError, MissingDependencyError, ShapeError, Value  # noqa: E402
-from nn import MLP, fit  # noqa: E402
+from nn import MLP, LearningRates, fit, statistics  # noqa: E402
 from viz import (  # noqa: E402
     activation,
     decision_boundary,
@@ -26,6 +26,8 @@ from viz import (  # noqa: E402
 from viz.plots.palette import LIGHT, LINES  # noqa: E402
 
 X = [[0.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
+RATES = LearningRates([0.1, 0.2, 0.4, 0.8], [1.0, 0.9, 0.5, 0.4])
+STATISTICS = statistics(MLP(2, [3, 1], seed=0), X, [0.0, 1.0, 1.0])
 
 
 def first(p):
@@ -38,6 +40,8 @@ PLOTS = {
     "line_fit": lambda ax: line_fit([0.0, 1.0], [1.0, 0.0], 1.0, 0.0, ax=ax),
     "descent_path": lambda ax: descent_path(lambda a, b: a * a + b, X, ax=ax),
     "activation": lambda ax: activation(ag.tanh, ax=ax),
+    "learning_rates": lambda ax: viz.learning_rates(RATES, ax=ax),
+    "layer_statistics": lambda ax: viz.layer_statistics(STATISTICS, ax=ax),
 }
 
 

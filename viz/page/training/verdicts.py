@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nn.training.statistics import MOSTLY, SATURATED
 from viz.plots.wiring import Array, Stage
 
-_SATURATED = 0.97  # of the largest output: slopes there are below 6% of those at 0
-_MOSTLY = 0.9  # of the samples
 _VANISHED = 1e-3  # of the last layer's gradient
 _EXPLODED = 1e3  # the norm of a layer's gradient, or times the last layer's
 
@@ -85,7 +84,7 @@ def _stuck(stages: Sequence[Stage], outputs: Sequence[Array]) -> Iterator[Findin
             kind, stuck = "dead", (Y == 0.0).all(axis=0)
         elif squash and i < len(stages) - 1:
             reach = np.abs(Y if squash == "tanh" else 2.0 * Y - 1.0)
-            kind, stuck = "saturated", (reach > _SATURATED).mean(axis=0) > _MOSTLY
+            kind, stuck = "saturated", (reach > SATURATED).mean(axis=0) > MOSTLY
         else:
             continue
         if stuck.any():
