@@ -17,14 +17,15 @@ STABLE = not sysconfig.get_config_var("Py_GIL_DISABLED")
 setup(
     ext_modules=[
         Extension(
-            "autograd.native._engine",
-            ["autograd/native/engine.c"],
+            f"autograd.native._{name}",
+            [f"autograd/native/{name}.c"],
             depends=["autograd/native/evaluate.h", "autograd/native/rows.h"],
             extra_compile_args=OPTIONS + os.environ.get("AUTOGRAD_CFLAGS", "").split(),
             libraries=[] if sys.platform == "win32" else ["m"],
             py_limited_api=True,
             optional=True,
         )
+        for name in ("engine", "tracer")
     ]
     if STABLE and sys.implementation.name == "cpython"
     else [],

@@ -3,8 +3,9 @@
 In: the environment variable AUTOGRAD_ENGINE. Out: the extension, or why there is none.
 
 ``engine.c`` is the extension, and ``rows.h`` its arithmetic, which
-``scripts/native.py`` writes from the table. ``numbers/engine`` chooses between it and
-``numbers/eager``, the same engine in Python; nothing else needs to know.
+``scripts/native.py`` writes from the table; ``tracer.c`` has the compiler's tracers.
+``numbers/engine`` chooses between it and ``numbers/eager``, the same engine in Python;
+nothing else needs to know.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -43,6 +45,10 @@ def _reason_against() -> str:
 
 
 EXTENSION, REASON = _load()
+TRACER: Any = None  # of the compiler, where the engine is native too
+if EXTENSION:
+    with suppress(ImportError):
+        TRACER = import_module("autograd.native._tracer")
 
 
 def engine() -> str:

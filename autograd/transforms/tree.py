@@ -8,6 +8,7 @@ is equal as long as its structure is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from autograd.errors import ShapeError
@@ -57,6 +58,10 @@ def _walk(
     if isinstance(tree, Mapping):
         parts = {key: _walk(part, leaves, as_floats) for key, part in tree.items()}
         return lambda new: {key: part(new) for key, part in parts.items()}
+    if _is_flat(tree):
+        leaves.extend(tree)
+        length, kind_of = len(tree), type(tree)
+        return lambda new: kind_of(islice(new, length))
     if isinstance(tree, list | tuple):
         items = [_walk(part, leaves, as_floats) for part in tree]
         if hasattr(tree, "_fields"):
@@ -70,6 +75,11 @@ def _walk(
     boxed = shape == () and getattr(tree.dtype, "hasobject", False)
     leaves.append(tree.item() if boxed else tree)
     return next
+
+
+def _is_flat(tree: Tree) -> bool:
+    """Whether a list or tuple holds numbers and nothing else: most do."""
+    return type(tree) in (list, tuple) and {*map(type, tree)} <= {float, int}
 
 
 def _float_of(parameter: Any) -> Any:
@@ -109,6 +119,8 @@ def named(tree: Tree) -> Tree:
         return dict(tree.named_parameters())
     if isinstance(tree, Mapping):
         return {key: named(part) for key, part in tree.items()}
+    if _is_flat(tree):
+        return tree
     if isinstance(tree, list | tuple) and not hasattr(tree, "_fields"):
         return type(tree)([named(part) for part in tree])
     return tree

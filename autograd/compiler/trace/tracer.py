@@ -16,14 +16,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd.compiler.trace.program import CODE, CONSTANT, INPUT, PRIMITIVES, Program
+from autograd.compiler.trace.tape import ListTape
 from autograd.errors import TraceError
 from autograd.graph.nodes import CONSTANT as CONSTANT_NODE
 from autograd.graph.nodes import grouped, pairs_of
+from autograd.native import TRACER
 from autograd.numbers.lifted import Level, checked
 from autograd.numbers.operators import (
     COMPARISONS,
@@ -38,13 +40,12 @@ from autograd.table.primitive import Primitive
 from autograd.table.reals import as_float, comparable
 
 
-class Tracer(Operators):
-    """A number that is not known yet: the index of an instruction."""
+class Unknown(Operators):
+    """What every tracer is, whoever makes it."""
 
-    __slots__ = ("index", "trace")
-
-    def __init__(self, trace: Trace, index: int) -> None:
-        self.trace, self.index = trace, index
+    __slots__ = ()
+    trace: Trace
+    index: int
 
     @property
     def level(self) -> int:
@@ -103,14 +104,11 @@ class Tracer(Operators):
         return f"Tracer(%{self.index})"
 
 
-_new = object.__new__
-
-
 def _binary(primitive: Primitive) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """The two operators of a primitive; unrolled, for tracing is bound by them."""
     code = CODE[primitive.name]
 
-    def forward(self: Tracer, other: Any) -> Any:
+    def forward(self: Any, other: Any) -> Any:
         trace = self.trace
         kind = other.__class__
         if kind is Tracer and other.trace is trace:
@@ -124,18 +122,9 @@ def _binary(primitive: Primitive) -> tuple[Callable[..., Any], Callable[..., Any
             second = trace.index(other)
         else:
             return NotImplemented
-        codes = trace.code
-        out: Tracer = _new(Tracer)
-        out.trace = trace
-        out.index = index = len(codes)
-        if index >= trace.limit:
-            trace.append(code, 0, 0)
-        codes.append(code)
-        trace.first.append(self.index)
-        trace.second.append(second)
-        return out
+        return Tracer(trace, trace.append(code, self.index, second))
 
-    def reflected(self: Tracer, other: Any) -> Any:
+    def reflected(self: Any, other: Any) -> Any:
         if other.__class__ is float or other.__class__ is int:
             trace = self.trace
             first = trace.index(other)
@@ -145,10 +134,10 @@ def _binary(primitive: Primitive) -> tuple[Callable[..., Any], Callable[..., Any
     return forward, reflected
 
 
-def _unary(primitive: Primitive) -> Callable[[Tracer], Tracer]:
+def _unary(primitive: Primitive) -> Callable[[Any], Any]:
     code = CODE[primitive.name]
 
-    def method(self: Tracer) -> Tracer:
+    def method(self: Any) -> Any:
         return Tracer(self.trace, self.trace.append(code, self.index, -1))
 
     return method
@@ -157,17 +146,47 @@ def _unary(primitive: Primitive) -> Callable[[Tracer], Tracer]:
 def _comparison(primitive: Primitive) -> Callable[..., Any]:
     forward, _ = _binary(primitive)
 
-    def compare(self: Tracer, other: Any) -> Any:
+    def compare(self: Any, other: Any) -> Any:
         return forward(self, other if hasattr(other, "level") else comparable(other))
 
     return compare
 
 
-install(Tracer, _binary, _unary, _comparison, COMPARISONS | EQUALITIES)
+install(Unknown, _binary, _unary, _comparison, COMPARISONS | EQUALITIES)
 for _name, _primitive in METHODS.items():
     if _primitive.arity == 1:
-        setattr(Tracer, _name, _unary(_primitive))
+        setattr(Unknown, _name, _unary(_primitive))
 
+if TYPE_CHECKING or TRACER is None:
+
+    class Tracer(Unknown):
+        """A number that is not known yet: the index of an instruction."""
+
+        __slots__ = ("index", "trace")
+
+        def __init__(self, trace: Trace, index: int) -> None:
+            self.trace, self.index = trace, index
+
+    class Tape(ListTape):
+        """The instructions, and tracers of them."""
+
+        def tracers(self, start: int, count: int) -> list[Tracer]:
+            """Tracers of consecutive instructions."""
+            trace: Any = self
+            return [Tracer(trace, start + k) for k in range(count)]
+
+        def indices(self, numbers: list[Any]) -> list[int] | None:
+            """The indices of tracers and floats; None if there is anything else."""
+            known = {Tracer, float, int}.issuperset(map(type, numbers))
+            mine = all(x.trace is self for x in numbers if type(x) is Tracer)
+            return [self.index(x) for x in numbers] if known and mine else None
+
+else:
+    Tape = TRACER.Tape
+    Tracer = TRACER.complete(
+        Unknown,
+        {p.name: (CODE[p.name], *_binary(p)) for p in PRIMITIVES if p.arity in (1, 2)},
+    )
 
 LIMIT = 20_000_000  # instructions: about 1.5 GB of lists
 
@@ -190,7 +209,7 @@ class Source:
     axis: int = 0
 
 
-class Trace:
+class Trace(Tape):
     """The instructions written so far, and the inputs and numbers they rest on.
 
     Attributes
@@ -202,21 +221,18 @@ class Trace:
     """
 
     def __init__(self, limit: int = LIMIT, function: Any = None) -> None:
+        super().__init__()
         self.level = Level("jit", function)
         self.limit = limit
         self.sources: list[Source] = []
         self.batched: list[bool] = []
         self.batch = 0
         self.batch_sum: Primitive | None = None
-        self.code: list[int] = []
-        self.first: list[int] = []
-        self.second: list[int] = []
         self.operands: list[int] = []
         self.primitives: list[Primitive] = list(PRIMITIVES)
         self.codes: dict[Primitive, int] = {}
         self.groups: dict[int, int] = {CODE["dot"]: 2}
         self.constants: list[float] = []
-        self.known: dict[Any, int] = {}
         self.made: dict[int, Any] = {}  # Values that the function makes while it runs
         self.done: dict[int, int] = {}
 
@@ -226,20 +242,11 @@ class Trace:
     def __exit__(self, *_: object) -> None:
         self.level.open, self.limit = False, 0  # no instruction fits from now on
 
-    def append(self, code: int, first: int, second: int) -> int:
-        """One more instruction; its index."""
-        index = len(self.code)
-        self._make_room(1)
-        self.code.append(code)
-        self.first.append(first)
-        self.second.append(second)
-        return index
-
     def _make_room(self, count: int) -> None:
         """Raise EscapedError behind the block, TraceError beyond the limit."""
         if not self.level.open:
             self.level.refuse()
-        if len(self.code) + count > self.limit:
+        if self.count + count > self.limit:
             raise TraceError(
                 f"the trace is longer than {self.limit:,} instructions; trace one step "
                 f"of the loop, use vmap over the data, or raise limit="
@@ -247,14 +254,11 @@ class Trace:
 
     def inputs(self, source: Source, count: int, batched: bool = False) -> list[Tracer]:
         """A block of fresh inputs; with ``batched`` one for each column."""
-        start, at = len(self.batched), len(self.code)
+        start, at = len(self.batched), self.count
         self.sources.append(source)
         self.batched += [batched] * count
-        self._make_room(count)
-        self.code += [INPUT] * count
-        self.first += range(start, start + count)
-        self.second += [-1] * count
-        return [Tracer(self, at + k) for k in range(count)]
+        self.extend(INPUT, start, count)
+        return self.tracers(at, count)
 
     @property
     def closed(self) -> list[Value]:
@@ -330,10 +334,8 @@ class Trace:
     def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Tracer:
         """The instruction for any primitive and operands."""
         code, start = self.code_of(primitive), len(self.operands)
-        own = [
-            x.index if type(x) is Tracer and x.trace is self else self.index(x)
-            for x in primitive.flat(operands)
-        ]
+        flat = [*primitive.flat(operands)]
+        own = self.indices(flat) or [self.index(x) for x in flat]
         if primitive.arity in (1, 2):
             second = own[1] if len(own) == 2 else -1
             return Tracer(self, self.append(code, own[0], second))
@@ -353,8 +355,11 @@ class Trace:
     def program(self, outputs: list[Any]) -> Program:
         """What was written, as arrays; checked."""
         returned = [self.index(y) for y in outputs]
-        lists = [self.code, self.first, self.second, self.operands, returned]
-        code, first, second, operands, out = [np.array(x, np.int64) for x in lists]
+        lists = np.array(self.operands, np.int64), np.array(returned, np.int64)
+        code, first, second = [
+            np.frombuffer(x, np.int64).copy() for x in self.written()
+        ]
+        operands, out = lists
         return Program(
             primitives=tuple(self.primitives),
             code=code,
