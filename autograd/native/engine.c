@@ -98,7 +98,7 @@ static PyObject *name_data, *name_grad;
 #define HELPERS(HELPER) \
     HELPER(CONSTANT) HELPER(active) HELPER(finish) HELPER(other_float) HELPER(comparable) \
     HELPER(equal) HELPER(initialise) HELPER(set_data) HELPER(apply) HELPER(push) \
-    HELPER(cycle) HELPER(total) HELPER(inspector) HELPER(refuse_unrecorded)
+    HELPER(cycle) HELPER(added) HELPER(inspector) HELPER(refuse_unrecorded)
 #define HELPER(name) static PyObject *name;
 HELPERS(HELPER)
 #undef HELPER
@@ -1195,6 +1195,8 @@ static inline int walk_open(Walk *walk, Node *node)
         return -1;
     if (kind_of(node) == BOXED && flatten(node->box) < 0)
         return -1;
+    if (kind_of(node) == PLAIN && node->operands[1])
+        PREFETCH(&((Node *)node->operands[1])->state);
     set_walk(node, walks);
     walk->stack[walk->depth++] = (Frame){node, 0};
     return 0;
@@ -1430,7 +1432,7 @@ static int add_up_others(Walk *walk)
         PyObject *old = leaf->other ? Py_NewRef(leaf->other) : PyFloat_FromDouble(leaf->before);
         PyObject *share = get_grad((PyObject *)leaf->node, NULL);
         if (old && share)
-            sums[i] = PyObject_CallFunctionObjArgs(total, old, share, NULL);
+            sums[i] = PyObject_CallFunctionObjArgs(added, old, share, NULL);
         Py_XDECREF(old);
         Py_XDECREF(share);
         failed = sums[i] == NULL;
