@@ -77,7 +77,9 @@ def files(folder):
     """All files of our packages in a folder, but for C and what is made of sources."""
     found = [p for name in OURS for p in (folder / name).rglob("*") if p.is_file()]
     other = {".pyc", ".c", ".h", *(pattern[1:] for pattern in EXTENSIONS)}
-    return {p.relative_to(folder): p.read_bytes() for p in found if p.suffix not in other}
+    return {
+        p.relative_to(folder): p.read_bytes() for p in found if p.suffix not in other
+    }
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the commands are a POSIX shell's")

@@ -703,6 +703,12 @@ static int is_pythons(PyObject *name) /* one of Python's own names, __like_this_
            PyUnicode_ReadChar(name, 0) == '_' && PyUnicode_ReadChar(name, 1) == '_';
 }
 
+static PyObject *get_is_leaf(PyObject *self, void *closure)
+{
+    (void)closure;
+    return PyBool_FromLong(kind_of((Node *)self) == LEAF);
+}
+
 /* Whether the class has a data descriptor of this name. */
 static int is_descriptor(PyObject *self, PyObject *name)
 {
@@ -867,8 +873,8 @@ static PyObject *(*const unary_methods[])(PyObject *, PyObject *) = {UNARY_ROWS(
 #define ROW(name, chooses) \
     static PyObject *binary_##name(PyObject *left, PyObject *right) \
     { \
-        PyObject *a, *b; \
-        double x, y; \
+        PyObject *a = NULL, *b = NULL; \
+        double x = 0.0, y = 0.0; \
         int known = operand_of(left, &a, &x); \
         if (known == 1) \
             known = operand_of(right, &b, &y); \
@@ -1562,6 +1568,7 @@ static PyGetSetDef node_getset[] = {
     {"_primitive", get_primitive, set_content, NULL, &fields[PRIMITIVE]},
     {"_operands", get_operands, set_content, NULL, &fields[OPERANDS]},
     {"_numbers", get_numbers, set_content, NULL, &fields[NUMBERS]},
+    {"_is_leaf", get_is_leaf, NULL, NULL, NULL},
     {"_attributes", get_attributes, NULL, NULL, NULL},
     {"__dict__", get_dict, set_dict, NULL, NULL},
     {0}};
