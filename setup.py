@@ -11,7 +11,7 @@ import sysconfig
 from setuptools import Extension, setup
 
 MSVC = sys.platform == "win32" and "gcc" not in platform.python_compiler().lower()
-OPTIONS = ["/fp:precise"] if MSVC else ["-O2", "-ffp-contract=off"]
+OPTIONS = ["/fp:precise"] if MSVC else ["-O2", "-g0", "-ffp-contract=off"]
 STABLE = not sysconfig.get_config_var("Py_GIL_DISABLED")
 
 setup(

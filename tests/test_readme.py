@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"```sh\n(python3 -m venv.*?)\n```", README)
 OURS = ("autograd", "nn", "viz")
+EXTENSIONS = ("*.so", "*.pyd")
 DRAW = """
 import sys, viz
 from autograd import Value
@@ -37,7 +38,8 @@ def test_the_second_command_is_what_continuous_integration_runs():
 @pytest.fixture
 def checkout(tmp_path):
     copy = tmp_path / "checkout"
-    ignore = shutil.ignore_patterns(".*", "output", "*.egg-info", "build", "*.pyc")
+    unwanted = (".*", "output", "*.egg-info", "build", "*.pyc", *EXTENSIONS)
+    ignore = shutil.ignore_patterns(*unwanted)
     shutil.copytree(ROOT, copy, ignore=ignore)
     return copy
 
@@ -72,9 +74,12 @@ def offline(checkout, tmp_path):
 
 
 def files(folder):
-    """All files of our packages in a folder, but for Python's own byte code."""
+    """All files of our packages in a folder, but for C and what is made of sources."""
     found = [p for name in OURS for p in (folder / name).rglob("*") if p.is_file()]
-    return {p.relative_to(folder): p.read_bytes() for p in found if p.suffix != ".pyc"}
+    other = {".pyc", ".c", ".h", *(pattern[1:] for pattern in EXTENSIONS)}
+    return {
+        p.relative_to(folder): p.read_bytes() for p in found if p.suffix not in other
+    }
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the commands are a POSIX shell's")

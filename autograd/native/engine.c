@@ -98,7 +98,7 @@ static PyObject *name_data, *name_grad;
 #define HELPERS(HELPER) \
     HELPER(CONSTANT) HELPER(active) HELPER(finish) HELPER(other_float) HELPER(comparable) \
     HELPER(equal) HELPER(initialise) HELPER(set_data) HELPER(apply) HELPER(push) \
-    HELPER(cycle) HELPER(total) HELPER(inspector) HELPER(refuse_unrecorded)
+    HELPER(cycle) HELPER(added) HELPER(inspector) HELPER(refuse_unrecorded)
 #define HELPER(name) static PyObject *name;
 HELPERS(HELPER)
 #undef HELPER
@@ -703,6 +703,12 @@ static int is_pythons(PyObject *name) /* one of Python's own names, __like_this_
            PyUnicode_ReadChar(name, 0) == '_' && PyUnicode_ReadChar(name, 1) == '_';
 }
 
+static PyObject *get_is_leaf(PyObject *self, void *closure)
+{
+    (void)closure;
+    return PyBool_FromLong(kind_of((Node *)self) == LEAF);
+}
+
 /* Whether the class has a data descriptor of this name. */
 static int is_descriptor(PyObject *self, PyObject *name)
 {
@@ -867,8 +873,8 @@ static PyObject *(*const unary_methods[])(PyObject *, PyObject *) = {UNARY_ROWS(
 #define ROW(name, chooses) \
     static PyObject *binary_##name(PyObject *left, PyObject *right) \
     { \
-        PyObject *a, *b; \
-        double x, y; \
+        PyObject *a = NULL, *b = NULL; \
+        double x = 0.0, y = 0.0; \
         int known = operand_of(left, &a, &x); \
         if (known == 1) \
             known = operand_of(right, &b, &y); \
@@ -1195,6 +1201,8 @@ static inline int walk_open(Walk *walk, Node *node)
         return -1;
     if (kind_of(node) == BOXED && flatten(node->box) < 0)
         return -1;
+    if (kind_of(node) == PLAIN && node->operands[1])
+        PREFETCH(&((Node *)node->operands[1])->state);
     set_walk(node, walks);
     walk->stack[walk->depth++] = (Frame){node, 0};
     return 0;
@@ -1430,7 +1438,7 @@ static int add_up_others(Walk *walk)
         PyObject *old = leaf->other ? Py_NewRef(leaf->other) : PyFloat_FromDouble(leaf->before);
         PyObject *share = get_grad((PyObject *)leaf->node, NULL);
         if (old && share)
-            sums[i] = PyObject_CallFunctionObjArgs(total, old, share, NULL);
+            sums[i] = PyObject_CallFunctionObjArgs(added, old, share, NULL);
         Py_XDECREF(old);
         Py_XDECREF(share);
         failed = sums[i] == NULL;
@@ -1560,6 +1568,7 @@ static PyGetSetDef node_getset[] = {
     {"_primitive", get_primitive, set_content, NULL, &fields[PRIMITIVE]},
     {"_operands", get_operands, set_content, NULL, &fields[OPERANDS]},
     {"_numbers", get_numbers, set_content, NULL, &fields[NUMBERS]},
+    {"_is_leaf", get_is_leaf, NULL, NULL, NULL},
     {"_attributes", get_attributes, NULL, NULL, NULL},
     {"__dict__", get_dict, set_dict, NULL, NULL},
     {0}};

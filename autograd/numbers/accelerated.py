@@ -19,8 +19,9 @@ from autograd.table.primitive import Primitive
 from autograd.table.primitives import TABLE
 from autograd.table.reals import as_float, comparable
 
-Node: Any = EXTENSION.Node
-affine_nodes: Callable[[Any, Any], Any] = EXTENSION.affine_nodes
+# None where there is no extension, and nobody asks
+Node: Any = getattr(EXTENSION, "Node", None)
+affine_nodes: Callable[[Any, Any], Any] = getattr(EXTENSION, "affine_nodes", None)
 
 
 def complete(kind: type) -> None:
@@ -51,7 +52,7 @@ def complete(kind: type) -> None:
         apply=apply,
         push=push,  # of nodes whose row has no code
         cycle=cycle_through,
-        total=_total,
+        added=_added,
         inspector=lambda: MODES.thread.inspect,
         refuse_unrecorded=refuse_unrecorded,
     )
@@ -101,7 +102,7 @@ def _plain(data: Any) -> float:
     return as_float(data)
 
 
-def _total(before: Any, share: float) -> float:
+def _added(before: Any, share: float) -> float:
     """A gradient that a program has assigned, with what a pass adds."""
     old = before if type(before) is float else as_float(before or 0.0)
     return float(old + share)

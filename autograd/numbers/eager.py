@@ -62,6 +62,16 @@ class Node:
             handmade.freeze_result(self)
         self._number = data if type(data) is float else _plain(data)
 
+    @property
+    def _attributes(self) -> dict[str, Any] | None:
+        """What a program has given it, to look at."""
+        return self.__dict__
+
+    @property
+    def _is_leaf(self) -> bool:
+        """Whether nothing is known of how it was made."""
+        return self._primitive is None and self._operands == ()
+
     def backward(self) -> None:
         """Add d(self)/d(leaf) to the ``.grad`` of every leaf below.
 

@@ -5,6 +5,9 @@ operands: it refers to a *block*, one flat list of all nodes below it, operands 
 In a block a node is named by its *reference*, which unpickles to the empty node itself.
 References live as long as the pickler that wrote them, so nodes shared by several
 objects in one pickle stay shared, and each is written once. Each thread knows its own.
+
+A leaf with nothing but plain attributes needs none of this: it is pickled by itself, as
+any object is, which is what makes large models cheap.
 """
 
 from __future__ import annotations
@@ -97,6 +100,29 @@ def _refuse_closure(node: Node) -> None:
         )
 
 
+_PLAIN = {str, int, float, bool, type(None)}
+
+
+def _is_simple(node: Node) -> bool:
+    """Whether a node is a leaf from which nothing leads on."""
+    if not node._is_leaf or type(node.grad) is not float:
+        return False
+    attributes = node._attributes
+    return not attributes or {*map(type, attributes.values())} <= _PLAIN
+
+
+def leaf(kind: type, number: float, grad: float, attributes: Any) -> Node:
+    """Unpickling: a leaf with nothing but plain attributes; its label, if that is all."""
+    node = Base.__new__(kind)
+    Base.__init__(node, number)
+    node.grad = grad
+    if type(attributes) is str:
+        node.__dict__["label"] = attributes
+    elif attributes:
+        node.__dict__.update(attributes)
+    return node
+
+
 class _Reference:
     """Stands for a node in a pickle; loads as the empty node itself."""
 
@@ -137,10 +163,12 @@ def _reference_of(node: Any) -> _Reference | None:
 
 
 class _Visited(set[Any]):
-    """Nodes not to visit: marks, nodes met, and nodes that have a reference."""
+    """Nodes not to visit: marks, nodes met, those with a reference, simple leaves."""
 
     def __contains__(self, node: object) -> bool:
-        return super().__contains__(node) or _reference_of(node) is not None
+        if super().__contains__(node) or _reference_of(node) is not None:
+            return True
+        return isinstance(node, Base) and _is_simple(node)
 
 
 class _Block:
@@ -198,6 +226,14 @@ def _load(node: Node, block: Any) -> Node:
 
 def reduce(root: Node) -> Any:
     """Pickle: the root by its reference, and the block with everything below it."""
+    if _is_simple(root):
+        kind = type(root)
+        kind = getattr(kind, "written_as", kind)
+        attributes = root._attributes
+        if attributes:
+            alone = len(attributes) == 1 and attributes.get("label")
+            attributes = alone or dict(attributes)
+        return leaf, (kind, root._number, root.grad, attributes)
     reference = _reference_of(root)
     if reference is None:
         session = _THREAD.session() or _Session()
