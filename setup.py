@@ -19,7 +19,11 @@ setup(
         Extension(
             f"autograd.native._{name}",
             [f"autograd/native/{name}.c"],
-            depends=["autograd/native/evaluate.h", "autograd/native/rows.h"],
+            depends=[
+                "autograd/native/evaluate.h",
+                "autograd/native/rows.h",
+                "autograd/native/models.h",
+            ],
             extra_compile_args=OPTIONS + os.environ.get("AUTOGRAD_CFLAGS", "").split(),
             libraries=[] if sys.platform == "win32" else ["m"],
             py_limited_api=True,

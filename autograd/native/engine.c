@@ -1507,6 +1507,8 @@ static PyObject *node_backward(PyObject *self, PyObject *unused)
     return failed ? NULL : Py_NewRef(Py_None);
 }
 
+#include "models.h"
+
 /* -- The types --------------------------------------------------------------------- */
 
 static int node_init(PyObject *self, PyObject *args, PyObject *names)
@@ -1695,6 +1697,7 @@ static PyObject *setup(PyObject *module, PyObject *args, PyObject *helpers)
 static PyMethodDef functions[] = {
     {"setup", (PyCFunction)(void (*)(void))setup, METH_VARARGS | METH_KEYWORDS, NULL},
     {"complete", complete, METH_O, NULL},
+    {"snapshot", snapshot_of, METH_VARARGS, NULL},
     {"trim", trim, METH_VARARGS, NULL},
     {"affine_nodes", affine_nodes, METH_VARARGS, NULL},
     {0}};
@@ -1715,7 +1718,8 @@ PyMODINIT_FUNC PyInit__engine(void)
     name_grad = PyUnicode_InternFromString("grad");
     Base = (PyTypeObject *)PyType_FromSpec(&node_spec);
     LayerType = (PyTypeObject *)PyType_FromSpec(&layer_spec);
-    if (!name_data || !name_grad || !Base || !LayerType ||
+    SnapshotType = (PyTypeObject *)PyType_FromSpec(&snapshot_spec);
+    if (!name_data || !name_grad || !Base || !SnapshotType || !LayerType ||
         PyModule_AddObjectRef(module, "Node", (PyObject *)Base) < 0) {
         Py_DECREF(module);
         return NULL;

@@ -21,10 +21,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self
+from weakref import ref
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autograd import ShapeError, Value
+from autograd.native import EXTENSION
 from autograd.notebooks import Shown
 from autograd.table.reals import as_float
 from nn.layers import storage
@@ -90,7 +93,8 @@ class Module(Shown):
 
     def parameters(self) -> list[Number]:
         """The parameters in order, each once."""
-        return _contents(self).parameters
+        known = _known(self)
+        return _contents(self).parameters if known is None else [*known[0].parameters]
 
     def named_parameters(self) -> dict[str, Number]:
         """{path: parameter}, in the order of ``parameters()``.
@@ -98,10 +102,9 @@ class Module(Shown):
         A parameter that is reached in two ways has the first name only. Raises
         ValueError when two parameters would have the same name.
         """
-        parameters, places, _ = _contents(self)
-        paths = [f"{prefix}{key}" for prefix, keys in places for key in keys]
-        named = dict(zip(paths, parameters, strict=True))
-        if len(named) != len(parameters):
+        found = _contents(self)
+        named = dict(zip(found.names(), found.parameters, strict=True))
+        if len(named) != len(found.parameters):
             raise ValueError(
                 f"two parameters of {type(self).__name__} have the same name: give the "
                 f"keys of its dicts different text"
@@ -137,6 +140,36 @@ class Module(Shown):
         """Set every parameter's ``.grad`` to 0.0."""
         for parameter in self.parameters():
             parameter.grad = 0.0
+
+    def set_grad(self, gradient: Mapping[str, float]) -> None:
+        """Set every parameter's ``.grad`` to that of a compiled function: all, or none.
+
+        Raises ShapeError for other names than those of ``named_parameters()``,
+        TypeError for what is no number.
+
+        >>> from autograd import jit, value_and_grad
+        >>> from nn import Neuron
+        >>> neuron = Neuron(1, nonlin=False, seed=0)
+        >>> step = jit(value_and_grad(lambda model, x: model([x]) ** 2))
+        >>> loss, gradient = step(neuron, 3.0)
+        >>> neuron.set_grad(gradient)
+        >>> neuron.b.grad == 2.0 * neuron([3.0]).data
+        True
+        """
+        known = _known(self)
+        names = [*self.named_parameters()] if known is None else known[0].names
+        if [*gradient] != names:
+            other = [name for name in gradient if name not in names]
+            missing = [name for name in names if name not in gradient]
+            if other or missing or len(gradient) != len(names):
+                raise ShapeError(
+                    f"{type(self).__name__} has {len(names)} parameters, the gradient "
+                    f"has {len(gradient)} numbers{_listed('missing', missing)}"
+                    f"{_listed('unknown', other)}"
+                )
+        numbers = [as_float(gradient[name]) for name in names]
+        for parameter, number in zip(self.parameters(), numbers, strict=True):
+            parameter.grad = number
 
     # -- Training and use ------------------------------------------------------------
 
@@ -234,10 +267,17 @@ class Module(Shown):
 
     def __tree_key__(self) -> Any:
         """Equal as long as the same parameters are found at the same places."""
-        parameters, places, tied = _contents(self)
         if self._places is not None:
-            return tuple(places)
-        return tuple(parameters), tuple(places), tuple(tied)
+            return tuple(_contents(self).places)
+        known = _remembered(self)
+        return _Key(_contents(self)) if known is None else known[0].key
+
+    def __tree_numbers__(self) -> tuple[NDArray[np.float64], list[Value]] | None:
+        """The numbers of the parameters, and these; None without the accelerator."""
+        known = None if self._places is not None else _remembered(self)
+        if known is None:
+            return None
+        return np.frombuffer(known[1]), known[0].parameters
 
 
 def _listed(what: str, names: list[str]) -> str:
@@ -253,6 +293,61 @@ class _Contents(NamedTuple):
     parameters: list[Number]
     places: list[Place]  # of the parameters
     tied: list[tuple[Value, Place]]  # where a parameter is met again
+
+    def names(self) -> list[str]:
+        """Of the parameters, in their order."""
+        return [f"{prefix}{key}" for prefix, keys in self.places for key in keys]
+
+
+class _Key:
+    """What is found in a model, to be compared: hashed once."""
+
+    __slots__ = ("content", "hashed")
+
+    def __init__(self, found: _Contents) -> None:
+        self.content = tuple(map(tuple, found))
+        self.hashed = hash(self.content)
+
+    def __hash__(self) -> int:
+        return self.hashed
+
+    def __eq__(self, other: object) -> bool:
+        same = self is other
+        return same or (isinstance(other, _Key) and self.content == other.content)
+
+
+class _Known(NamedTuple):
+    """What was found in a model, and the accelerator's snapshot of that moment."""
+
+    snapshot: Any
+    parameters: list[Value]
+    names: list[str]
+    key: _Key
+
+
+_models: dict[int, tuple[ref[Module], _Known]] = {}  # by identity, as long as they live
+
+
+def _known(model: Module) -> tuple[_Known, bytes] | None:
+    """What is remembered of a model, and its numbers: None once it has changed."""
+    entry = _models.get(id(model))
+    numbers = entry[1].snapshot.numbers(model) if entry else None
+    return None if entry is None or numbers is None else (entry[1], numbers)
+
+
+def _remembered(model: Module) -> tuple[_Known, bytes] | None:
+    """The same; what is not remembered is looked at, where the accelerator can."""
+    known = _known(model)
+    if known is not None or EXTENSION is None:
+        return known
+    found, snapshot = _contents(model), EXTENSION.snapshot(model, Module)
+    if snapshot is None:
+        return None
+    place = id(model)
+    alive = ref(model, lambda _: _models.pop(place, None))
+    names = found.names()
+    _models[place] = alive, _Known(snapshot, found.parameters, names, _Key(found))
+    return _known(model)
 
 
 @contextmanager

@@ -55,6 +55,9 @@ def numbers_of(x: Tree, as_floats: bool) -> tuple[Floats | None, list[Any] | Non
         if not (ours and x.flags.c_contiguous):
             x = np.ascontiguousarray(x, dtype=float)
         return x if x.ndim == 1 else x.reshape(-1), None
+    if hasattr(x, "__tree_numbers__") and (known := x.__tree_numbers__()) is not None:
+        numbers, leaves = known
+        return numbers, None if as_floats else leaves
     leaves, _ = flatten(x, as_floats=as_floats)
     levels = [leaf.level for leaf in leaves if hasattr(leaf, "level")]
     if any(level > 0 for level in levels):
