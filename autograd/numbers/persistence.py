@@ -112,7 +112,7 @@ def _is_simple(node: Node) -> bool:
 
 
 def leaf(kind: type, number: float, grad: float, attributes: Any) -> Node:
-    """Unpickling: a leaf with nothing but plain attributes; its label, if that is all."""
+    """Unpickling: a leaf with plain attributes; the label alone, if that is all."""
     node = Base.__new__(kind)
     Base.__init__(node, number)
     node.grad = grad
