@@ -274,9 +274,11 @@ def _contents(root: Module) -> _Contents:
             modules.append(part)
         for key, child in _items(part):
             if bound is None and isinstance(child, Value):
-                if not child.op and child not in values:
+                if child._primitive is not None:
+                    continue
+                if child not in values:
                     values[child] = path, key
-                elif not child.op:
+                else:
                     tied.append((child, (path, key)))
             elif bound is not None and (path, key) in bound:
                 numbers[path, key] = child
