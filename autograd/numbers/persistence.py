@@ -113,7 +113,7 @@ def _is_simple(node: Node) -> bool:
 
 def leaf(kind: type, number: float, grad: float, attributes: Any) -> Node:
     """Unpickling: a leaf with plain attributes; the label alone, if that is all."""
-    node = Base.__new__(kind)
+    node: Node = Base.__new__(kind)
     Base.__init__(node, number)
     node.grad = grad
     if type(attributes) is str:
