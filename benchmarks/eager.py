@@ -1,5 +1,6 @@
 """The eager engine beside micrograd: ``python benchmarks/eager.py --fast``.
 
+``AUTOGRAD_ENGINE=python`` or ``native`` says which of our two.
 Needs ``pip install pyperf micrograd``. Equal answers are asserted before anything is
 timed. pyperf runs every work in processes of its own; ratios are of medians.
 """
@@ -11,7 +12,7 @@ import tracemalloc
 
 import micrograd.engine
 import pyperf
-from problems import Fused, ProductsAndSums, chain, training_step
+from problems import Fused, OneByOne, ProductsAndSums, chain, training_step
 
 import autograd
 from autograd import Value
@@ -24,6 +25,7 @@ WORKS = {
     ),
     "products and sums": (lambda: ProductsAndSums(Value), Value, sum),
     "fused dot": (Fused, Value, autograd.sum),
+    "fused dot, model(x)": (OneByOne, Value, autograd.sum),
 }
 
 
@@ -79,13 +81,18 @@ def main():
             result = runner.bench_time_func(title, timed, name, collect)
             if result is not None and not runner.args.worker:
                 medians[title] = result.median()
-    result = runner.bench_func("chain of 100,000", chain, Value, 100_000)
-    if runner.args.worker or result is None:
+    chains = {
+        length: runner.bench_func(f"chain of {length:,}", chain, Value, length)
+        for length in (100_000, 1_000_000)
+    }
+    if runner.args.worker or None in chains.values():
         return
+    print(f"engine: {autograd.engine()}")
     for title, median in medians.items():
         base = medians["micrograd" + title[title.index(",") :]]
         print(f"{title:36s} {median * 1e3:8.2f} ms   {base / median:6.2f} x micrograd")
-    print(f"{'chain of 100,000':36s} {result.median() * 1e3:8.2f} ms")
+    for length, result in chains.items():
+        print(f"{f'chain of {length:,}':36s} {result.median() * 1e3:8.2f} ms")
     try:
         chain(micrograd.engine.Value, 100_000)
     except RecursionError:

@@ -49,6 +49,13 @@ class Fused(nn.MLP):
         super().__init__(2, [16, 16, 1], seed=random.Random(1))
 
 
+class OneByOne(Fused):
+    """The same, asked for one sample at a time."""
+
+    def batch(self, rows):
+        return [self(x) for x in rows]
+
+
 def training_step(model, value, total):
     """Forward, backward and update on 100 moons, max-margin loss and penalty."""
     parameters = model.parameters()

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
 from typing import Any
 
 from autograd.graph import handmade
@@ -21,7 +20,7 @@ from autograd.table.reals import as_float, comparable
 
 # None where there is no extension, and nobody asks
 Node: Any = getattr(EXTENSION, "Node", None)
-affine_nodes: Callable[[Any, Any], Any] = getattr(EXTENSION, "affine_nodes", None)
+affine_nodes: Any = getattr(EXTENSION, "affine_nodes", None)
 
 
 def complete(kind: type) -> None:

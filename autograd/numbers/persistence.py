@@ -112,8 +112,8 @@ def _is_simple(node: Node) -> bool:
 
 
 def leaf(kind: type, number: float, grad: float, attributes: Any) -> Node:
-    """Unpickling: a leaf with nothing but plain attributes; its label, if that is all."""
-    node = Base.__new__(kind)
+    """Unpickling: a leaf with plain attributes; the label alone, if that is all."""
+    node: Node = Base.__new__(kind)
     Base.__init__(node, number)
     node.grad = grad
     if type(attributes) is str:

@@ -244,7 +244,7 @@ class Composite(Primitive):
 
 
 def _plain(x: Any) -> Number:
-    return x if type(x) is float or hasattr(type(x), "level") else as_float(x)
+    return x if type(x) is float or hasattr(x, "level") else as_float(x)
 
 
 def zero(*_: Any) -> float:

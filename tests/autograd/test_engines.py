@@ -80,6 +80,20 @@ def test_asking_for_what_is_not_there_is_an_error():
     assert "ImportError: AUTOGRAD_ENGINE=native, but the extension is" in run.stderr
 
 
+@pytest.mark.skipif(os.name == "nt", reason="the compiler is not called cc")
+def test_a_compiler_that_fails_stops_no_installation(tmp_path):
+    places = ["--build-lib", tmp_path / "lib", "--build-temp", tmp_path / "temp"]
+    run = subprocess.run(
+        [sys.executable, "setup.py", "-q", "build_ext", *places],
+        env=os.environ | {"CC": "/bin/false"},
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert run.returncode == 0, run.stderr
+    assert not [*tmp_path.rglob("*.so")]
+
+
 LOAD = """
 from importlib.machinery import ExtensionFileLoader
 from importlib.util import module_from_spec, spec_from_loader
