@@ -269,6 +269,17 @@ static int kept_count;
 static Node *dying; /* to be released by the call that is under way: no recursion */
 static int releasing;
 
+static void free_kept(void)
+{
+    while (kept) {
+        Node *node = kept;
+        kept = (Node *)node->next;
+        kept_count--;
+        PyObject_Free(node);
+        Py_DECREF((PyObject *)Interior);
+    }
+}
+
 static inline Node *interior_new(double number)
 {
     Node *node = kept;
@@ -1635,6 +1646,7 @@ static PyType_Spec layer_spec = {"autograd.native._engine.Layer", sizeof(Layer),
 static PyObject *complete(PyObject *module, PyObject *value)
 {
     (void)module;
+    free_kept(); /* of the class before, where Python's modules are made anew */
     PyObject *interior = PyType_FromSpecWithBases(&interior_spec, value);
     PyObject *noted = interior ? PyType_FromSpecWithBases(&noted_spec, value) : NULL;
     if (noted == NULL || PyObject_SetAttrString(interior, "written_as", value) < 0 ||
@@ -1659,13 +1671,7 @@ static PyObject *trim(PyObject *module, PyObject *args)
         return NULL;
     generation = PyDict_GetItemString(info, "generation");
     if (phase[2] == 'o' && generation && PyLong_AsLong(generation) == 2)
-        while (kept) {
-            Node *node = kept;
-            kept = (Node *)node->next;
-            kept_count--;
-            PyObject_Free(node);
-            Py_DECREF((PyObject *)Interior);
-        }
+        free_kept();
     Py_RETURN_NONE;
 }
 

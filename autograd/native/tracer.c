@@ -190,7 +190,7 @@ static void tracer_dealloc(PyObject *self)
     Tracer *tracer = (Tracer *)self;
     PyTypeObject *type = Py_TYPE(self);
     Py_DECREF((PyObject *)tracer->trace);
-    if (kept_count < MOST_KEPT) {
+    if (type == TracerType && kept_count < MOST_KEPT) {
         kept[kept_count++] = tracer;
         return;
     }
@@ -456,6 +456,11 @@ static PyObject *complete(PyObject *module, PyObject *args)
         others[row] = PyTuple_GetSlice(entry, 1, 3);
         if (others[row] == NULL || PyErr_Occurred())
             return NULL;
+    }
+    while (kept_count) { /* of the class before, where Python's modules are made anew */
+        PyTypeObject *old = Py_TYPE((PyObject *)kept[--kept_count]);
+        PyObject_Free(kept[kept_count]);
+        Py_DECREF((PyObject *)old);
     }
     PyObject *type = PyType_FromSpecWithBases(&tracer_spec, base);
     TracerType = (PyTypeObject *)Py_XNewRef(type);

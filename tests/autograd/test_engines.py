@@ -332,3 +332,23 @@ def test_nothing_leaks():
     run = _run("", LEAK.replace("STEPS", "5000"))
     assert run.returncode == 0, run.stderr
     assert int(run.stdout) < 1500, "kilobytes after 20,000 steps"
+
+
+def test_modules_that_are_made_anew_have_nodes_of_their_own():
+    """What was kept of the class before does not come back."""
+    code = """
+import gc, sys
+def made():
+    from autograd import Value
+    y = [Value(2.0) * 3.0 for _ in range(100)]
+    assert all(type(x) is type(y[0]) and isinstance(x, Value) for x in y)
+    return y[0] + 1.0, Value
+first, old = made()
+for name in [name for name in sys.modules if name.split(".")[0] == "autograd"]:
+    del sys.modules[name]
+second, new = made()
+assert isinstance(second, new) and isinstance(first, old) and old is not new
+print(second.data)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.stdout == "7.0\n", run.stderr
