@@ -1552,10 +1552,14 @@ static Py_hash_t node_hash(PyObject *self)
     return ((hashfunc)PyType_GetSlot(&PyBaseObject_Type, Py_tp_hash))(self);
 }
 
-static int ignore_init(PyObject *self, PyObject *args, PyObject *names)
+/* Interior nodes are made by operations, and by copies without arguments. */
+static int interior_init(PyObject *self, PyObject *args, PyObject *names)
 {
-    (void)self, (void)args, (void)names;
-    return 0;
+    (void)self;
+    if (PyTuple_Size(args) == 0 && (names == NULL || PyDict_Size(names) == 0))
+        return 0;
+    PyErr_SetString(PyExc_TypeError, "Value() takes no arguments");
+    return -1;
 }
 
 #define METHOD(method, row) \
@@ -1622,12 +1626,12 @@ static PyType_Spec node_spec = {
  */
 static PyType_Slot interior_slots[] = {
     {Py_tp_dealloc, interior_dealloc},       {Py_tp_traverse, untraversed},
-    {Py_tp_init, ignore_init},
+    {Py_tp_init, interior_init},
     {Py_tp_getattro, PyObject_GenericGetAttr}, {Py_tp_setattro, node_setattr},
     {0, NULL}};
 static PyType_Slot noted_slots[] = {
     {Py_tp_dealloc, interior_dealloc}, {Py_tp_traverse, untraversed},
-    {Py_tp_init, ignore_init},         {Py_tp_getattro, node_getattr},
+    {Py_tp_init, interior_init},         {Py_tp_getattro, node_getattr},
     {Py_tp_setattro, node_setattr},    {0, NULL}};
 static PyType_Spec interior_spec = {"autograd.numbers.value.Value", sizeof(Node), 0,
                                     Py_TPFLAGS_DEFAULT, interior_slots};

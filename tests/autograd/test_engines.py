@@ -189,6 +189,13 @@ def test_attributes_shadow_methods_and_not_data():
         assert v.other == 1 and vars(v) == {"other": 1}
 
 
+def test_the_class_of_results_makes_none():
+    y = Value(2.0) * 3.0
+    assert isinstance(y, Value) and type(y).__name__ == "Value"
+    with pytest.raises(TypeError, match="takes no arguments"):
+        type(y)(3.0)
+
+
 def test_what_is_deleted_is_missed():
     x = Value(2.0)
     y = x * x
