@@ -7,6 +7,7 @@ For numbers alone, without a graph; equal to the scalar nodes' sums up to roundi
 
 from __future__ import annotations
 
+from array import array
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,10 @@ def _of_neurons(neurons: list[Any], X: Floats) -> Floats | None:
             return None
     if X.shape[1] != width or not is_known(first.activation):
         return None
-    weights = np.array([_numbers(n.w) for n in neurons])
+    numbers = array("d", [])
+    for n in neurons:
+        numbers.extend(_numbers(n.w))
+    weights = np.frombuffer(numbers).reshape(len(neurons), width)
     Y = X @ weights.T + _numbers([n.b for n in neurons])
     return _applied(first.activation, Y) if first.nonlin else Y
 

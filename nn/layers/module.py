@@ -351,14 +351,17 @@ def _remembered(model: Module) -> tuple[_Known, bytes] | None:
 
 
 @contextmanager
-def in_mode(root: Module, training: bool) -> Iterator[None]:
-    """Set ``training`` of a module and all below, and in the end as it was."""
+def in_mode(root: Module, training: bool) -> Iterator[list[Module]]:
+    """Set ``training`` of a module and all below, and in the end as it was.
+
+    ``as`` gives these modules.
+    """
     modules = modules_of(root)
     before = [module.training for module in modules]
     try:
         for module in modules:
             module.training = training
-        yield
+        yield modules
     finally:
         for module, mode in zip(modules, before, strict=True):
             module.training = mode

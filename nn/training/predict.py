@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from autograd import no_grad, sigmoid
 from autograd.spelling import spelled
 from nn.layers import matrices
-from nn.layers.module import Module, in_mode, modules_of
+from nn.layers.module import Module, in_mode
 from nn.layers.networks import Neuron
 from nn.losses.metrics import to_array
 from nn.training import programs
@@ -70,9 +70,9 @@ def _predicted(
     table = table_of(X)
     samples: Any = elements("X", X) if table is None else table
     single = len(samples) > 0 and not is_sequence(samples[0])
-    with in_mode(model, False):
+    with in_mode(model, False) as modules:
         if table is not None and compile is None:
-            found = _by_matrices(model, table)
+            found = _by_matrices(model, modules, table)
             if found is not None:
                 return found, False
         checked = (
@@ -107,9 +107,9 @@ def classify(model: Module, X: Any) -> NDArray[Any]:
     return np.array(model.classes)[numbers] if model.classes else numbers
 
 
-def _by_matrices(model: Module, table: Floats) -> Floats | None:
+def _by_matrices(model: Module, modules: list[Module], table: Floats) -> Floats | None:
     """The outputs of a network of layers, where they are worth a matrix."""
-    weights = sum(len(m.w) for m in modules_of(model) if isinstance(m, Neuron))
+    weights = sum(len(m.w) for m in modules if isinstance(m, Neuron))
     if weights * len(table) < MANY or programs.reason_against(None, own=True):
         return None
     found = matrices.outputs_of(model, table)
