@@ -120,7 +120,6 @@ static void group_release(Group *group)
             Py_XDECREF(group->operands[i]);
     Py_XDECREF(group->operand_tuple);
     Py_XDECREF(group->number_tuple);
-    PyMem_Free(group->operands);
     PyMem_Free(group);
 }
 
@@ -150,16 +149,12 @@ static Group *group_new(PyObject *items, PyObject *first)
         return NULL;
     Py_ssize_t count = listed ? PyList_Size(items) : PyTuple_Size(items);
     size_t room = (size_t)count + 1;
-    Group *group = PyMem_Malloc(sizeof(Group) + room * sizeof(double));
-    PyObject **operands = PyMem_Malloc(room * sizeof(PyObject *));
-    if (group == NULL || operands == NULL) {
-        PyMem_Free(group);
-        PyMem_Free(operands);
+    Group *group = PyMem_Malloc(sizeof(Group) + room * (sizeof(double) + sizeof(PyObject *)));
+    if (group == NULL)
         return (Group *)PyErr_NoMemory();
-    }
     memset(group, 0, sizeof(Group));
     group->owners = 1;
-    group->operands = operands;
+    PyObject **operands = group->operands = (PyObject **)(group->numbers + room);
     int failed = first && group_add(group, first) < 0, plain = 1;
     for (Py_ssize_t i = 0; !failed && i < count; i++)
         failed = group_add(group, listed ? PyList_GetItem(items, i) : PyTuple_GetItem(items, i));
@@ -169,10 +164,8 @@ static Group *group_new(PyObject *items, PyObject *first)
     }
     for (Py_ssize_t i = 0; plain && i < group->size; i++)
         plain = operands[i] == NULL;
-    if (plain) {
+    if (plain)
         group->operands = NULL;
-        PyMem_Free(operands);
-    }
     return group;
 }
 
