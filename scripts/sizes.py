@@ -13,7 +13,6 @@ REASONS = {
     "autograd/table/primitives.py": "one row after the other",
     "autograd/numbers/functions.py": "short functions, each with its types",
     "autograd/compiler/entry/machine_code.py": "one text of machine code",
-    "autograd/graph/sweep.py: _order": "a loop that was measured and unrolled",
 }
 
 
