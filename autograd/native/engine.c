@@ -1701,6 +1701,7 @@ static PyMethodDef functions[] = {
     {"setup", (PyCFunction)(void (*)(void))setup, METH_VARARGS | METH_KEYWORDS, NULL},
     {"complete", complete, METH_O, NULL},
     {"snapshot", snapshot_of, METH_VARARGS, NULL},
+    {"numbers", numbers_of, METH_O, NULL},
     {"trim", trim, METH_VARARGS, NULL},
     {"affine_nodes", affine_nodes, METH_VARARGS, NULL},
     {0}};

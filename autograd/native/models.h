@@ -222,6 +222,26 @@ static PyObject *snapshot_numbers(PyObject *self, PyObject *model)
     Py_RETURN_NONE;
 }
 
+/* numbers(list): those of Values, as bytes of doubles; None if there is anything else. */
+static PyObject *numbers_of(PyObject *module, PyObject *list)
+{
+    (void)module;
+    if (!PyList_CheckExact(list))
+        Py_RETURN_NONE;
+    Py_ssize_t count = PyList_Size(list);
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, count * (Py_ssize_t)sizeof(double));
+    double *numbers = bytes ? (double *)PyBytes_AsString(bytes) : NULL;
+    for (Py_ssize_t i = 0; bytes && i < count; i++) {
+        PyObject *item = PyList_GetItem(list, i);
+        if (!is_node(item)) {
+            Py_DECREF(bytes);
+            Py_RETURN_NONE;
+        }
+        numbers[i] = ((Node *)item)->number;
+    }
+    return bytes;
+}
+
 static void snapshot_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);

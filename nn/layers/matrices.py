@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import Value, softmax
+from autograd.native import EXTENSION
 from nn.datasets.scaling import Scaler
 from nn.layers.activations import is_known
 from nn.layers.networks import MLP, Layer, Neuron, Sequential
@@ -59,11 +60,9 @@ def _of_neurons(neurons: list[Any], X: Floats) -> Floats | None:
             return None
     if X.shape[1] != width or not is_known(first.activation):
         return None
-    numbers = array("d", [])
-    for n in neurons:
-        numbers.extend(_numbers(n.w))
+    numbers = b"".join([_numbers(n.w) for n in neurons])
     weights = np.frombuffer(numbers).reshape(len(neurons), width)
-    Y = X @ weights.T + _numbers([n.b for n in neurons])
+    Y = X @ weights.T + np.frombuffer(_numbers([n.b for n in neurons]))
     return _applied(first.activation, Y) if first.nonlin else Y
 
 
@@ -71,7 +70,10 @@ def _applied(activation: Any, Y: Floats) -> Floats:
     return np.asarray(activation(Y))
 
 
-def _numbers(parameters: list[Any]) -> list[float]:
-    if {*map(type, parameters)} == {Value}:
-        return [p.data for p in parameters]
-    return [p.data if isinstance(p, Value) else float(p) for p in parameters]
+def _numbers(parameters: list[Any]) -> bytes:
+    """The numbers of parameters, or of plain numbers in their place, as doubles."""
+    found = EXTENSION.numbers(parameters) if EXTENSION else None
+    if found is None:
+        plain = [p.data if isinstance(p, Value) else float(p) for p in parameters]
+        found = array("d", plain).tobytes()
+    return bytes(found)

@@ -57,6 +57,7 @@ class Module(Shown):
     classes: list[Any] | None = None  # and the classes that outputs stand for
     _shares: ClassVar[tuple[str, ...]] = ()  # attributes that bound copies share
     _short: ClassVar[Mapping[str, str]] = {}  # lists of numbered parts: each one's name
+    _numbers: ClassVar[tuple[str, ...]] = ()  # attributes without modules inside
     _places: frozenset[Place] | None = None  # of the parameters, in a bound copy
     _describe: ClassVar[Callable[[Any], str]] = lambda model: ""  # set by ``whole``
 
@@ -384,10 +385,13 @@ def modules_of(root: Module) -> list[Module]:
 
     def walk(part: Any) -> None:
         seen.add(id(part))
+        numbers: tuple[str, ...] = ()
         if isinstance(part, Module):
             modules.append(part)
-        for _, child in () if _only_values(part) else _items(part):
-            if type(child) not in _PLAIN and id(child) not in seen:
+            numbers = part._numbers
+        for key, child in () if _only_values(part) else _items(part):
+            plain = type(child) in _PLAIN or key in numbers
+            if not plain and id(child) not in seen:
                 walk(child)
 
     walk(root)

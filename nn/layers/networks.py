@@ -56,6 +56,7 @@ class Neuron(Module):
     """
 
     _short: ClassVar = {"w": "w"}
+    _numbers = ("w", "b")
 
     def __init__(
         self,

@@ -166,3 +166,26 @@ def test_what_cannot_be_remembered_is_read_each_time():
     assert numbers_of(model, True)[0].tolist()[-2:] == [5.0, 2.0]
     model.table[1] = Value(7.0)
     assert numbers_of(model, True)[0].tolist()[-2:] == [5.0, 7.0]
+
+
+@pytest.mark.parametrize("count", [3, 200])
+def test_predictions_by_matrices_take_plain_numbers_too(count):
+    model = MLP(2, [40, 1], activation="tanh", seed=0)
+    model.layers[0].neurons[3].w[1] = 0.5
+    model.layers[1].neurons[0].b = 2
+    many = np.random.default_rng(0).normal(size=(count, 2))
+    sure = nn.predict(model, many, compile=False)
+    assert np.allclose(nn.predict(model, many), sure, rtol=1e-12)
+
+
+def test_modules_inside_a_neuron_are_found():
+    class Gate(Module):
+        def __init__(self):
+            self.scale = Value(2.0)
+
+        def __call__(self, x):
+            return x * self.scale
+
+    neuron = nn.Neuron(2, activation=Gate(), seed=0)
+    assert [type(m) for m in models.modules_of(neuron)] == [nn.Neuron, Gate]
+    assert neuron.eval().activation.training is False
