@@ -52,9 +52,8 @@ class Execution:
         self._g: Array | None = None
         self.requested = compile is True
         self.own = programs.is_own_model(model) and programs.is_own_loss(loss)
-        self.reason = programs.reason_against(
-            compile, self.own
-        )  # why all is eager, or ""
+        # why all is eager, or ""
+        self.reason = programs.reason_against(compile, self.own)
         if MODES.active and not MODES.thread.recording:
             self.reason = "no_grad() is on"  # and the first backward pass will say so
         if not self.reason and (drawn := programs.reason_to_train_eagerly(model)):
@@ -190,8 +189,7 @@ class Execution:
             traced = self.edges if streamed else edges
             if self.requested or programs.is_worth_compiling(edges, traced, times):
                 program = self._made(what, streamed, size)
-                arguments = self._arguments(few if streamed else batch)
-                reason = programs.disagreement(program, arguments, expected)
+                reason = programs.disagreement(program, self._arguments(few), expected)
                 if not reason:
                     kept[size] = program
                     self.known[what, *_shapes(batch)] = program, edges, traced

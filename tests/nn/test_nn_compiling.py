@@ -552,6 +552,20 @@ def test_wrong_compiled_code_would_be_noticed(monkeypatch):
     assert history.engine == "eager: compiled, it has other results"
 
 
+def test_where_samples_do_not_stream_the_batch_is_compiled(monkeypatch):
+    expected = quick(small(), compile=False)
+    make = execution.streamed_program
+
+    def wrong(*args):
+        program = make(*args)
+        return lambda *numbers: (program(*numbers)[0], 1.001 * program(*numbers)[1])
+
+    monkeypatch.setattr(execution, "streamed_program", wrong)
+    history = quick(small(), compile=True)
+    assert history.engine == "compiled"
+    assert history.losses == pytest.approx(expected.losses, rel=1e-9)
+
+
 def test_divergence_stops_and_warns_here():
     model = small()
     with warnings.catch_warnings(record=True) as caught:
