@@ -134,6 +134,12 @@ def _array(data: Any) -> Floats:
     return found
 
 
+def scaler_of(part: Any) -> Scaler | None:
+    """The scaler that a part of a network is, or whose ``inverse`` it is."""
+    found = getattr(part, "__self__", part)
+    return found if isinstance(found, Scaler) else None
+
+
 def _width(row: Any) -> str:
     count = np.size(row)
     return f"{count} column{'s' * (count != 1)}" if np.ndim(row) else "no columns"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from autograd import Value, softmax
 from autograd.native import EXTENSION
-from nn.datasets.scaling import Scaler
+from nn.datasets.scaling import scaler_of
 from nn.layers.activations import is_known
 from nn.layers.networks import MLP, Layer, Neuron, Sequential
 
@@ -43,8 +43,8 @@ def _outputs(part: Any, X: Floats) -> Floats | None:
         return _applied(part, X)
     if part is softmax:
         return np.stack(softmax([*X.T]), axis=1)
-    scaler = getattr(part, "__self__", part)
-    if type(scaler) is not Scaler or np.size(scaler.mean) not in (1, X.shape[1]):
+    scaler = scaler_of(part)
+    if scaler is None or np.size(scaler.mean) not in (1, X.shape[1]):
         return None
     if part is scaler:
         return np.asarray((X - scaler.mean) / scaler.scale)

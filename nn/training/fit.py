@@ -24,19 +24,18 @@ from nn.optimisers.optimiser import Optimiser
 from nn.optimisers.schedules import Schedule, constant, find_schedule
 from nn.training.execution import Execution
 from nn.training.history import History
-from nn.training.labels import check_columns, columns_of, numbered
+from nn.training.labels import columns_of, samples_of
 from nn.training.mismatches import (
     check_model,
     refuse_unordered,
-    takes_sequences,
     threshold,
     warn_of_classes,
     warn_of_units,
 )
 from nn.training.programs import is_own_loss
 from nn.training.progress import progress_bar
-from nn.training.samples import Samples, checked_samples, hold_out
-from nn.training.trainer import Callback, Trainer
+from nn.training.samples import Samples, hold_out
+from nn.training.trainer import Callback, Trainer, check
 from nn.validation import integer, positive
 
 _CALLBACK = "a function (epoch, model, history)"
@@ -160,7 +159,7 @@ def fit(
         observed=bool(calls or measures or schedule or not is_own_loss(chosen)),
     )
     for part in filter(None, (samples, held)):
-        trainer.check(part)
+        check(trainer.execution, part, measures)
         if not (part.arrays or trainer.execution.reason):
             trainer.execution.stay_eager("samples of different lengths")
     warn_of_classes(chosen, samples)
@@ -183,10 +182,7 @@ def _data(
     model: Module, X: Any, y: Any, validation: Any, loss: Loss, seed: int
 ) -> tuple[Samples, Samples | None]:
     """The samples to train on, and those held out."""
-    check_columns(model, X)
-    targets, classes = numbered(y, loss, model.classes)
-    sequences = takes_sequences(model)
-    samples = checked_samples(X, targets, classes, sequences)
+    samples = samples_of(model, X, y, loss)
     if validation is None:
         return samples, None
     if not isinstance(validation, list | tuple):
@@ -196,11 +192,8 @@ def _data(
             f"validation must be (X, y), or a share between 0 and 1, got "
             f"{len(validation)} part{'s' * (len(validation) != 1)}"
         )
-    check_columns(model, validation[0])
-    targets, classes = numbered(validation[1], loss, classes or model.classes)
-    return samples, checked_samples(
-        validation[0], targets, classes, takes_sequences(model)
-    )
+    X, y = validation
+    return samples, samples_of(model, X, y, loss, samples.classes)
 
 
 def chosen_optimiser(

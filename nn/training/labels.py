@@ -18,6 +18,8 @@ from nn.losses.classes import (
     hinge_loss,
 )
 from nn.losses.named import Loss
+from nn.training.mismatches import takes_sequences
+from nn.training.samples import Samples, checked_samples
 from nn.validation import elements
 
 _OF_TWO: dict[Loss, Any] = {
@@ -82,3 +84,15 @@ def numbered(
             f"take: use loss='cross_entropy', and a last layer of {len(classes)}"
         )
     return [float(numbers[places[label]]) for label in labels], classes
+
+
+def samples_of(
+    model: Module, X: Any, y: Any, loss: Loss, known: list[Any] | None = None
+) -> Samples:
+    """X and y, checked, as a model and its loss take them; see ``fit``.
+
+    ``known`` are the names of classes where those of the model are not yet set.
+    """
+    check_columns(model, X)
+    targets, classes = numbered(y, loss, known or model.classes)
+    return checked_samples(X, targets, classes, takes_sequences(model))

@@ -24,7 +24,7 @@ from autograd import Value, jit, softmax, value_and_grad, vmap
 from autograd import sum as total
 from autograd.graph.modes import MODES
 from autograd.threads import process_lock
-from nn.datasets.scaling import Scaler
+from nn.datasets.scaling import scaler_of
 from nn.layers.activations import is_known
 from nn.layers.module import Module, modules_of
 from nn.layers.networks import MLP, Layer, Neuron, Sequential
@@ -64,8 +64,7 @@ def is_own_model(model: Module) -> bool:
 
 
 def _is_own(f: Any) -> bool:
-    of_scaler = isinstance(getattr(f, "__self__", f), Scaler)
-    return of_scaler or is_known(f) or f in (softmax, flatten)
+    return scaler_of(f) is not None or is_known(f) or f in (softmax, flatten)
 
 
 def _functions(module: Module) -> list[Any]:

@@ -22,14 +22,13 @@ from nn.layers.module import Module, in_mode
 from nn.losses.named import Loss, find_loss
 from nn.optimisers.lbfgs import LBFGS
 from nn.optimisers.optimiser import Optimiser
-from nn.optimisers.schedules import constant
 from nn.training.execution import Execution
 from nn.training.fit import chosen_optimiser
-from nn.training.labels import check_columns, numbered
-from nn.training.mismatches import refuse_unordered, takes_sequences
+from nn.training.labels import samples_of
+from nn.training.mismatches import refuse_unordered
 from nn.training.restored import restored
-from nn.training.samples import Samples, checked_samples
-from nn.training.trainer import Trainer
+from nn.training.samples import Samples
+from nn.training.trainer import check
 from nn.validation import integer, positive
 
 Floats = NDArray[np.float64]
@@ -152,17 +151,12 @@ def find_learning_rate(
         raise ValueError(
             "L-BFGS finds the length of each step: there is no rate to look for"
         )
-    check_columns(model, X)
-    targets, classes = numbered(y, chosen, model.classes)
-    samples = checked_samples(X, targets, classes, takes_sequences(model))
+    samples = samples_of(model, X, y, chosen)
     rng = Random(integer("seed", seed))
     size = min(batch_size or len(samples), len(samples))
     with restored(model, stepper), in_mode(model, False):
         execution = Execution(model, chosen, stepper, compile)
-        settings: Any = {"schedule": constant(), "metrics": {}, "callbacks": []}
-        settings |= dict.fromkeys(("clip", "patience"))
-        run = Trainer(execution=execution, epochs=1, observed=False, **settings)
-        run.check(samples)
+        check(execution, samples, metrics={})
         batches = chain.from_iterable(samples.batches(size, rng) for _ in repeat(0))
         rates = np.geomspace(lowest, highest, steps).tolist()
         return _climb(execution, batches, rates)

@@ -19,9 +19,9 @@ from autograd import gradient, relu, sigmoid, tanh
 from autograd.spelling import spelled
 from nn.layers.module import Module, in_mode
 from nn.losses.named import Loss, find_loss
-from nn.training.labels import check_columns, numbered
-from nn.training.mismatches import check_model, refuse_unordered, takes_sequences
-from nn.training.samples import Samples, checked_samples
+from nn.training.labels import samples_of
+from nn.training.mismatches import check_model, refuse_unordered
+from nn.training.samples import Samples
 from nn.training.watching import Watched, watched
 from nn.validation import integer, positive
 
@@ -128,10 +128,8 @@ def statistics(
     check_model(model, "statistics takes")
     positive("most", integer("most", most))
     refuse_unordered(X=X, y=y)
-    check_columns(model, X)
     chosen = find_loss(loss)
-    targets, classes = numbered(y, chosen, model.classes)
-    samples = checked_samples(X, targets, classes, takes_sequences(model))
+    samples = samples_of(model, X, y, chosen)
     return _measured(model, _some(samples, most), chosen)
 
 

@@ -52,18 +52,6 @@ class Trainer:
         self.execution.sync_to_values()
         self.history.engine = self.execution.report
 
-    def check(self, samples: Samples) -> None:
-        """Let model, loss and metrics object before any step, on one output."""
-        model, loss = self.execution.model, self.execution.loss
-        with in_mode(model, False), no_grad():
-            (output,) = model.batch(samples.take([0]).X)
-            outputs = [plain("outputs", output, 0)] * len(samples)
-            width = len(output) if isinstance(output, list) else 1
-            refuse_mismatches(model, loss, samples, width)
-            loss([output] * len(samples), samples.y)
-        for metric in self.metrics.values():
-            float(metric(outputs, samples.y))
-
     # -- Epochs ----------------------------------------------------------------------
 
     def run(
@@ -209,3 +197,16 @@ class Trainer:
             f"{self.lr:.4g}: lower lr, or set clip="
         )
         warnings.warn(self.history.stopped, RuntimeWarning, stacklevel=depth)
+
+
+def check(execution: Execution, samples: Samples, metrics: dict[str, Metric]) -> None:
+    """Let model, loss and metrics object before any step, on one output."""
+    model, loss = execution.model, execution.loss
+    with in_mode(model, False), no_grad():
+        (output,) = model.batch(samples.take([0]).X)
+        outputs = [plain("outputs", output, 0)] * len(samples)
+        width = len(output) if isinstance(output, list) else 1
+        refuse_mismatches(model, loss, samples, width)
+        loss([output] * len(samples), samples.y)
+    for metric in metrics.values():
+        float(metric(outputs, samples.y))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import Value
-from nn.datasets.scaling import Scaler
+from nn.datasets.scaling import scaler_of
 from nn.layers.activations import activation_name, is_known, linear
 from nn.layers.module import Module, modules_of
 from nn.layers.networks import Layer, Network, Neuron, Sequential
@@ -71,7 +71,7 @@ def watched(model: Module) -> tuple[Module, list[Watched]]:
         if isinstance(module, Sequential):
             module.layers = [*module.layers]
             for i, part in enumerate(module.layers):
-                if not isinstance(part, Module) and not _scales(part):
+                if not isinstance(part, Module) and scaler_of(part) is None:
                     name = f"{_path(module, names)}layer{i}"
                     note = Watched(name, _word(part), log=log)
                     module.layers[i] = _function(part, note)
@@ -85,10 +85,6 @@ def watched(model: Module) -> tuple[Module, list[Watched]]:
 
 def _is_layer(module: Module) -> bool:
     return isinstance(module, Layer) or modules_of(module) == [module]
-
-
-def _scales(part: Any) -> bool:
-    return isinstance(getattr(part, "__self__", part), Scaler)
 
 
 def _path(module: Module, names: dict[int, str]) -> str:
