@@ -85,3 +85,8 @@ def activation_name(activation: Activation) -> str:
         if function is activation:
             return _TITLES.get(name, name.title())
     return str(getattr(activation, "__name__", type(activation).__name__)).title()
+
+
+def activation_word(activation: Activation) -> str:
+    """How the text of a network calls it: ``relu``, ``tanh``, ``softmax`` ..."""
+    return activation_name(activation).lower()

@@ -22,6 +22,7 @@ from autograd.table.reals import short
 from nn.layers.activations import (
     Activation,
     activation_name,
+    activation_word,
     find_activation,
     is_known,
     linear,
@@ -198,7 +199,11 @@ class Sequential(Network):
     def _steps(self) -> list[str]:
         steps: list[str] = []
         for layer in self.layers:
-            own = layer._steps() if isinstance(layer, Module) else [_word(layer)]
+            own = (
+                layer._steps()
+                if isinstance(layer, Module)
+                else [activation_word(layer)]
+            )
             own = own or [type(layer).__name__]
             follows = any(step[0].isdigit() for step in steps)
             steps += own[1:] if follows and own[0].isdigit() else own
@@ -275,11 +280,7 @@ class MLP(Sequential):
 
 def _applied(neuron: Neuron) -> str:
     active = neuron.nonlin and neuron.activation is not linear
-    return f" {_word(neuron.activation)}" if active else ""
-
-
-def _word(function: Any) -> str:
-    return activation_name(function).lower()
+    return f" {activation_word(neuron.activation)}" if active else ""
 
 
 def _one_for_each(activation: Any, count: int) -> list[Activation]:

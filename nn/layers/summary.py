@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nn.layers.activations import activation_name
+from nn.layers.activations import activation_word
 from nn.layers.module import Module
 from nn.layers.networks import Sequential
 
@@ -49,4 +49,4 @@ def _rows(model: Module) -> Iterator[Row]:
             did = " -> ".join(part._steps()) or type(part).__name__
             yield name, did, f"{len(known):,}"
         elif isinstance(model, Sequential):
-            yield name, activation_name(part).lower(), ""
+            yield name, activation_word(part), ""

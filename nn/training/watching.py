@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from autograd import Value
 from nn.datasets.scaling import scaler_of
-from nn.layers.activations import activation_name, is_known, linear
+from nn.layers.activations import activation_word, is_known, linear
 from nn.layers.module import Module, modules_of
 from nn.layers.networks import Layer, Network, Neuron, Sequential
 from nn.layers.recurrent import RNN
@@ -73,7 +73,7 @@ def watched(model: Module) -> tuple[Module, list[Watched]]:
             for i, part in enumerate(module.layers):
                 if not isinstance(part, Module) and scaler_of(part) is None:
                     name = f"{_path(module, names)}layer{i}"
-                    note = Watched(name, _word(part), log=log)
+                    note = Watched(name, activation_word(part), log=log)
                     module.layers[i] = _function(part, note)
         elif id(module) not in inside and _is_layer(module) and module.parameters():
             name = _path(module, names).rstrip(".") or type(module).__name__.lower()
@@ -96,10 +96,6 @@ def _path(module: Module, names: dict[int, str]) -> str:
 
 def _kind(module: Module) -> str:
     return " -> ".join(module._steps()) or type(module).__name__
-
-
-def _word(function: Any) -> str:
-    return activation_name(function).lower()
 
 
 def _acting(module: Module) -> list[Any]:
