@@ -84,6 +84,17 @@ def operands(node: Node) -> tuple[Any, ...]:
     return tuple([x if p is CONSTANT else p for p, x in pairs(node)])
 
 
+def kept_number(operand: Any) -> float:
+    """The number that a node of floats keeps of an operand."""
+    number: float = operand if type(operand) is float else operand._number
+    return number
+
+
+def kept_operand(operand: Any) -> Any:
+    """The operand that it keeps: CONSTANT for a plain number."""
+    return CONSTANT if type(operand) is float else operand
+
+
 def attach(node: Node, primitive: Any, operands: Any, numbers: Any) -> None:
     """Make ``node`` the result of a primitive of operands, which hold these numbers."""
     node._primitive, node._operands, node._numbers = primitive, operands, numbers

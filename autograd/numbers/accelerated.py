@@ -10,7 +10,14 @@ from typing import Any
 
 from autograd.graph import handmade
 from autograd.graph.modes import MODES, finish_node
-from autograd.graph.nodes import CONSTANT, attach, cycle_through, refuse_unrecorded
+from autograd.graph.nodes import (
+    CONSTANT,
+    attach,
+    cycle_through,
+    kept_number,
+    kept_operand,
+    refuse_unrecorded,
+)
 from autograd.graph.sweep import push
 from autograd.native import EXTENSION
 from autograd.numbers.operators import other_float
@@ -29,13 +36,13 @@ def complete(kind: type) -> None:
 
     def apply(node: Any, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
         """A row that C has no code for."""
-        numbers = primitive.map(_saved, operands)
+        numbers = primitive.map(kept_number, operands)
         data = primitive.evaluate(*numbers)
         if primitive.predicate:
             return data
         out = Node.__new__(interior)
         out._number = data
-        attach(out, primitive, primitive.map(_recorded, operands), numbers)
+        attach(out, primitive, primitive.map(kept_operand, operands), numbers)
         return finish_node(out) if MODES.active else out
 
     EXTENSION.setup(
@@ -56,15 +63,6 @@ def complete(kind: type) -> None:
         refuse_unrecorded=refuse_unrecorded,
     )
     gc.callbacks.append(EXTENSION.trim)
-
-
-def _saved(operand: Any) -> float:
-    number: float = operand if type(operand) is float else operand._number
-    return number
-
-
-def _recorded(operand: Any) -> Any:
-    return CONSTANT if type(operand) is float else operand
 
 
 def _equal(node: Any, other: Any) -> Any:

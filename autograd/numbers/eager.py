@@ -12,7 +12,7 @@ from typing import Any
 
 from autograd.graph import handmade
 from autograd.graph.modes import MODES, finish_node
-from autograd.graph.nodes import CONSTANT, refuse_unrecorded
+from autograd.graph.nodes import CONSTANT, kept_number, kept_operand, refuse_unrecorded
 from autograd.graph.sweep import sweep
 from autograd.numbers.operators import (
     COMPARISONS,
@@ -84,10 +84,10 @@ class Node:
 
     def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Any:
         """The node for a primitive applied to Values and floats."""
-        numbers = primitive.map(_saved, operands)
+        numbers = primitive.map(kept_number, operands)
         if primitive.predicate:
             return primitive.evaluate(*numbers)
-        return _record(primitive, primitive.map(_recorded, operands), numbers)
+        return _record(primitive, primitive.map(kept_operand, operands), numbers)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Node):
@@ -202,23 +202,14 @@ def affine_nodes(
         plain = all(type(x) is float for x in xs)
         if not (plain or all(type(x) is float or isinstance(x, Node) for x in xs)):
             return None
-        operands = CONSTANT if plain else (CONSTANT, *map(_recorded, xs))
-        numbers = (1.0, *map(_saved, xs))
+        operands = CONSTANT if plain else (CONSTANT, *map(kept_operand, xs))
+        numbers = (1.0, *map(kept_number, xs))
         return [
             _record(dot, (row, operands), (own, numbers))
             for row, own in zip(weights, saved, strict=True)
         ]
 
     return nodes
-
-
-def _saved(operand: Any) -> float:
-    number: float = operand if type(operand) is float else operand._number
-    return number
-
-
-def _recorded(operand: Any) -> Any:
-    return CONSTANT if type(operand) is float else operand
 
 
 def _plain(data: Any) -> float:
