@@ -1025,14 +1025,32 @@ typedef struct {
 
 static PyTypeObject *LayerType;
 
-static void layer_dealloc(PyObject *self)
+static int layer_traverse(PyObject *self, visitproc visit, void *arg)
 {
     Layer *layer = (Layer *)self;
-    PyTypeObject *type = Py_TYPE(self);
+    Py_VISIT((PyObject *)Py_TYPE(self));
     for (Py_ssize_t i = 0; i < layer->size; i++)
-        group_release(layer->rows[i]);
-    PyMem_Free(layer->rows);
-    PyObject_Free(self);
+        if (layer->rows[i]->owners == 1) /* else nodes, which are not known, own it too */
+            for (Py_ssize_t k = 0; k < layer->rows[i]->size; k++)
+                Py_VISIT(layer->rows[i]->operands[k]);
+    return 0;
+}
+
+static int layer_clear(PyObject *self)
+{
+    Layer *layer = (Layer *)self;
+    while (layer->size)
+        group_release(layer->rows[--layer->size]);
+    return 0;
+}
+
+static void layer_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    layer_clear(self);
+    PyMem_Free(((Layer *)self)->rows);
+    PyObject_GC_Del(self);
     Py_DECREF((PyObject *)type);
 }
 
@@ -1044,11 +1062,9 @@ static PyObject *affine_nodes(PyObject *module, PyObject *args)
     if (!PyArg_ParseTuple(args, "O!O!", &PyList_Type, &rows, &PyList_Type, &biases))
         return NULL;
     Py_ssize_t size = PyList_Size(rows);
-    Layer *layer = PyObject_Malloc(sizeof(Layer));
+    Layer *layer = (Layer *)PyType_GenericAlloc(LayerType, 0);
     if (layer == NULL)
-        return PyErr_NoMemory();
-    PyObject_Init((PyObject *)layer, LayerType);
-    layer->size = 0;
+        return NULL;
     layer->rows = PyMem_Calloc((size_t)size + 1, sizeof(Group *));
     int suited = size == PyList_Size(biases), failed = layer->rows == NULL;
     for (Py_ssize_t i = 0; suited && !failed && i < size; i++) {
@@ -1076,7 +1092,7 @@ static PyObject *layer_nodes(Layer *layer, PyObject *sample, int activation)
     PyObject *one = PyFloat_FromDouble(1.0);
     Group *inputs = one ? group_new(sample, one) : NULL;
     Py_XDECREF(one);
-    if (inputs == NULL || inputs->size != layer->rows[0]->size) {
+    if (inputs == NULL || layer->size == 0 || inputs->size != layer->rows[0]->size) {
         group_release(inputs);
         return NULL;
     }
@@ -1632,12 +1648,14 @@ static PyType_Spec noted_spec = {"autograd.numbers.value.Value", sizeof(Node), 0
                                  Py_TPFLAGS_DEFAULT, noted_slots};
 
 static PyType_Slot layer_slots[] = {{Py_tp_dealloc, layer_dealloc},
+                                     {Py_tp_traverse, layer_traverse},
+                                     {Py_tp_clear, layer_clear},
                                      {Py_tp_call, layer_call},
                                      {Py_tp_methods, layer_methods},
                                      {0, NULL}};
-static PyType_Spec layer_spec = {"autograd.native._engine.Layer", sizeof(Layer), 0,
-                                 Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-                                 layer_slots};
+static PyType_Spec layer_spec = {
+    "autograd.native._engine.Layer", sizeof(Layer), 0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, layer_slots};
 
 /* complete(Value): the classes of interior nodes, derived from it. */
 static PyObject *complete(PyObject *module, PyObject *value)

@@ -3,15 +3,16 @@
  * tuples and dicts.
  *
  * A snapshot remembers the model as a sequence of parts in the order of a walk, and owns
- * none of them: a part is looked at only after its container was found to hold it.
+ * none of them but plain numbers, texts and keys: a part is looked at only after its container
+ * was found to hold it.
  */
 
 enum {
-    PLAIN_PART,    /* a number, a text ...: any of these may stand here */
-    RESULT_PART,   /* a node that is no leaf: any */
-    OPAQUE_PART,   /* anything of that type, with nothing inside */
+    PLAIN_PART,     /* a number, a text ...: an equal one must stand here; owned */
+    RESULT_PART,    /* a node that is no leaf: any */
+    OPAQUE_PART,    /* this object, with nothing inside; a weak reference says so */
     PARAMETER_PART, /* this leaf */
-    KNOWN_PART,    /* a leaf or container that was met before */
+    KNOWN_PART,     /* a leaf or container that was met before; or a key, owned */
     LIST_PART,
     TUPLE_PART,
     DICT_PART,
@@ -21,6 +22,7 @@ enum {
 typedef struct {
     PyObject *object;
     PyTypeObject *type;
+    PyObject *kept;  /* owned: what a plain part was, or a reference to an opaque one */
     Py_ssize_t size; /* of a container */
     int kind;
 } Part;
@@ -50,8 +52,18 @@ static Part *part_new(Snapshot *snapshot, PyObject *object, int kind)
         snapshot->room = room;
     }
     Part *part = &snapshot->parts[snapshot->count++];
-    *part = (Part){object, Py_TYPE(object), 0, kind};
+    *part = (Part){object, Py_TYPE(object), NULL, 0, kind};
     return part;
+}
+
+static int part_kept(Snapshot *snapshot, PyObject *object, int kind, PyObject *kept)
+{
+    Part *part = part_new(snapshot, object, kind);
+    if (part)
+        part->kept = kept;
+    else
+        Py_DECREF(kept);
+    return part ? 0 : -1;
 }
 
 /* Walks through a part and notes it down: 0, 1 for what cannot be remembered, or -1 with
@@ -71,7 +83,7 @@ static int note_inside(Snapshot *snapshot, PyObject *object, PyObject *module, P
 static int note(Snapshot *snapshot, PyObject *object, PyObject *module, PyObject *seen)
 {
     if (is_plain(object))
-        return part_new(snapshot, object, PLAIN_PART) ? 0 : -1;
+        return part_kept(snapshot, object, PLAIN_PART, Py_NewRef(object));
     int node = is_node(object), result = node && !is_leaf((Node *)object);
     int of_module = node ? 0 : PyObject_IsInstance(object, module);
     int kind = result                        ? RESULT_PART
@@ -84,8 +96,9 @@ static int note(Snapshot *snapshot, PyObject *object, PyObject *module, PyObject
     if (of_module < 0)
         return -1;
     if (kind == OPAQUE_PART) { /* arrays, mappings and the like may have something inside */
-        int callable = PyCallable_Check(object);
-        return callable ? (part_new(snapshot, object, kind) ? 0 : -1) : 1;
+        PyObject *alive = PyCallable_Check(object) ? PyWeakref_NewRef(object, NULL) : NULL;
+        PyErr_Clear();
+        return alive ? part_kept(snapshot, object, kind, alive) : 1;
     }
     if (kind == RESULT_PART)
         return part_new(snapshot, object, kind) ? 0 : -1;
@@ -121,10 +134,10 @@ static int note(Snapshot *snapshot, PyObject *object, PyObject *module, PyObject
         Py_ssize_t place = 0;
         snapshot->parts[at].size = PyDict_Size(inside);
         while (!failed && PyDict_Next(inside, &place, &key, &value)) {
-            Part *part = PyUnicode_CheckExact(key) || PyLong_CheckExact(key)
-                             ? part_new(snapshot, key, KNOWN_PART)
-                             : NULL;
-            failed = part ? note_inside(snapshot, value, module, seen) : PyErr_Occurred() ? -1 : 1;
+            int usual = PyUnicode_CheckExact(key) || PyLong_CheckExact(key);
+            failed = usual ? part_kept(snapshot, key, KNOWN_PART, Py_NewRef(key)) : 1;
+            if (!failed)
+                failed = note_inside(snapshot, value, module, seen);
         }
     }
     Py_XDECREF(inside);
@@ -136,6 +149,18 @@ typedef struct {
     double *numbers;
 } Reading;
 
+/* Whether a number or text is the one that was noted: the same type, and every bit. */
+static int same_plain(PyObject *object, const Part *part)
+{
+    if (Py_TYPE(object) != part->type)
+        return 0;
+    if (PyFloat_CheckExact(object)) {
+        double now = PyFloat_AsDouble(object), then = PyFloat_AsDouble(part->kept);
+        return memcmp(&now, &then, sizeof(double)) == 0;
+    }
+    return PyObject_RichCompareBool(object, part->kept, Py_EQ) == 1;
+}
+
 /* Whether the part is as it was; its parameters' numbers are read on the way. Nothing
  * that is called here can run any other code.
  */
@@ -145,19 +170,17 @@ static int same(Reading *reading, PyObject *object)
         return 0;
     Part *part = reading->part++;
     if (part->kind == PLAIN_PART)
-        return is_plain(object);
+        return object == part->kept || same_plain(object, part);
     if (part->kind == RESULT_PART)
         return is_node(object) && !is_leaf((Node *)object);
-    if (Py_TYPE(object) != part->type)
-        return 0;
-    if (part->kind == OPAQUE_PART)
-        return 1;
-    if (object != part->object)
+    if (object != part->object || Py_TYPE(object) != part->type)
         return 0;
     PyObject *key, *value, *inside;
     Py_ssize_t place = 0;
     int fits = 1;
     switch (part->kind) {
+    case OPAQUE_PART:
+        return PyWeakref_GetObject(part->kept) == object;
     case PARAMETER_PART:
         *reading->numbers++ = ((Node *)object)->number;
         return is_leaf((Node *)object);
@@ -245,7 +268,10 @@ static PyObject *numbers_of(PyObject *module, PyObject *list)
 static void snapshot_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
-    PyMem_Free(((Snapshot *)self)->parts);
+    Snapshot *snapshot = (Snapshot *)self;
+    for (Py_ssize_t i = 0; i < snapshot->count; i++)
+        Py_XDECREF(snapshot->parts[i].kept);
+    PyMem_Free(snapshot->parts);
     PyObject_Free(self);
     Py_DECREF((PyObject *)type);
 }

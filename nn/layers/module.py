@@ -20,6 +20,7 @@ import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MethodType
 from typing import Any, ClassVar, NamedTuple, Self
 from weakref import ref
 
@@ -51,6 +52,9 @@ class Module(Shown):
     >>> line(3.0).data, list(line.named_parameters())
     (7.0, ['w', 'b'])
     """
+
+    __slots__ = ("__dict__", "__weakref__", "_memory")
+    _memory: _Known  # see ``remembered``
 
     training: bool = True  # see ``train`` and ``eval``
     inputs: list[str] | None = None  # what the inputs are called; kept by ``save``
@@ -94,7 +98,7 @@ class Module(Shown):
 
     def parameters(self) -> list[Number]:
         """The parameters in order, each once."""
-        known = _known(self)
+        known = remembered(self)
         return _contents(self).parameters if known is None else [*known[0].parameters]
 
     def named_parameters(self) -> dict[str, Number]:
@@ -239,6 +243,10 @@ class Module(Shown):
         self.load_state_dict(storage.read(path))
         return self
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles take along: the attributes."""
+        return self.__dict__
+
     # -- As a tree of numbers --------------------------------------------------------
 
     def _bound(self, numbers: Iterable[Number]) -> Module:
@@ -267,15 +275,18 @@ class Module(Shown):
         return self.parameters(), self._bound
 
     def __tree_key__(self) -> Any:
-        """Equal as long as the same parameters are found at the same places."""
-        if self._places is not None:
-            return tuple(_contents(self).places)
-        known = _remembered(self)
-        return _Key(_contents(self)) if known is None else known[0].key
+        """Equal as long as the same parameters are found at the same places, and all
+        else, which a trace bakes in, is what it was."""
+        known = remembered(self)
+        if known is not None:
+            return known[0].key, known[0].rest
+        found = _contents(self)
+        key = _Key(found) if self._places is None else tuple(found.places)
+        return key, tuple(found.rest)
 
     def __tree_numbers__(self) -> tuple[NDArray[np.float64], list[Value]] | None:
         """The numbers of the parameters, and these; None without the accelerator."""
-        known = None if self._places is not None else _remembered(self)
+        known = remembered(self)
         if known is None:
             return None
         return np.frombuffer(known[1]), known[0].parameters
@@ -294,6 +305,7 @@ class _Contents(NamedTuple):
     parameters: list[Number]
     places: list[Place]  # of the parameters
     tied: list[tuple[Value, Place]]  # where a parameter is met again
+    rest: list[Any]  # all else: numbers and texts, and who the functions are
 
     def names(self) -> list[str]:
         """Of the parameters, in their order."""
@@ -301,12 +313,12 @@ class _Contents(NamedTuple):
 
 
 class _Key:
-    """What is found in a model, to be compared: hashed once."""
+    """Which parameters are found in a model and where, to be compared: hashed once."""
 
     __slots__ = ("content", "hashed")
 
     def __init__(self, found: _Contents) -> None:
-        self.content = tuple(map(tuple, found))
+        self.content = tuple(map(tuple, found[:-1]))
         self.hashed = hash(self.content)
 
     def __hash__(self) -> int:
@@ -324,31 +336,39 @@ class _Known(NamedTuple):
     parameters: list[Value]
     names: list[str]
     key: _Key
-
-
-_models: dict[int, tuple[ref[Module], _Known]] = {}  # by identity, as long as they live
+    rest: tuple[Any, ...]
+    kept: dict[str, Any]  # what others have made of it, as long as all stays as it is
 
 
 def _known(model: Module) -> tuple[_Known, bytes] | None:
     """What is remembered of a model, and its numbers: None once it has changed."""
-    entry = _models.get(id(model))
-    numbers = entry[1].snapshot.numbers(model) if entry else None
-    return None if entry is None or numbers is None else (entry[1], numbers)
+    known: _Known | None = getattr(model, "_memory", None)
+    numbers = known.snapshot.numbers(model) if known else None
+    return None if known is None or numbers is None else (known, numbers)
 
 
-def _remembered(model: Module) -> tuple[_Known, bytes] | None:
-    """The same; what is not remembered is looked at, where the accelerator can."""
+def remembered(model: Module) -> tuple[_Known, bytes] | None:
+    """The same; what is not remembered is looked at, where the accelerator can.
+
+    Never of a bound copy, whose parameters may be any numbers.
+    """
+    if model._places is not None:
+        return None
     known = _known(model)
     if known is not None or EXTENSION is None:
         return known
     found, snapshot = _contents(model), EXTENSION.snapshot(model, Module)
     if snapshot is None:
         return None
-    place = id(model)
-    alive = ref(model, lambda _: _models.pop(place, None))
-    names = found.names()
-    _models[place] = alive, _Known(snapshot, found.parameters, names, _Key(found))
+    names, rest = found.names(), tuple(found.rest)
+    model._memory = _Known(snapshot, found.parameters, names, _Key(found), rest, {})
     return _known(model)
+
+
+def key_of_parameters(model: Module) -> Any:
+    """Equal as long as the same parameters are found at the same places."""
+    known = remembered(model)
+    return _Key(_contents(model)) if known is None else known[0].key
 
 
 @contextmanager
@@ -399,22 +419,25 @@ def modules_of(root: Module) -> list[Module]:
 
 
 def _contents(root: Module) -> _Contents:
-    found = _Contents([], [], [])
+    found = _Contents([], [], [], [])
     known: set[Value] = set()
-    bound, seen = root._places, set[int]()
+    bound, seen = root._places, dict[int, int]()  # which part it was
 
     def note(prefix: str, keys: Sequence[Any], numbers: list[Number]) -> None:
         found.parameters.extend(numbers)
         found.places.append((prefix, keys))
 
     def walk(part: Any, prefix: str) -> None:
-        seen.add(id(part))
+        seen[id(part)] = len(seen)
         if bound is None and _is_row(part) and known.isdisjoint(part):
             known.update(part)
             return note(prefix, range(len(part)), part)
         if bound and type(part) is list and (prefix, range(len(part))) in bound:
             return note(prefix, range(len(part)), part)
-        short = part._short if isinstance(part, Module) else {}
+        short: Mapping[str, str] = {}
+        if isinstance(part, Module):
+            short = part._short
+            found.rest.append(part.training)
         for key, child in _items(part):
             if bound is None and isinstance(child, Value):
                 if child in known:
@@ -424,7 +447,16 @@ def _contents(root: Module) -> _Contents:
                     note(prefix, (key,), [child])
             elif bound is not None and (prefix, (key,)) in bound:
                 note(prefix, (key,), [child])
-            elif type(child) not in _PLAIN and id(child) not in seen:
+            elif key in ("training", "_places"):
+                pass
+            elif type(child) in _PLAIN:
+                found.rest.append((key, repr(child)))
+            elif not _has_inside(child):
+                own = bound is None or callable(child)  # and no copy
+                found.rest.append((key, _identity(child) if own else type(child)))
+            elif id(child) in seen:
+                found.rest.append((key, seen[id(child)]))
+            else:
                 walk(child, prefix + short.get(key, f"{key}."))
 
     walk(root, "")
@@ -444,6 +476,39 @@ def _only_values(part: Any) -> bool:
     return type(part) is list and {*map(type, part)} == {Value}
 
 
+def _has_inside(part: Any) -> bool:
+    return isinstance(part, list | tuple | Module | Mapping) or _is_object_array(part)
+
+
+def _is_object_array(part: Any) -> bool:
+    return getattr(part, "dtype", None) == np.dtype(object)
+
+
+class _Same:
+    """Equal for the same object as long as it lives, without keeping it alive."""
+
+    __slots__ = ("alive", "place")
+
+    def __init__(self, part: Any) -> None:
+        self.alive, self.place = ref(part), id(part)
+
+    def __hash__(self) -> int:
+        return self.place
+
+    def __eq__(self, other: object) -> bool:
+        mine = self.alive()
+        return isinstance(other, _Same) and mine is not None and mine is other.alive()
+
+
+def _identity(part: Any) -> Any:
+    if isinstance(part, MethodType):  # made anew whenever one asks for it
+        return _identity(part.__self__), _identity(part.__func__)
+    try:
+        return _Same(part)
+    except TypeError:
+        return type(part)
+
+
 def _items(part: Any) -> Iterable[tuple[Any, Any]]:
     """What is inside, by key; nothing where there is no inside."""
     if isinstance(part, list | tuple):
@@ -452,6 +517,6 @@ def _items(part: Any) -> Iterable[tuple[Any, Any]]:
         return part.__dict__.items()
     if isinstance(part, Mapping):
         return part.items()
-    if getattr(part, "dtype", None) == np.dtype(object):
+    if _is_object_array(part):
         return enumerate(part.ravel().tolist())
     return ()

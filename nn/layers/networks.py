@@ -28,12 +28,13 @@ from nn.layers.activations import (
     linear,
 )
 from nn.layers.initialisers import Generator, Initialiser, find_initialiser, generator
-from nn.layers.module import Module
+from nn.layers.module import Module, remembered
 from nn.validation import integer, is_sequence
 
 Number = Any
 Sample = Sequence[Number]
 Seed = int | Generator | None
+AtOnce = Callable[[list[Any]], list[Any] | None]
 
 
 class Neuron(Module):
@@ -141,11 +142,11 @@ class Layer(Network):
 
     def _outputs(self, samples: list[Any]) -> list[Any]:
         neurons, width = self.neurons, len(self.neurons[0].w)
-        own = set(map(type, neurons)) == {Neuron}  # a subclass may call differently
-        if own and (at_once := _at_once(neurons, samples)) is not None:
-            return at_once
+        at_once = _at_once(neurons)
+        if at_once and (rows := at_once(samples)) is not None:
+            return rows
         samples = [checked_sample(x, width, self) for x in samples]
-        if own:
+        if set(map(type, neurons)) == {Neuron}:  # a subclass may call differently
             outputs = _layer_function(neurons)
             return [outputs(x) for x in samples]
         return [[neuron(x) for neuron in neurons] for x in samples]
@@ -187,8 +188,10 @@ class Sequential(Network):
                 layer.label(f"layer{i}.")
 
     def _outputs(self, samples: list[Any]) -> list[Any]:
-        for layer in self.layers:
-            if isinstance(layer, Module):
+        for layer, at_once in zip(self.layers, _kept(self), strict=False):
+            if at_once and (outputs := at_once(samples)) is not None:
+                samples = outputs
+            elif isinstance(layer, Module):
                 samples = layer.rows(samples)
             elif is_known(layer):
                 samples = [[layer(x) for x in sample] for sample in samples]
@@ -324,8 +327,27 @@ def checked_sample(x: Sample, width: int, module: Module) -> list[Number]:
     return xs
 
 
-def _at_once(neurons: list[Neuron], samples: list[Any]) -> list[Any] | None:
-    """The outputs for samples that need no second look; None for all others."""
+def _kept(net: Sequential) -> list[AtOnce | None]:
+    """The layers' functions of many samples, kept until the network changes.
+
+    Its weights are read and grouped once for all calls between two steps of training.
+    """
+    known = remembered(net)
+    if known is None:
+        return [None] * len(net.layers)
+    memory, numbers = known
+    if memory.kept.get("numbers") != numbers:
+        layers = [_at_once(x.neurons) if type(x) is Layer else None for x in net.layers]
+        memory.kept.update(numbers=numbers, layers=layers)
+    kept: list[AtOnce | None] = memory.kept["layers"]
+    return kept
+
+
+def _at_once(neurons: list[Neuron]) -> AtOnce | None:
+    """Samples in, a list for each out, by the accelerator: None where it has no such
+    function. For samples that need a second look the function returns None."""
+    if set(map(type, neurons)) != {Neuron}:
+        return None
     activations = [n.activation if n.nonlin else linear for n in neurons]
     activation = activations[0]
     if activations.count(activation) != len(activations):
@@ -333,8 +355,9 @@ def _at_once(neurons: list[Neuron], samples: list[Any]) -> list[Any] | None:
     if not (activation is linear or isinstance(activation, Primitive)):
         return None
     weigh = affine_nodes([n.w for n in neurons], [n.b for n in neurons])
-    at_once = getattr(weigh, "batch", None)  # of the accelerator alone
-    return at_once and at_once(samples, None if activation is linear else activation)
+    batch = getattr(weigh, "batch", None)  # of the accelerator alone
+    applied = None if activation is linear else activation
+    return batch and (lambda samples: batch(samples, applied))
 
 
 def _layer_function(neurons: list[Neuron]) -> Callable[[Sample], list[Number]]:

@@ -26,7 +26,7 @@ from autograd.graph.modes import MODES
 from autograd.threads import process_lock
 from nn.datasets.scaling import scaler_of
 from nn.layers.activations import is_known
-from nn.layers.module import Module, modules_of
+from nn.layers.module import Module, key_of_parameters, modules_of
 from nn.layers.networks import MLP, Layer, Neuron, Sequential
 from nn.layers.parts import Dropout, Embedding, LayerNorm, draws, flatten
 from nn.layers.recurrent import GRU, LSTM, RNN
@@ -103,7 +103,7 @@ def by_samples(model: Module) -> bool:
 def structure(model: Module) -> Any:
     """Equal as long as a model has the same parameters at the same places and, of the
     library's own layers, the same functions."""
-    parts: list[Any] = [model.__tree_key__()]
+    parts: list[Any] = [key_of_parameters(model)]
     for module in modules_of(model):
         parts += [type(module), *_functions(module)]
         if isinstance(module, Neuron):  # w or b may be plain numbers, set for good
