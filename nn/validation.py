@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from functools import cache
 from math import isfinite
 from numbers import Real
 from typing import Any
@@ -91,6 +92,8 @@ def elements(name: str, xs: Any) -> list[Any]:
     Raises TypeError for text and what has no elements, DataError for masked ones.
     """
     refuse_masked(name, xs)
+    if type(xs) is list:
+        return [*xs]
     if hasattr(xs, "toarray"):
         raise TypeError(f"{name} is a sparse matrix: pass {name}.toarray()")
     if hasattr(xs, "__array__"):
@@ -109,16 +112,22 @@ def elements(name: str, xs: Any) -> list[Any]:
 
 def refuse_masked(name: str, xs: Any) -> None:
     """Raise DataError for masked elements, in an array or in a row of a list."""
-    rows = enumerate(xs if isinstance(xs, list | tuple) else ())
-    named = {
-        f"{name}[{i}]": row for i, row in rows if isinstance(row, np.ma.MaskedArray)
-    }
-    for place, part in {name: xs, **named}.items():
+    parts = {name: xs}
+    if isinstance(xs, list | tuple):
+        if not any(map(_is_of_masks, {*map(type, xs)})):
+            return
+        parts = {f"{name}[{i}]": x for i, x in enumerate(xs)}
+    for place, part in parts.items():
         if np.ma.is_masked(part) and part is not np.ma.masked:
             raise DataError(
                 f"{place} has {np.sum(part.mask)} masked element(s): remove those "
                 f"samples, or fill them in"
             )
+
+
+@cache
+def _is_of_masks(kind: type) -> bool:
+    return issubclass(kind, np.ma.MaskedArray)
 
 
 def array(name: str, xs: Any) -> NDArray[np.float64]:
@@ -173,7 +182,10 @@ def _place(name: str, at: tuple[int, ...]) -> str:
 def plain(name: str, x: Any, *at: int) -> Any:
     """A number, or rows of them, as floats and lists: the data of Values."""
     if is_sequence(x):
-        return [plain(name, y, *at, i) for i, y in enumerate(elements(name, x))]
+        return [
+            y.data if isinstance(y, Value) else plain(name, y, *at, i)
+            for i, y in enumerate(elements(name, x))
+        ]
     return number(name, x.data if isinstance(x, Value) else x, *at)
 
 
@@ -211,6 +223,8 @@ def matched(name: str, outputs: Any, targets: Any) -> tuple[list[Any], list[Any]
     if not found:
         raise DataError("a loss or metric needs at least one prediction, got none")
     for i, target in enumerate(wanted):
+        if type(target) is int:
+            continue
         numbers = flat([target]) if is_sequence(target) else [target]
         if any(map(_is_nan, numbers)):
             raise DataError(f"target {i} is NaN: remove that sample, or fill it in")
@@ -236,6 +250,8 @@ def class_index(target: Any, classes: int, i: int) -> int:
 
     Raises DataError when it is no whole number from 0 to classes - 1.
     """
+    if type(target) is int and 0 <= target < classes:
+        return target
     if not (isinstance(target, Real) and target in range(classes)):
         raise DataError(
             f"target {i} is {short(target)}: a class is a whole number from 0 to "

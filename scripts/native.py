@@ -19,13 +19,17 @@ from autograd.table.primitives import TABLE, Row
 FOLDER = Path(__file__).parent.parent / "autograd" / "native"
 EVALUATED = set(re.findall(r"row_(\w+)\(double", (FOLDER / "evaluate.h").read_text()))
 INFIX = {"add": "+", "subtract": "-", "multiply": "*"}
-MANY = ("sum", "dot")  # rows of many operands that engine.c computes
+MANY = ("sum", "dot")  # rows of many operands whose slopes are those operands, or 1
 HEAD = """/* Generated from the table of primitives by scripts/native.py: do not edit.
  *
  * x, y: the numbers of the operands; z: the result. Of each row is said whether a
  * partial of exactly 0 says "not chosen"; METHODS lists the rows that are methods.
+ * Partials of a row with many operands x may need the total of a term of each.
  */
 """
+
+
+TOTALLED = ("maximum", "minimum", "logsumexp")  # and those where a sum takes part
 
 
 class Foreign(Exception):
@@ -38,7 +42,10 @@ def written(x: Any) -> str:
         return x.name
     if not isinstance(x, Expression):
         return "NAN" if isnan(x) else repr(float(x))
-    name, parts = x.primitive.name, [written(p) for p in x.operands]
+    name = x.primitive.name
+    if name == "sum":
+        return "total"
+    parts = [written(p) for p in x.operands]
     if name in INFIX:
         return f"({parts[0]} {INFIX[name]} {parts[1]})"
     if name not in EVALUATED:
@@ -64,6 +71,25 @@ def rows() -> dict[str, list[str]]:
     return found
 
 
+def term_and_slope(row: Row) -> tuple[str, str]:
+    """Of a row of many operands: what of each is summed, and its partial derivative.
+
+    Its rule is asked about one operand, which stands for them all.
+    """
+    ((slope,),) = row.joint([Symbol("x")], Symbol("z"))
+    (total,) = {id(part): part for part in _sums(slope)}.values()
+    ((term,),) = total.operands
+    return written(term), written(slope)
+
+
+def _sums(x: Any) -> list[Any]:
+    if not isinstance(x, Expression) or isinstance(x, Symbol):
+        return []
+    if x.primitive.name == "sum":
+        return [x]
+    return [part for operand in x.operands for part in _sums(operand)]
+
+
 def function(name: str, i: int, slope: str) -> str:
     """A partial derivative as a C function."""
     return (
@@ -82,7 +108,17 @@ def header() -> str:
         lines.append(f"\n#define {title}_ROWS(ROW)")
         lines += [f" \\\n    ROW({name}, {int(TABLE[name].chooses)})" for name in own]
         lines.append("\n")
-    lines.append("\n#define MANY_ROWS(ROW)")
+    for name in TOTALLED:
+        term, slope = term_and_slope(TABLE[name])
+        lines += [
+            f"static inline double term_{name}(double x, double z)\n"
+            f"{{\n    return {term};\n}}\n",
+            f"static inline double share_{name}(double x, double z, double total)\n"
+            f"{{\n    (void)x, (void)z;\n    return {slope};\n}}\n",
+        ]
+    lines.append("\n#define TOTALLED_ROWS(ROW)")
+    lines += [f" \\\n    ROW({name}, {int(TABLE[name].chooses)})" for name in TOTALLED]
+    lines.append("\n\n#define MANY_ROWS(ROW) TOTALLED_ROWS(ROW)")
     lines += [f" \\\n    ROW({name}, 0)" for name in MANY]
     lines.append("\n\n#define METHODS(METHOD)")
     for method, row in METHODS.items():

@@ -938,25 +938,25 @@ static PyObject *node_compare(PyObject *left, PyObject *right, int op)
 
 /* -- Rows of many operands --------------------------------------------------------- */
 
-static double evaluate_sum(const Group *xs)
+static double evaluate(int row, const Group *first, const Group *second)
 {
-    double total = 0.0;
-    for (Py_ssize_t i = 0; i < xs->size; i++)
-        total += xs->numbers[i];
-    return total;
-}
-
-static double evaluate_dot(const Group *ws, const Group *xs)
-{
-    double total = -0.0; /* the neutral element of addition */
-    for (Py_ssize_t i = 0; i < ws->size; i++)
-        total += ws->numbers[i] * xs->numbers[i];
-    return ws->size ? total : 0.0;
+    switch (row) {
+    case ROW_dot:
+        return row_dot(first->numbers, second->numbers, first->size);
+    case ROW_sum:
+        return row_sum(first->numbers, first->size);
+#define ROW(name, chooses) \
+    case ROW_##name: \
+        return row_##name(first->numbers, first->size);
+        TOTALLED_ROWS(ROW)
+#undef ROW
+    }
+    return NAN;
 }
 
 static Node *many(int row, Group *first, Group *second)
 {
-    Node *node = interior_new(second ? evaluate_dot(first, second) : evaluate_sum(first));
+    Node *node = interior_new(evaluate(row, first, second));
     if (node == NULL)
         return NULL;
     first->owners++;
@@ -997,7 +997,7 @@ static PyObject *node_apply(PyObject *self, PyObject *args)
             PyObject *left = PyTuple_GetItem(given, 0);
             PyObject *right = PyTuple_GetItem(given, count - 1);
             if (PyTuple_CheckExact(left) && PyTuple_CheckExact(right) &&
-                PyTuple_Size(left) == PyTuple_Size(right))
+                PyTuple_Size(left) == PyTuple_Size(right) && PyTuple_Size(left) > 0)
                 return apply_many(row, given);
         }
         if (row < FIRST_BINARY && count == 1 && is_node(PyTuple_GetItem(given, 0)))
@@ -1340,10 +1340,34 @@ static inline int add_to_grad(PyObject *operand, double part)
             return -1; \
     } while (0)
 
+/* Slopes with a total of all operands in them. */
+#define ROW(name, chooses) \
+    static int push_##name(const Group *xs, double z, double g) \
+    { \
+        double total = 0.0; \
+        for (Py_ssize_t i = 0; i < xs->size; i++) \
+            total += term_##name(xs->numbers[i], z); \
+        for (Py_ssize_t i = 0; i < xs->size; i++) { \
+            double slope = share_##name(xs->numbers[i], z, total); \
+            if (xs->operands[i] && (!(chooses) || slope != 0.0)) \
+                ADD(xs->operands[i], g * slope); \
+        } \
+        return 0; \
+    }
+TOTALLED_ROWS(ROW)
+#undef ROW
+
 static int push_many(Node *node, double g)
 {
     Group *first = node->groups[0], *second = node->groups[1];
     Py_ssize_t size = first->size;
+    switch (row_of(node)) {
+#define ROW(name, chooses) \
+    case ROW_##name: \
+        return first->operands ? push_##name(first, node->number, g) : 0;
+        TOTALLED_ROWS(ROW)
+#undef ROW
+    }
     if (first->operands)
         for (Py_ssize_t i = 0; i < size; i++)
             if (first->operands[i])

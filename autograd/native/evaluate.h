@@ -114,3 +114,57 @@ static inline double row_softplus(double x)
     double tail = log1p(exp(-fabs(x)));
     return x > 0.0 ? x + tail : tail;
 }
+
+/* -- Rows of many operands, of which there is at least one ------------------------- */
+
+static inline double row_sum(const double *xs, Py_ssize_t size)
+{
+    double total = 0.0;
+    for (Py_ssize_t i = 0; i < size; i++)
+        total += xs[i];
+    return total;
+}
+
+static inline double row_dot(const double *ws, const double *xs, Py_ssize_t size)
+{
+    double total = -0.0; /* the neutral element of addition */
+    for (Py_ssize_t i = 0; i < size; i++)
+        total += ws[i] * xs[i];
+    return size ? total : 0.0;
+}
+
+static inline double row_maximum(const double *xs, Py_ssize_t size)
+{
+    double best = xs[0];
+    for (Py_ssize_t i = 0; i < size; i++)
+        if (isnan(xs[i]))
+            return xs[i];
+        else if (xs[i] > best)
+            best = xs[i];
+    return best;
+}
+
+static inline double row_minimum(const double *xs, Py_ssize_t size)
+{
+    double best = xs[0];
+    for (Py_ssize_t i = 0; i < size; i++)
+        if (isnan(xs[i]))
+            return xs[i];
+        else if (xs[i] < best)
+            best = xs[i];
+    return best;
+}
+
+static inline double row_logsumexp(const double *xs, Py_ssize_t size)
+{
+    double largest = row_maximum(xs, size), rest = 0.0;
+    if (!isfinite(largest))
+        return largest;
+    int first = 1;
+    for (Py_ssize_t i = 0; i < size; i++)
+        if (first && xs[i] == largest)
+            first = 0;
+        else
+            rest += exp(xs[i] - largest);
+    return largest + log1p(rest);
+}

@@ -2,6 +2,7 @@
  *
  * x, y: the numbers of the operands; z: the result. Of each row is said whether a
  * partial of exactly 0 says "not chosen"; METHODS lists the rows that are methods.
+ * Partials of a row with many operands x may need the total of a term of each.
  */
 static inline double slope_guarded_multiply_0(double x, double y, double z)
 {
@@ -281,8 +282,40 @@ static inline double slope_step_0(double x, double y, double z)
     ROW(floor_divide, 1) \
     ROW(remainder, 0) \
     ROW(power, 0)
+static inline double term_maximum(double x, double z)
+{
+    return row_equal(x, z);
+}
+static inline double share_maximum(double x, double z, double total)
+{
+    (void)x, (void)z;
+    return (row_equal(x, z) * row_divide(1.0, total));
+}
+static inline double term_minimum(double x, double z)
+{
+    return row_equal(x, z);
+}
+static inline double share_minimum(double x, double z, double total)
+{
+    (void)x, (void)z;
+    return (row_equal(x, z) * row_divide(1.0, total));
+}
+static inline double term_logsumexp(double x, double z)
+{
+    return row_exp((x - z));
+}
+static inline double share_logsumexp(double x, double z, double total)
+{
+    (void)x, (void)z;
+    return row_divide(row_exp((x - z)), total);
+}
 
-#define MANY_ROWS(ROW) \
+#define TOTALLED_ROWS(ROW) \
+    ROW(maximum, 1) \
+    ROW(minimum, 1) \
+    ROW(logsumexp, 0)
+
+#define MANY_ROWS(ROW) TOTALLED_ROWS(ROW) \
     ROW(sum, 0) \
     ROW(dot, 0)
 

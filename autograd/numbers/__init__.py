@@ -3,8 +3,8 @@
 In: rows of the table. Out: numbers with operators, and functions of them.
 
 Read ``value`` first (a node of the graph, level 0), with ``operators`` (Python's and
-NumPy's names, read off the table) and ``eager`` (how operations make nodes); ``engine``
-chooses between it and ``accelerated``, which is the same in C.
+NumPy's names, read off the table), ``eager`` (how operations make nodes) and ``layers``
+(neurons that share inputs); ``engine`` chooses them or ``accelerated``, the same in C.
 ``lifted`` and ``dual`` are the nodes and duals of transforms, ``symbolic`` formulas,
 ``arrays`` and ``grids`` batches and object arrays. ``functions``, ``affine`` and
 ``gather`` are composed of rows; ``persistence`` copies and pickles graphs.

@@ -22,7 +22,6 @@ from autograd.numbers.operators import (
     other_float,
 )
 from autograd.table.primitive import Primitive
-from autograd.table.primitives import TABLE
 from autograd.table.reals import as_float, comparable
 
 
@@ -87,7 +86,7 @@ class Node:
         numbers = primitive.map(kept_number, operands)
         if primitive.predicate:
             return primitive.evaluate(*numbers)
-        return _record(primitive, primitive.map(kept_operand, operands), numbers)
+        return record(primitive, primitive.map(kept_operand, operands), numbers)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Node):
@@ -112,7 +111,7 @@ class _Factory:
     new: Callable[[], Any]
 
 
-def _record(primitive: Primitive, operands: Any, numbers: Any) -> Any:
+def record(primitive: Primitive, operands: Any, numbers: Any) -> Any:
     """The node for a primitive applied to operands that hold these numbers."""
     out = _Factory.new()
     out._number = primitive.evaluate(*numbers)
@@ -142,7 +141,7 @@ def complete(kind: type[Node]) -> None:
 
 def _unary(primitive: Primitive) -> Callable[[Node], Any]:
     def method(self: Node) -> Any:
-        return _record(primitive, (self,), (self._number,))
+        return record(primitive, (self,), (self._number,))
 
     method.__doc__ = primitive.__doc__
     return method
@@ -170,7 +169,7 @@ def _binary(primitive: Primitive) -> tuple[Callable[..., Any], Callable[..., Any
         x = other if type(other) is float else other_float(other)
         if x is NotImplemented:
             return x
-        return _record(primitive, (CONSTANT, self), (x, self._number))
+        return record(primitive, (CONSTANT, self), (x, self._number))
 
     return forward, reflected
 
@@ -183,33 +182,6 @@ def _comparison(primitive: Primitive) -> Callable[[Node, Any], Any]:
         return y if y is NotImplemented else bool(evaluate(self._number, y))
 
     return method
-
-
-def affine_nodes(
-    rows: list[Any], biases: list[Any]
-) -> Callable[[tuple[Any, ...]], list[Any] | None] | None:
-    """A function from inputs to a dot for each row; None unless all rows hold Values.
-
-    The rows and their numbers are shared by all its results, and so are the inputs. It
-    returns None for inputs that are no Values and floats.
-    """
-    weights = [(bias, *ws) for ws, bias in zip(rows, biases, strict=True)]
-    if not all(isinstance(w, Node) for row in weights for w in row):
-        return None
-    dot, saved = TABLE["dot"], [tuple([w._number for w in row]) for row in weights]
-
-    def nodes(xs: tuple[Any, ...]) -> list[Any] | None:
-        plain = all(type(x) is float for x in xs)
-        if not (plain or all(type(x) is float or isinstance(x, Node) for x in xs)):
-            return None
-        operands = CONSTANT if plain else (CONSTANT, *map(kept_operand, xs))
-        numbers = (1.0, *map(kept_number, xs))
-        return [
-            _record(dot, (row, operands), (own, numbers))
-            for row, own in zip(weights, saved, strict=True)
-        ]
-
-    return nodes
 
 
 def _plain(data: Any) -> float:

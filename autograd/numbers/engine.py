@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from autograd.native import EXTENSION
 
 if TYPE_CHECKING or EXTENSION is None:
-    from autograd.numbers.eager import Node, affine_nodes, complete
+    from autograd.numbers.eager import Node, complete
+    from autograd.numbers.layers import affine_nodes
 else:
     from autograd.numbers.accelerated import Node, affine_nodes, complete
 

@@ -11,7 +11,7 @@ Source: Griewank & Walther, *Evaluating Derivatives*, 2nd ed. 2008, section 2.2
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain, islice
 from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, overload
@@ -93,7 +93,9 @@ class Primitive:
                 f"primitive {name!r} needs its partials once: one function for each "
                 f"operand, or joint= one function that returns them all"
             )
+        self.constants: tuple[float, ...] = ()  # partials that are the same everywhere
         if isinstance(joint, tuple):
+            self.constants = joint if self.builtin else ()
             arity, joint = len(joint), _constant(joint)
         self.name, self.symbol = name, symbol or name
         self.evaluate = (
@@ -148,15 +150,22 @@ class Primitive:
         if self.arity is None:
             flat = list(chain(*operands))
             kinds = {*map(type, flat)} - {float}
-            alone = getattr(kinds.pop(), "alone", None) if len(kinds) == 1 else None
+            alone = (
+                getattr(next(iter(kinds)), "alone", None) if len(kinds) == 1 else None
+            )
             if alone is not None and (top := alone(flat)) is not None:
                 return top.apply(self, operands)
-        for operand in operands if self.arity is not None else _one_of_each(operands):
-            kind = type(operand)
-            if kind is not float:
+            for kind in kinds:
                 if getattr(kind, "level", None) != 0:
                     return self._apply_any(operands)
-                top = operand
+                top = flat[[*map(type, flat)].index(kind)]
+        else:
+            for operand in operands:
+                kind = type(operand)
+                if kind is not float:
+                    if getattr(kind, "level", None) != 0:
+                        return self._apply_any(operands)
+                    top = operand
         if top is None:
             return self.evaluate(*operands)
         return top.apply(self, operands)
@@ -225,13 +234,6 @@ class Primitive:
 
     def __reduce__(self) -> Any:
         return self.name
-
-
-def _one_of_each(groups: tuple[Number, ...]) -> Iterable[Number]:
-    """A number of every type."""
-    flat = list(chain(*groups))
-    kinds = list(map(type, flat))
-    return [flat[kinds.index(kind)] for kind in set(kinds)]
 
 
 class Composite(Primitive):

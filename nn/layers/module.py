@@ -54,7 +54,7 @@ class Module(Shown):
     """
 
     __slots__ = ("__dict__", "__weakref__", "_memory")
-    _memory: _Known  # see ``remembered``
+    _memory: list[_Known]  # see ``remembered``
 
     training: bool = True  # see ``train`` and ``eval``
     inputs: list[str] | None = None  # what the inputs are called; kept by ``save``
@@ -342,9 +342,10 @@ class _Known(NamedTuple):
 
 def _known(model: Module) -> tuple[_Known, bytes] | None:
     """What is remembered of a model, and its numbers: None once it has changed."""
-    known: _Known | None = getattr(model, "_memory", None)
-    numbers = known.snapshot.numbers(model) if known else None
-    return None if known is None or numbers is None else (known, numbers)
+    for known in getattr(model, "_memory", ()):
+        if (numbers := known.snapshot.numbers(model)) is not None:
+            return known, numbers
+    return None
 
 
 def remembered(model: Module) -> tuple[_Known, bytes] | None:
@@ -354,14 +355,15 @@ def remembered(model: Module) -> tuple[_Known, bytes] | None:
     """
     if model._places is not None:
         return None
-    known = _known(model)
-    if known is not None or EXTENSION is None:
-        return known
+    found_again = _known(model)
+    if found_again is not None or EXTENSION is None:
+        return found_again
     found, snapshot = _contents(model), EXTENSION.snapshot(model, Module)
     if snapshot is None:
         return None
     names, rest = found.names(), tuple(found.rest)
-    model._memory = _Known(snapshot, found.parameters, names, _Key(found), rest, {})
+    known = _Known(snapshot, found.parameters, names, _Key(found), rest, {})
+    model._memory = [known, *getattr(model, "_memory", ())][:2]  # train(), eval()
     return _known(model)
 
 
@@ -400,6 +402,14 @@ def _shared(root: Module) -> list[Any]:
 
 def modules_of(root: Module) -> list[Module]:
     """A module and all modules below it, each once."""
+    known = remembered(root)
+    if known is None:
+        return _modules_below(root)
+    kept = known[0].kept
+    return [*kept.setdefault("modules", kept.get("modules") or _modules_below(root))]
+
+
+def _modules_below(root: Module) -> list[Module]:
     modules: list[Module] = []
     seen: set[int] = set()
 

@@ -97,9 +97,10 @@ def _negative_log_likelihood(logits: list[Number], target: Any, i: int) -> Numbe
     if len(logits) == 1:
         raise _one_logit(f"row {i} has one logit")
     total = autograd.logsumexp(logits)
-    if _unknown(target):
+    whole = type(target) is int  # the usual target
+    if not whole and _unknown(target):
         return total - autograd.take(logits, target)
-    if not is_sequence(target):
+    if whole or not is_sequence(target):
         return total - logits[validation.class_index(target, len(logits), i)]
     probabilities = elements("targets", target)
     if len(probabilities) != len(logits):

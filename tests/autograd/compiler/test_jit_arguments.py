@@ -49,7 +49,7 @@ BAD += [(x for x in [1.0]), range, np.array("2020-01-01", "M8[D]")]
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("warm", [False, True])
-@pytest.mark.parametrize("bad", BAD, ids=repr)
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: repr(bad).split(" at 0x")[0])
 def test_what_is_not_a_number_is_refused(bad, warm, backend):
     f = jit(lambda x: 2.0, backend=backend)
     if warm:
