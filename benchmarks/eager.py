@@ -89,7 +89,7 @@ def main():
         return
     print(f"engine: {autograd.engine()}")
     for title, median in medians.items():
-        base = medians["micrograd" + title[title.index(",") :]]
+        base = medians["micrograd" + title[title.rindex(",") :]]
         print(f"{title:36s} {median * 1e3:8.2f} ms   {base / median:6.2f} x micrograd")
     for length, result in chains.items():
         print(f"{f'chain of {length:,}':36s} {result.median() * 1e3:8.2f} ms")
