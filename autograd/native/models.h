@@ -56,13 +56,13 @@ static Part *part_new(Snapshot *snapshot, PyObject *object, int kind)
     return part;
 }
 
-static int part_kept(Snapshot *snapshot, PyObject *object, int kind, PyObject *kept)
+static int part_kept(Snapshot *snapshot, PyObject *object, int kind, PyObject *owned)
 {
     Part *part = part_new(snapshot, object, kind);
     if (part)
-        part->kept = kept;
+        part->kept = owned;
     else
-        Py_DECREF(kept);
+        Py_DECREF(owned);
     return part ? 0 : -1;
 }
 

@@ -164,7 +164,9 @@ static void tape_dealloc(PyObject *self)
 
 /* -- Tracers ----------------------------------------------------------------------- */
 
+#ifndef MOST_KEPT
 #define MOST_KEPT 4096
+#endif
 static Tracer *kept[MOST_KEPT]; /* dead ones, for the next */
 static int kept_count;
 
