@@ -1,5 +1,6 @@
 """The docs tell the truth: doctests, tutorial and README blocks, generated pages, links."""
 
+import code
 import doctest
 import importlib
 import pkgutil
@@ -31,22 +32,22 @@ def blocks(path, language):
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "README.md",
-        "docs/tutorial.md",
-        "docs/networks.md",
-        "docs/compiling.md",
-        "docs/pictures.md",
-    ],
-)
-def test_python_blocks_run_in_order(path, tmp_path, monkeypatch):
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+WITH_CODE = [
+    page for page in PAGES if re.search(r"```python\n(?!>>>)", page.read_text("utf-8"))
+]
+
+
+@pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.stem)
+def test_python_blocks_run_in_order(page, tmp_path, monkeypatch):
+    """As they would be pasted into the plain interactive prompt, line by line."""
     monkeypatch.chdir(tmp_path)
-    namespace = {}
-    assert blocks(path, "python")
-    for block in blocks(path, "python"):
-        exec(compile(block, path, "exec"), namespace)
+    prompt, complaints = code.InteractiveConsole(), []
+    prompt.write = complaints.append
+    for block in blocks(page, "python"):
+        for line in [*block.splitlines(), ""]:
+            prompt.push(line)
+        assert not complaints, block + "".join(complaints)
 
 
 def test_the_derivative_table_is_up_to_date():
@@ -86,8 +87,10 @@ def test_the_tour_of_the_architecture_runs():
     assert count > 25
 
 
-FOREIGN = {"lru_cache.py", "caching.py", "cache_dir_utils.py"}  # of other projects
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+FOREIGN = {  # of other projects, and of readers
+    *("lru_cache.py", "caching.py", "cache_dir_utils.py"),
+    *("nn.py", "viz.py", "autograd.py"),
+}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
