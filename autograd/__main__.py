@@ -9,6 +9,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from scalar_autograd import InTheWayError, require
+
+require("autograd")
+
 from autograd import __version__, engine
 from autograd.checks.expression import Formula
 from autograd.cli import arguments
@@ -28,7 +32,7 @@ def main(given: Sequence[str] | None = None) -> int:
         formula = Formula(args.formula)
         numbers = numbers_of(formula, args.numbers, args.file)
         return 0 if show(formula, numbers, args) else 1
-    except (AutogradError, OSError) as error:
+    except (AutogradError, InTheWayError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
 

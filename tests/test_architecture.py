@@ -51,7 +51,8 @@ FLOORS = [  # from the ground: a folder imports those above it in this list, and
 ]
 DOORS = {f"{name}/__init__.py" for name in (*PACKAGES, "nn/datasets")}  # hand names on
 GROUND = {"autograd.errors", "autograd.threads"}  # below all floors
-GROUND |= {"autograd.notebooks", "autograd.spelling"}  # notebooks asks viz, when shown
+GROUND |= {"autograd.missing", "autograd.spelling"}
+GROUND |= {"autograd.notebooks"}  # asks viz, when shown
 DRAWING = {"autograd/cli/output.py", "autograd/notebooks.py"}  # when asked to, by viz
 LIGHT = {"autograd/table", "autograd/graph"}  # only the standard library
 MOST_FILES = 16

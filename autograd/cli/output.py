@@ -14,6 +14,7 @@ from autograd.checks.expression import Formula
 from autograd.checks.gradcheck import gradcheck
 from autograd.errors import AnomalyError, ExpressionError
 from autograd.numbers.value import Value
+from scalar_autograd import require
 
 
 def show(formula: Formula, numbers: Mapping[str, float], args: Any) -> bool:
@@ -83,19 +84,16 @@ def _check_endings(args: argparse.Namespace) -> None:
 
 def _draw(y: Value, args: argparse.Namespace) -> None:
     """LaTeX and files; viz stands above autograd, and is imported when called."""
-    if args.latex:
-        from viz import latex
+    pictures = [args.png, args.svg, args.pdf]
+    if not args.latex and [args.html, *pictures] == [None] * 4:
+        return
+    require("viz")
+    from viz import explore, latex, render
 
+    if args.latex:
         print(f"\n{latex(y)}")
     if args.html is not None:
-        from viz import explore
-
         print(f"wrote {explore(y, args.html)}")
-    pictures = [args.png, args.svg, args.pdf]
-    if pictures == [None] * 3:
-        return
-    from viz import render
-
     y.backward()
     for path in pictures:
         if path is not None:

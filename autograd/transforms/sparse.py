@@ -16,9 +16,10 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
-from autograd.errors import GraphError, MissingDependencyError
+from autograd.errors import GraphError
 from autograd.graph.handmade import Handmade
 from autograd.graph.nodes import CONSTANT, grouped, pairs, topological_order
+from autograd.missing import missing
 from autograd.numbers.operators import Operators
 from autograd.numbers.value import Value
 from autograd.table.primitive import Primitive, zero
@@ -157,10 +158,7 @@ def _scipy_sparse() -> Any:
     try:
         from scipy import sparse
     except ImportError as cause:
-        raise MissingDependencyError(
-            "sparse=True returns SciPy matrices, and SciPy is not installed: "
-            "pip install 'scalar-autograd[sparse]'"
-        ) from cause
+        raise missing("sparse=True returns matrices of SciPy", "scipy") from cause
     return sparse
 
 

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import DataError, MissingDependencyError
+from autograd import DataError
+from autograd.missing import missing
 from autograd.spelling import spelled
 from autograd.table.reals import short
 
@@ -99,10 +100,7 @@ def _frame(source: Any) -> Any:
     try:
         import pandas
     except ImportError as cause:
-        raise MissingDependencyError(
-            "tables are read by pandas, which is not installed: "
-            "pip install 'scalar-autograd[tables]'"
-        ) from cause
+        raise missing("tables are read by pandas", "pandas") from cause
     try:
         return pandas.read_csv(Path(source), skipinitialspace=True)
     except ValueError as cause:  # empty, ragged, or in another encoding

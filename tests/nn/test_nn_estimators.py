@@ -568,7 +568,7 @@ def test_without_scikit_learn_the_error_says_what_to_install():
     found = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
-    assert found.stdout.count("pip install 'scalar-autograd[estimators]'") == 2
+    assert found.stdout.count('pip install "scikit-learn>=1.6"') == 2
 
 
 def test_the_names_are_listed():

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd.errors import MissingDependencyError, RenderError
+from autograd.missing import missing
 from autograd.table.reals import short
 from viz.files.children import orderly_end, run
 from viz.files.whole import format_of
@@ -43,10 +44,7 @@ def film_maker(target: Path) -> FilmMaker:
         try:
             return _Gif(importlib.import_module("PIL.Image"))
         except ImportError:
-            raise MissingDependencyError(
-                "animated GIFs need Pillow, which is not installed; run: "
-                'pip install "scalar-autograd[plot]"'
-            ) from None
+            raise missing("animated GIFs need Pillow", "pillow") from None
     program = shutil.which("ffmpeg")
     if program is None:
         raise MissingDependencyError(

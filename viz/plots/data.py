@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.errors import DataError, MissingDependencyError, ShapeError
+from autograd.errors import DataError, ShapeError
 from autograd.graph.modes import no_grad
+from autograd.missing import missing
 from autograd.numbers.value import Value
 from autograd.table.reals import as_float
 from nn.validation import elements
@@ -21,10 +22,7 @@ def axes(ax: Any) -> Any:
     try:
         from matplotlib import pyplot
     except ImportError:
-        raise MissingDependencyError(
-            "plots need matplotlib, which is not installed; run: "
-            'pip install "scalar-autograd[plot]"'
-        ) from None
+        raise missing("plots need matplotlib", "matplotlib") from None
     return pyplot.subplots()[1]
 
 

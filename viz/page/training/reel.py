@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.errors import MissingDependencyError
+from autograd.missing import missing
 from autograd.table.reals import short
 from nn.validation import integer
 from viz.files.films import film_maker, pause_of
@@ -86,9 +86,8 @@ def _drawn(watch: Watch, frames: Sequence[Frame]) -> list[bytes]:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise MissingDependencyError(
-            "films of training need matplotlib, which is not installed; run: "
-            'pip install "scalar-autograd[plot]"'
+        raise missing(
+            "films of training need matplotlib", "matplotlib", "pillow"
         ) from None
     scenes, pictures = _Scenes(watch.recording.scene, frames), []
     for frame in frames:
