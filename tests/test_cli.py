@@ -249,7 +249,7 @@ def test_numbers_come_from_a_file_too(capsys, tmp_path, text):
         ('{"w": 1, "x": "2"}', 'such as {"w": -3, "x": 2}, got {"x": "2"}'),
         ('{"w": 1, "x": true}', 'got {"x": true}'),
         ("[1, 2]", "got [1.0, 2.0]"),
-        ('{"w": 1', "is no JSON: "),
+        ('{"w": 1', "is no JSON (Expecting"),
         ('{"w": 1, "e": 2}', "e is the constant"),
         (b"\xff\xfe\x00", "is not a text"),
         (None, "No such file"),

@@ -120,7 +120,8 @@ class Formula:
         try:
             return ast.parse(self.text, mode="eval").body
         except SyntaxError as error:
-            raise self._error(error.msg, (error.offset or 1) - 1) from None
+            said = f"{error.msg}: write it as in Python"
+            raise self._error(said, (error.offset or 1) - 1) from None
         except (RecursionError, MemoryError):
             raise ExpressionError(
                 "the formula is nested too deeply to be read: shorten it, or write a "
@@ -166,17 +167,25 @@ class Formula:
         if isinstance(node, ast.Compare):
             if len(node.ops) == 1 and type(node.ops[0]) in OPERATORS:
                 return [node.left, node.comparators[0]]
-            raise self._at(node, "only two numbers are compared, with < <= > >= == !=")
+            raise self._at(
+                node,
+                "only two numbers are compared, with < <= > >= == !=: write where(a < "
+                "x, where(x < b, 1, 0), 0) for a < x < b",
+            )
         if isinstance(node, ast.List):
             return node.elts
         if not isinstance(node, ast.Call):
-            raise self._at(node, "this is not part of a formula")
+            raise self._at(
+                node,
+                "this is not part of a formula: use numbers, names, operators, "
+                "functions, and lists in brackets",
+            )
         if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS:
             known = ", ".join(sorted(FUNCTIONS))
             name = self._source(node.func)
             raise self._at(node, f"unknown function {name}; known are {known}")
         if node.keywords:
-            raise self._at(node, "operands are given by position")
+            raise self._at(node, "operands have no names: write f(x), not f(x=...)")
         return node.args
 
     def _value(self, node: Any, operands: list[Any], known: dict[str, Any]) -> Any:

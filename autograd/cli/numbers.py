@@ -94,7 +94,7 @@ def _from_file(path: Path) -> dict[str, float]:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise ExpressionError(
-            f"{path} is not a text: numbers are lines name=number, or JSON, in UTF-8"
+            f"{path} is not a text: write lines name=number, or JSON, in UTF-8"
         ) from None
     if text.lstrip()[:1] in "{[" and text.strip():
         return _from_json(path, text)
@@ -115,7 +115,9 @@ def _from_json(path: Path, text: str) -> dict[str, float]:
     try:
         found = json.loads(text, parse_int=float)
     except (ValueError, RecursionError) as error:
-        raise ExpressionError(f"{path} is no JSON: {error}") from None
+        raise ExpressionError(
+            f'{path} is no JSON ({error}): write it as in {{"w": -3, "x": 2}}'
+        ) from None
     wrong = found
     if isinstance(found, dict):
         bad = [k for k, x in found.items() if type(x) is not float]

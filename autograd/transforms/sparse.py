@@ -69,7 +69,8 @@ def _interactions(node: Node, shape: tuple[int, ...]) -> list[frozenset[int]]:
     primitive = node._primitive
     if isinstance(primitive, Handmade):
         raise GraphError(
-            f"{primitive.name!r} was made by hand; write it as a Primitive"
+            f"{primitive.name!r} was made by hand, and has no derivatives to look at: "
+            "write it as a Primitive"
         )
     operands = primitive.regroup(supports, shape)
     partials = primitive.partials(operands, result)

@@ -228,7 +228,7 @@ def test_weights_go_with_several_outputs_and_held_out_samples():
     ("weights", "message"),
     [
         (np.zeros(60), "zero|0 for every"),
-        (np.full(60, -1.0), "weights are >= 0"),
+        (np.full(60, -1.0), "weights must be >= 0"),
         (np.ones(59), "60"),
         (np.full(60, np.nan), "NaN"),
     ],

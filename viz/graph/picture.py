@@ -149,7 +149,10 @@ def draw(source: str, format: str, engine: str, inches: float = 0.0) -> bytes:
             "graphviz (macOS), winget install graphviz (Windows)",
         )
     why = "; ".join(dict.fromkeys(reasons))
-    raise RenderError(f"Graphviz could not draw the picture as {format}: {why}")
+    raise RenderError(
+        f"Graphviz could not draw the picture as {format}: {why}; try another format, "
+        ".svg, or install Graphviz anew"
+    )
 
 
 def _commands(

@@ -70,7 +70,10 @@ def scalar(x: Any, name: str, finite: bool = True) -> float:
         x = x[0]
     value = x.data if isinstance(x, Value) else as_float(x)
     if finite and not np.isfinite(value):
-        raise DataError(f"{name} is {value}: a finite number is needed to draw it")
+        raise DataError(
+            f"{name} is {value}: a finite number is needed to draw it: remove it, or "
+            "fill it in"
+        )
     return value
 
 
@@ -78,7 +81,10 @@ def numbers(xs: Iterable[Any], name: str) -> Any:
     """A non-empty float array of one axis without NaN, from numbers or Values."""
     found = np.array([scalar(x, f"{name}[{i}]") for i, x in enumerate(xs)], dtype=float)
     if not found.size:
-        raise DataError(f"{name.strip()} is empty: there is nothing to draw")
+        raise DataError(
+            f"{name.strip()} is empty: there is nothing to draw, give at least one "
+            "number"
+        )
     return found
 
 

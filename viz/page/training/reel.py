@@ -67,11 +67,11 @@ def training_film(
     """
     if not isinstance(watch, Watch):
         raise TypeError(
-            f"training_film films what viz.watch_training returns, got "
-            f"{type(watch).__name__}"
+            "training_film films what viz.watch_training returns, got "
+            f"{type(watch).__name__}: give it that, after the training"
         )
     if integer("most", most) < 2:
-        raise ValueError(f"most is at least 2 frames, got {short(most)}")
+        raise ValueError(f"most must be at least 2 frames, got {short(most)}")
     target, pause = Path(path), pause_of(seconds)
     film = film_maker(target)
     frames = watch.recording.complete()
