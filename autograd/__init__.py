@@ -8,6 +8,10 @@
 (1.002, -1.503, 0.501)
 """
 
+from scalar_autograd import warn_of_others as _warn_of_others
+
+_warn_of_others()
+
 from autograd.checks.anomaly import detect_anomaly
 from autograd.checks.differences import numerical_gradient
 from autograd.checks.explain import Explanation, explain

@@ -86,4 +86,4 @@ class RenderError(AutogradError, RuntimeError):
 
 
 class MissingDependencyError(AutogradError, ImportError):
-    """An optional package is missing; the message says which extra installs it."""
+    """An optional package is missing; the message says what to install."""

@@ -7,6 +7,8 @@ imports it.
 
 from __future__ import annotations
 
+from scalar_autograd import require
+
 
 class Shown:
     """A base for what notebooks show as HTML."""
@@ -14,6 +16,7 @@ class Shown:
     __slots__ = ()
 
     def _repr_html_(self) -> str | None:
+        require("viz")
         from viz import notebooks
 
         return notebooks.html(self)
@@ -25,6 +28,7 @@ class Drawn(Shown):
     __slots__ = ()
 
     def _repr_svg_(self) -> str | None:
+        require("viz")
         from viz import notebooks
 
         return notebooks.svg(self)

@@ -11,7 +11,7 @@ from autograd import sum as total
 try:
     from scipy.optimize import minimize
 except ImportError:
-    raise SystemExit("needs SciPy: pip install 'scalar-autograd[sparse]'") from None
+    raise SystemExit("needs SciPy: pip install scipy") from None
 
 
 # 1. Rosenbrock's valley in a thousand dimensions.

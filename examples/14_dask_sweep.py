@@ -15,7 +15,7 @@ try:
     from dask.base import compute
     from dask.delayed import delayed
 except ImportError:
-    print("Dask is not installed: pip install 'scalar-autograd[examples]'")
+    print("Dask is not installed: pip install dask")
     raise SystemExit(0) from None
 
 RATES = np.geomspace(0.01, 0.3, 8)

@@ -10,6 +10,10 @@
 
 from typing import TYPE_CHECKING, Any
 
+from scalar_autograd import require as _require
+
+_require("autograd")
+
 from autograd import gelu, leaky_relu, relu, sigmoid, silu, softmax, softplus, tanh
 from nn import datasets as datasets
 from nn.datasets.scaling import Scaler

@@ -32,7 +32,9 @@ def real(name: str, x: Any) -> Any:
     except TypeError:
         raise TypeError(f"{name} must be a real number, got {short(x)}") from None
     except OverflowError:
-        raise ValueError(f"{name} must be a finite number: it is too large") from None
+        raise ValueError(
+            f"{name} must be a finite number: it is beyond the largest float, 1.8e308"
+        ) from None
     return x
 
 
@@ -140,7 +142,10 @@ def array(name: str, xs: Any) -> NDArray[np.float64]:
     try:
         found = np.asarray(xs)
     except ValueError:
-        raise ShapeError(f"the rows of {name} have different lengths") from None
+        raise ShapeError(
+            f"the rows of {name} have different lengths: give each the same number of "
+            "columns"
+        ) from None
     if found.dtype.kind in "biuf":
         return found.astype(float)
     cells = [number(name, x, *at) for at, x in np.ndenumerate(found)]
@@ -254,7 +259,7 @@ def class_index(target: Any, classes: int, i: int) -> int:
         return target
     if not (isinstance(target, Real) and target in range(classes)):
         raise DataError(
-            f"target {i} is {short(target)}: a class is a whole number from 0 to "
+            f"target {i} is {short(target)}: a class must be a whole number from 0 to "
             f"{classes - 1}, since there are {classes} logits"
         )
     return int(float(target))

@@ -9,6 +9,15 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 pytest_plugins = ["browser"]
 
+import provoked  # noqa: E402, needs the path
+
+pytest.raises = provoked.recording
+
+
+def pytest_collection_modifyitems(items):
+    """What judges the messages of a run comes behind all that provokes them."""
+    items.sort(key=lambda item: item.path.name == "test_messages.py")
+
 
 @pytest.fixture(autouse=True)
 def no_figure_outlives_its_test():

@@ -30,6 +30,7 @@ FLOORS = [  # from the ground: a folder imports those above it in this list, and
     "autograd/compiler/plans",
     "autograd/compiler/entry",
     "autograd/compiler",
+    "autograd/cli",
     "autograd",
     "nn",
     "nn/datasets",
@@ -50,8 +51,9 @@ FLOORS = [  # from the ground: a folder imports those above it in this list, and
 ]
 DOORS = {f"{name}/__init__.py" for name in (*PACKAGES, "nn/datasets")}  # hand names on
 GROUND = {"autograd.errors", "autograd.threads"}  # below all floors
-GROUND |= {"autograd.notebooks", "autograd.spelling"}  # notebooks asks viz, when shown
-DRAWING = {"autograd/__main__.py", "autograd/notebooks.py"}  # when asked to, by viz
+GROUND |= {"autograd.missing", "autograd.spelling"}
+GROUND |= {"autograd.notebooks"}  # asks viz, when shown
+DRAWING = {"autograd/cli/output.py", "autograd/notebooks.py"}  # when asked to, by viz
 LIGHT = {"autograd/table", "autograd/graph"}  # only the standard library
 MOST_FILES = 16
 

@@ -17,7 +17,7 @@ MODULES = [
     for package in ("autograd", "nn", "viz")
     for info in pkgutil.walk_packages([str(ROOT / package)], f"{package}.")
     if not info.name.endswith("__main__")
-] + ["autograd", "nn", "viz"]
+] + ["autograd", "nn", "viz", "scalar_autograd"]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -14,6 +14,10 @@ global settings.
 'svg'
 """
 
+from scalar_autograd import require as _require
+
+_require("autograd", "nn")
+
 from viz.formulas.derivation import latex, mathml
 from viz.graph.animate import animate
 from viz.graph.render import draw_dot

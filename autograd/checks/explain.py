@@ -148,7 +148,10 @@ def explain(y: Value, wrt: Value, largest: int = 10) -> Explanation:
     """
     for node in (y, wrt):
         if not isinstance(node, Value):
-            raise TypeError(f"explain takes Values, got {type(node).__name__}")
+            raise TypeError(
+                f"explain takes Values, got {type(node).__name__}: give it the result "
+                "of operations on Values, not its .data"
+            )
     if largest < 1:
         raise ValueError(f"largest must be 1 or more, got {largest}")
     interior, leaves = topological_order(y)

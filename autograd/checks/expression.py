@@ -13,15 +13,18 @@ from __future__ import annotations
 import ast
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
+from autograd.checks.meant import Meant, meant
 from autograd.errors import ExpressionError
 from autograd.numbers import functions
 from autograd.numbers.operators import METHODS
 from autograd.table.primitives import TABLE
 
-_LONGEST = 10_000
+_LONGEST = 10_000  # characters
+_FEW = 4  # operands shown of an operation
+_WIDE = 60  # characters shown of a part of a formula
 _SEQUENCES = {"sum", "prod", "mean", "logsumexp"}  # take their operands one by one too
 CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
 OPERATORS: dict[type, Callable[..., Any]] = {
@@ -67,21 +70,21 @@ class Formula:
     def __init__(self, text: str) -> None:
         if len(text) > _LONGEST:
             raise ExpressionError(
-                f"a formula of {len(text)} characters; at most {_LONGEST} are read"
+                f"a formula of {len(text)} characters; at most {_LONGEST} are read: "
+                f"write a part of it as a number of its own"
             )
-        self.text = text
+        self.text = " ".join(text.split())
+        if not self.text:
+            raise ExpressionError('the formula is empty: give one, such as "w*x + b"')
         try:
-            root = ast.parse(text.strip(), mode="eval").body
-        except SyntaxError as error:
-            raise self._error(error.msg, (error.offset or 1) - 1) from None
-        except (RecursionError, MemoryError):
+            self.steps = self._postorder(self._parsed())
+        except ExpressionError:
+            remedy = suggestion(text)
+            if remedy is None:
+                raise
             raise ExpressionError(
-                "the formula is nested too deeply to be read: shorten it, or write a "
-                "long sum a + b + ... as sum(a, b, ...)"
+                f"{remedy.why}: did you mean\n  {remedy.text}"
             ) from None
-        except ValueError as error:
-            raise ExpressionError(f"the formula cannot be read: {error}") from None
-        self.steps = self._postorder(root)
         names = [node.id for node, _ in self.steps if isinstance(node, ast.Name)]
         self.names = tuple(dict.fromkeys([n for n in names if n not in CONSTANTS]))
 
@@ -95,8 +98,50 @@ class Formula:
             stack[start:] = [self._value(node, operands, known)]
         return stack.pop()
 
+    def first_not_finite(self, **numbers: Any) -> str | None:
+        """The first operation that gives NaN or an infinity, in one line.
+
+        >>> Formula("2 * log(x)").first_not_finite(x=-1.0)
+        'log(x) is nan: log of -1.0'
+        """
+        known, stack = {**CONSTANTS, **numbers}, list[Any]()
+        for node, count in self.steps:
+            start = len(stack) - count
+            operands = stack[start:]
+            stack[start:] = [self._value(node, operands, known)]
+            found = stack[-1]
+            if operands and type(found) is float and not math.isfinite(found):
+                of = " and ".join(map(repr, operands[:_FEW]))
+                more = f", ... ({count} in all)" if count > _FEW else ""
+                return f"{self._source(node)} is {found}: {_name(node)} of {of}{more}"
+        return None
+
+    def _parsed(self) -> ast.expr:
+        try:
+            return ast.parse(self.text, mode="eval").body
+        except SyntaxError as error:
+            said = f"{error.msg}: write it as in Python"
+            raise self._error(said, (error.offset or 1) - 1) from None
+        except (RecursionError, MemoryError):
+            raise ExpressionError(
+                "the formula is nested too deeply to be read: shorten it, or write a "
+                "long sum a + b + ... as sum(a, b, ...)"
+            ) from None
+        except ValueError as error:
+            raise ExpressionError(f"the formula cannot be read: {error}") from None
+
     def _error(self, message: str, column: int) -> ExpressionError:
-        return ExpressionError(f"{message}\n  {self.text.strip()}\n  {' ' * column}^")
+        return ExpressionError(f"{message}\n  {self.text}\n  {' ' * column}^")
+
+    def _at(self, node: Any, message: str) -> ExpressionError:
+        """An error that points at a node, whose place ``ast`` counts in bytes."""
+        before = self.text.encode()[: node.col_offset]
+        return self._error(message, len(before.decode()))
+
+    def _source(self, node: Any) -> str:
+        """The part of the text that a node was read from."""
+        part = self.text.encode()[node.col_offset : node.end_col_offset].decode()
+        return part if len(part) <= _WIDE else f"{part[:_WIDE]}..."
 
     def _postorder(self, root: ast.expr) -> list[tuple[Any, int]]:
         """(node, number of its operands), every node after its operands."""
@@ -122,18 +167,25 @@ class Formula:
         if isinstance(node, ast.Compare):
             if len(node.ops) == 1 and type(node.ops[0]) in OPERATORS:
                 return [node.left, node.comparators[0]]
-            raise self._error(
-                "only two numbers are compared, with < <= > >= == !=", node.col_offset
+            raise self._at(
+                node,
+                "only two numbers are compared, with < <= > >= == !=: write where(a < "
+                "x, where(x < b, 1, 0), 0) for a < x < b",
             )
         if isinstance(node, ast.List):
             return node.elts
         if not isinstance(node, ast.Call):
-            raise self._error("this is not part of a formula", node.col_offset)
+            raise self._at(
+                node,
+                "this is not part of a formula: use numbers, names, operators, "
+                "functions, and lists in brackets",
+            )
         if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS:
             known = ", ".join(sorted(FUNCTIONS))
-            raise self._error(f"unknown function; known are {known}", node.col_offset)
+            name = self._source(node.func)
+            raise self._at(node, f"unknown function {name}; known are {known}")
         if node.keywords:
-            raise self._error("operands are given by position", node.col_offset)
+            raise self._at(node, "operands have no names: write f(x), not f(x=...)")
         return node.args
 
     def _value(self, node: Any, operands: list[Any], known: dict[str, Any]) -> Any:
@@ -146,13 +198,36 @@ class Formula:
                 return float(node.value)  # type: ignore[arg-type]
             return _function(node)(*operands)
         except (TypeError, ValueError, OverflowError) as error:
-            raise self._error(str(error), node.col_offset) from None
+            raise self._at(node, str(error)) from None
+
+
+def suggestion(text: str, names: Collection[str] = ()) -> Meant | None:
+    """What a formula that cannot be read most likely means; it can be read itself.
+
+    ``names`` are those of the numbers that are known.
+    """
+    found = meant(text, FUNCTIONS, names)
+    if found is None or len(found.text) > _LONGEST:
+        return None
+    if meant(found.text, FUNCTIONS, names) is not None:
+        return None
+    try:
+        Formula(found.text)
+    except ExpressionError:
+        return None
+    return found
 
 
 def _function(node: Any) -> Callable[..., Any]:
     if isinstance(node, ast.Call):
         return _callable(node.func.id)  # type: ignore[attr-defined]
     return OPERATORS[type(node.ops[0] if isinstance(node, ast.Compare) else node.op)]
+
+
+def _name(node: Any) -> str:
+    """What the operation of a node is called."""
+    called = isinstance(node, ast.Call)
+    return node.func.id if called else getattr(_function(node), "name", "")
 
 
 def _callable(name: str) -> Callable[..., Any]:

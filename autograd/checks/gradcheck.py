@@ -22,6 +22,8 @@ from autograd.table.reals import short
 from autograd.transforms.gradients import gradient
 from autograd.transforms.tree import flatten
 
+_COLUMNS = "analytic", "numeric", "abs. error", "known to", "finest step"
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -58,8 +60,12 @@ class GradcheckReport(Shown):
         return self.table([entry.name for entry in self.entries])
 
     def table(self, names: Sequence[str]) -> str:
-        """The comparison as text, one line for each entry, under names of your own."""
-        rows = [("input", "analytic", "numeric", "error", "known to", "step", "")]
+        """The comparison as text, one line for each entry, under names of your own.
+
+        ``abs. error`` is |analytic - numeric|, ``known to`` the error of numeric
+        itself, ``finest step`` the smallest change of the input that it rests on.
+        """
+        rows = [("input", *_COLUMNS, "")]
         for name, e in zip(names, self.entries, strict=True):
             numbers = (f"{e.analytic:.10g}", f"{e.numeric:.10g}")
             errors = (f"{e.error:.1e}", f"{e.uncertainty:.1e}", f"{e.step:.1e}")

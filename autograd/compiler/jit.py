@@ -76,7 +76,10 @@ class Compiled(Shown):
             return self.function(*args, **kwargs)
         if nodes:
             if out is not None:
-                raise TraceError("out= takes plain numbers, and the result is a node")
+                raise TraceError(
+                    "out= takes plain numbers, and the result is a node: leave out= "
+                    "away, or compute under no_grad"
+                )
             results = as_nodes(plan, parts, leaves, results)
         results = function.collected(results)
         if arrays is None:
@@ -237,5 +240,8 @@ def jit(
     (5.0, [2.0, 4.0])
     """
     if not callable(f):
-        raise TypeError(f"jit compiles functions, got {type(f).__name__}")
+        raise TypeError(
+            f"jit compiles functions, got {type(f).__name__}: write jit(f), and call "
+            "what it returns"
+        )
     return Compiled(f, static, Settings(backend, strict, background, limit))

@@ -102,7 +102,8 @@ def make_handmade(node: Node, children: Iterable[Any], rule: Any) -> None:
     for child in children:
         if getattr(type(child), "level", None) != 0:
             raise TypeError(
-                f"the operands of a node must be Values, got {type(child).__name__}"
+                f"the operands of a node must be Values, got {type(child).__name__}: "
+                "write Value(x) for a number"
             )
     numbers = tuple([child._number for child in children])
     if isinstance(rule, str):
@@ -111,8 +112,8 @@ def make_handmade(node: Node, children: Iterable[Any], rule: Any) -> None:
         partials = tuple([as_float(g) for g in rule])
         if len(partials) != len(children):
             raise GraphError(
-                f"{len(children)} operands need as many local gradients, "
-                f"got {len(partials)}"
+                f"{len(children)} operands need as many local gradients, got "
+                f"{len(partials)}: give one for each"
             )
         attach(node, LocalGradients("custom", partials), children, numbers)
     if MODES.active:
@@ -160,4 +161,6 @@ def propagate(node: Node) -> None:
 
 
 def _cannot_evaluate(*_: Any) -> Any:
-    raise GraphError("an operation made by hand cannot be evaluated again")
+    raise GraphError(
+        "an operation made by hand cannot be evaluated again: write it as a Primitive"
+    )

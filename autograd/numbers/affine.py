@@ -26,7 +26,10 @@ def affine(rows: Iterable[Sequence[Any]], biases: Iterable[Any]) -> Affine:
     rows = [ws if type(ws) in (list, tuple) else tuple(ws) for ws in rows]
     biases = list(biases)
     if len(rows) != len(biases):
-        raise ShapeError(f"{len(rows)} rows of weights with {len(biases)} biases")
+        raise ShapeError(
+            f"{len(rows)} rows of weights with {len(biases)} biases: give a row of "
+            "weights and a bias for each output"
+        )
     return Affine(rows, biases)
 
 
@@ -36,7 +39,10 @@ class Affine:
     def __init__(self, rows: list[Any], biases: list[Any]) -> None:
         widths = set(map(len, rows))
         if len(widths) > 1:
-            raise ShapeError(f"the rows of weights differ in width: {sorted(widths)}")
+            raise ShapeError(
+                f"the rows of weights differ in width: {sorted(widths)}: give each row "
+                "a weight for each input"
+            )
         self.rows, self.biases, self.width = rows, biases, max(widths, default=0)
         self.nodes = affine_nodes(rows, biases)  # None around other numbers than Values
 
@@ -44,7 +50,10 @@ class Affine:
         """The outputs for one sample."""
         xs = tuple(xs)
         if len(xs) != self.width:
-            raise ShapeError(f"{self.width} weights for each output, {len(xs)} inputs")
+            raise ShapeError(
+                f"{self.width} weights for each output, {len(xs)} inputs: give one "
+                "weight for each input"
+            )
         if self.nodes is not None:
             nodes = self.nodes(xs)
             if nodes is not None:

@@ -90,7 +90,10 @@ def dot(ws: Sequence[Number], xs: Sequence[Number], bias: Number = 0.0) -> Numbe
     """
     ws, xs = _listed(ws, "dot"), _listed(xs, "dot")
     if len(ws) != len(xs):
-        raise ShapeError(f"dot of {len(ws)} weights with {len(xs)} inputs")
+        raise ShapeError(
+            f"dot of {len(ws)} weights with {len(xs)} inputs: give one weight for each "
+            "input"
+        )
     if hasattr(bias, "level"):
         return affine([ws], [bias])(xs)[0]
     if type(bias) is float and bias == 0.0:
@@ -108,7 +111,9 @@ def mean(xs: Iterable[Number]) -> Number:
     """The arithmetic mean of a sequence. Raises DataError for an empty one."""
     listed: Any = xs if hasattr(xs, "over_batch") else _listed(xs, "mean")
     if not len(listed):
-        raise DataError("the mean of an empty sequence is not defined")
+        raise DataError(
+            "the mean of an empty sequence is not defined: give at least one number"
+        )
     return primitives.sum(listed) / float(len(listed))
 
 
@@ -117,7 +122,8 @@ def _listed(xs: Any, name: str) -> tuple[Number, ...]:
         return tuple(xs)
     except TypeError:
         raise TypeError(
-            f"{name} takes a sequence of numbers, got {type(xs).__name__}"
+            f"{name} takes a sequence of numbers, got {type(xs).__name__}: write "
+            f"{name}([x]) for one"
         ) from None
 
 
@@ -166,7 +172,9 @@ def _some(xs: tuple[Number, ...], name: str) -> tuple[Number, ...]:
     if len(xs) == 1 and hasattr(xs[0], "__iter__"):
         xs = tuple(xs[0])
     if not xs:
-        raise DataError(f"the {name} of an empty sequence is not defined")
+        raise DataError(
+            f"the {name} of an empty sequence is not defined: give at least one number"
+        )
     return xs
 
 

@@ -119,7 +119,8 @@ class Value(Node, Drawn, Signatures):
     def label(self, name: str) -> None:
         if not isinstance(name, str):
             raise TypeError(
-                f"a label is text, got {type(name).__name__}: {short(name)}"
+                f"a label is text, got {type(name).__name__}: {short(name)}: write "
+                "label=str(...)"
             )
         self.__dict__["label"] = name
 

@@ -132,7 +132,8 @@ class Primitive:
             return self.apply(tuple([self._sequence(group) for group in operands]))
         if len(operands) != self.arity:
             raise TypeError(
-                f"{self.name} takes {self.arity} operand(s), got {len(operands)}"
+                f"{self.name} takes {self.arity} operand(s), got {len(operands)}: give "
+                f"{self.arity}"
             )
         return self.apply(operands)
 
@@ -141,7 +142,8 @@ class Primitive:
             return tuple(group)
         except TypeError:
             raise TypeError(
-                f"{self.name} takes a sequence of numbers, got {short(group)}"
+                f"{self.name} takes a sequence of numbers, got {short(group)}: write "
+                f"{self.name}([x]) for one"
             ) from None
 
     def apply(self, operands: tuple[Number, ...]) -> Number:
@@ -275,8 +277,8 @@ def check_lengths(name: str, operands: Any, partials: Any) -> None:
         found = [len(group) for group in partials]
     except TypeError:
         raise TypeError(
-            f"the partials of primitive {name!r} are a sequence, or one for each group "
-            f"of operands; got {short(partials)}"
+            f"the partials of primitive {name!r} must be a sequence, or one for each "
+            f"group of operands; got {short(partials)}"
         ) from None
     if wanted != found:
         raise TypeError(

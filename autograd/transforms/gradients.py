@@ -114,7 +114,10 @@ def gradient(y: Value, wrt: Tree, create_graph: bool = False) -> Tree:
     leaves, _ = flatten(wrt)
     for leaf in leaves:
         if not isinstance(leaf, Value):
-            raise TypeError(f"wrt must hold Values, got {type(leaf).__name__}")
+            raise TypeError(
+                f"wrt must hold Values, got {type(leaf).__name__}: give the leaves "
+                "themselves, not their .data"
+            )
     cotangents = cotangents_of([(y, 1.0)], create_graph)
     found = [cotangents.get(leaf, 0.0) for leaf in leaves]
     if create_graph:
@@ -160,10 +163,11 @@ def check_argnums(
             also = f" and {', '.join(named)}: pass by place what is differentiated"
             raise IndexError(
                 f"argnums={i}, but the function was called with {count} positional "
-                f"argument(s){also if named else ''}"
+                f"argument(s){also if named else ''}: give that argument by position, "
+                "or name another place"
             )
     if len({i % count for i in chosen}) < len(chosen):
-        raise ValueError(f"argnums={argnums} names an argument twice")
+        raise ValueError(f"argnums={argnums} names an argument twice: name each once")
     return [i % count for i in chosen]
 
 
@@ -173,8 +177,8 @@ def places_of(argnums: Any, one: str = "") -> list[int]:
     for place in found:
         if not isinstance(place, Integral) or isinstance(place, bool):
             raise TypeError(
-                f"argnums names arguments by their places, 0 the first; got "
-                f"{short(argnums)}"
+                "argnums names arguments by their places, 0 the first; got "
+                f"{short(argnums)}: write argnums=0, or (0, 1)"
             )
     if one and found is argnums:
         raise TypeError(

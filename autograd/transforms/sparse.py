@@ -16,9 +16,10 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
-from autograd.errors import GraphError, MissingDependencyError
+from autograd.errors import GraphError
 from autograd.graph.handmade import Handmade
 from autograd.graph.nodes import CONSTANT, grouped, pairs, topological_order
+from autograd.missing import missing
 from autograd.numbers.operators import Operators
 from autograd.numbers.value import Value
 from autograd.table.primitive import Primitive, zero
@@ -68,7 +69,8 @@ def _interactions(node: Node, shape: tuple[int, ...]) -> list[frozenset[int]]:
     primitive = node._primitive
     if isinstance(primitive, Handmade):
         raise GraphError(
-            f"{primitive.name!r} was made by hand; write it as a Primitive"
+            f"{primitive.name!r} was made by hand, and has no derivatives to look at: "
+            "write it as a Primitive"
         )
     operands = primitive.regroup(supports, shape)
     partials = primitive.partials(operands, result)
@@ -157,10 +159,7 @@ def _scipy_sparse() -> Any:
     try:
         from scipy import sparse
     except ImportError as cause:
-        raise MissingDependencyError(
-            "sparse=True returns SciPy matrices, and SciPy is not installed: "
-            "pip install 'scalar-autograd[sparse]'"
-        ) from cause
+        raise missing("sparse=True returns matrices of SciPy", "scipy") from cause
     return sparse
 
 

@@ -38,7 +38,9 @@ def flatten(tree: Tree, as_floats: bool = False) -> tuple[list[Any], Rebuild]:
     def rebuild(new: Iterable[Any]) -> Tree:
         new = list(new)
         if len(new) != count:
-            raise ShapeError(f"the tree has {count} leaves, got {len(new)}")
+            raise ShapeError(
+                f"the tree has {count} leaves, got {len(new)}: give one for each leaf"
+            )
         return build(iter(new))
 
     return leaves, rebuild

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import MissingDependencyError
+from autograd.missing import missing
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -58,9 +58,8 @@ def _of_sklearn(name: str) -> tuple[Floats, Any]:
     try:
         from sklearn import datasets
     except ImportError as cause:
-        raise MissingDependencyError(
-            "this data set comes with scikit-learn, which is not installed: "
-            "pip install 'scalar-autograd[examples]'"
+        raise missing(
+            "this data set comes with scikit-learn", "scikit-learn"
         ) from cause
     data = getattr(datasets, f"load_{name}")()
     return data.data, data.target

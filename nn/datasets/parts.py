@@ -34,7 +34,10 @@ def split(
     """
     samples, targets = _samples("X", X), _samples("y", y)
     if len(samples) != len(targets):
-        raise ShapeError(f"{len(samples)} samples with {len(targets)} targets")
+        raise ShapeError(
+            f"{len(samples)} samples with {len(targets)} targets: give one target for "
+            "each sample"
+        )
     if not 0.0 < real("test", test) < 1.0:
         raise ValueError(f"test must be a share between 0 and 1, got {short(test)}")
     order = np.random.RandomState(seed).permutation(len(samples))
@@ -45,7 +48,8 @@ def split(
     train, rest = order[~held], order[held]
     if not len(train) or not len(rest):
         raise DataError(
-            f"{len(order)} samples are too few to hold out a share of {test}"
+            f"{len(order)} samples are too few to hold out a share of {test}: hold out "
+            "a larger share, or give more samples"
         )
     return tuple(_at(x, part) for x in (samples, targets) for part in (train, rest))
 
@@ -58,7 +62,10 @@ def _samples(name: str, data: Any) -> Any:
     try:
         found = np.asarray(data)
     except ValueError:
-        raise ShapeError(f"the rows of {name} have different lengths") from None
+        raise ShapeError(
+            f"the rows of {name} have different lengths: give each the same number of "
+            "columns"
+        ) from None
     if not found.ndim:
         raise TypeError(f"{name} must be a sequence of samples, got {short(data)}")
     return found
@@ -69,7 +76,8 @@ def _labels(y: Any) -> Any:
     labels = np.asarray(y)
     if labels.size != len(labels):
         raise ShapeError(
-            f"stratify wants one class for each sample, y is {labels.shape}"
+            f"stratify wants one class for each sample, y is of shape {labels.shape}: "
+            "give labels, or leave stratify out"
         )
     labels = labels.reshape(-1)
     for i, label in enumerate(labels.tolist()):

@@ -45,7 +45,7 @@ class Scaler:
         found = _finite(data)
         if not found.size:
             what = "column" if len(found) else "sample"
-            raise DataError(f"there is no {what} to take a mean of")
+            raise DataError(f"there is no {what} to take a mean of: give at least one")
         counts = None if weights is None else np.asarray(weights, dtype=float)
         self.mean: Any = np.average(found, axis=0, weights=counts)
         rest = found - self.mean
@@ -69,10 +69,11 @@ class Scaler:
         made.scale = np.asarray(scale, dtype=float)
         if made.mean.shape != made.scale.shape or made.mean.ndim > 1:
             raise ShapeError(
-                f"means of shape {made.mean.shape}, deviations of {made.scale.shape}"
+                f"means of shape {made.mean.shape}, deviations of {made.scale.shape}: "
+                "give one of each for every column"
             )
         if not (np.isfinite([made.mean, made.scale]).all() and (made.scale > 0).all()):
-            raise DataError("means are finite, and deviations finite and above 0")
+            raise DataError("means must be finite, and deviations finite and above 0")
         return made
 
     def __call__(self, data: Any) -> Any:
@@ -109,7 +110,8 @@ class Scaler:
     def _other_width(self, row: Any) -> ShapeError:
         found = "no sample" if row is None else _width(row)
         return ShapeError(
-            f"this scaler was made of data with {_width(self.mean)}, and got {found}"
+            f"this scaler was made of data with {_width(self.mean)}, and got {found}: "
+            f"give it the columns that it was made of"
         )
 
     def __repr__(self) -> str:
@@ -120,7 +122,10 @@ def _finite(data: ArrayLike) -> Floats:
     found = _array(data)
     if not np.isfinite(found).all():
         place = tuple(np.argwhere(~np.isfinite(found))[0].tolist())
-        raise DataError(f"the data at {place} are not finite: {found[place]}")
+        raise DataError(
+            f"the data at {place} are not finite: {found[place]}: remove that sample, "
+            "or fill it in"
+        )
     return found
 
 
@@ -129,7 +134,8 @@ def _array(data: Any) -> Floats:
     if found.ndim not in (1, 2):
         axes = f"{found.ndim} axes" if found.ndim else "a single number"
         raise ShapeError(
-            f"a scaler takes a number or a row for each sample, got {axes}"
+            f"a scaler takes a number or a row for each sample, got {axes}: give a "
+            "list with one entry a sample"
         )
     return found
 

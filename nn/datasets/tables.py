@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import DataError, MissingDependencyError
+from autograd import DataError
+from autograd.missing import missing
 from autograd.spelling import spelled
 from autograd.table.reals import short
 
@@ -74,10 +75,16 @@ def table(
     for name in (target, *chosen):
         _refuse_unknown(name, known)
     if target in chosen:
-        raise ValueError(f"{target!r} is the target, and among the columns of X too")
+        raise ValueError(
+            f"{target!r} is the target, and among the columns of X too: leave it out "
+            "of columns="
+        )
     if not chosen or not len(frame):
         what = "column besides the target" if not chosen else "row"
-        raise DataError(f"the table has no {what}: there is nothing to learn from")
+        raise DataError(
+            f"the table has no {what}: there is nothing to learn from: give one that "
+            "has"
+        )
     X, wanted = np.column_stack([_inputs(frame[c]) for c in chosen]), frame[target]
     _refuse_missing(wanted)
     if classes is None and _is_numeric(wanted):
@@ -94,19 +101,20 @@ def _frame(source: Any) -> Any:
         return source
     if not isinstance(source, str | Path):
         raise TypeError(
-            f"a table is the path of a CSV file or a DataFrame, got {short(source)}"
+            f"a table is the path of a CSV file or a DataFrame, got {short(source)}: "
+            "write pandas.DataFrame(...) of other data"
         )
     try:
         import pandas
     except ImportError as cause:
-        raise MissingDependencyError(
-            "tables are read by pandas, which is not installed: "
-            "pip install 'scalar-autograd[tables]'"
-        ) from cause
+        raise missing("tables are read by pandas", "pandas") from cause
     try:
         return pandas.read_csv(Path(source), skipinitialspace=True)
     except ValueError as cause:  # empty, ragged, or in another encoding
-        raise DataError(f"{source} is no table of CSV: {cause}") from cause
+        raise DataError(
+            f"{source} is no table of CSV: {cause}; save it as CSV in UTF-8, with one "
+            "row for the names and as many cells in every row"
+        ) from cause
 
 
 def _refuse_unknown(name: str, known: list[str]) -> None:

@@ -83,7 +83,8 @@ class Classifier(ClassifierMixin, Network):
         if again and not np.array_equal(classes, self.classes_):
             raise DataError(
                 f"warm_start goes on with the classes {_named(self.classes_)}, and y "
-                f"has {_named(classes)}"
+                f"has {_named(classes)}: give the same classes, or set "
+                "warm_start=False to begin anew"
             )
         balanced = self._balanced(X, y, sample_weight)
         X, y, weights = self._weighed(X, y, balanced, total=True)
@@ -111,7 +112,8 @@ class Classifier(ClassifierMixin, Network):
         if len(unknown):
             raise DataError(
                 f"y has labels that are not among the classes: {_named(unknown)}; the "
-                f"classes are {_named(known)}"
+                f"classes are {_named(known)}: give all of them in classes= at the "
+                "first call"
             )
         if isinstance(self.class_weight, str):
             raise ValueError(
@@ -182,7 +184,7 @@ class Classifier(ClassifierMixin, Network):
             if given is not None and not np.array_equal(given, self.classes_):
                 raise ValueError(
                     f"classes={_named(given)} is not the same as before: "
-                    f"{_named(self.classes_)}"
+                    f"{_named(self.classes_)}: leave classes= out of later calls"
                 )
             return np.asarray(self.classes_)
         if given is None:

@@ -103,7 +103,8 @@ class Network(BaseEstimator):
             return validate_data(self, X, *y, dtype=np.float64, reset=reset, **rules)
         except OverflowError as cause:
             raise DataError(
-                f"X has a number beyond the largest float: {cause}"
+                f"X has a number beyond the largest float ({cause}): scale the data "
+                "down"
             ) from cause
 
     def _weighed(
@@ -267,7 +268,9 @@ def checked_weights(sample_weight: Any, X: Floats) -> Floats:
     """A weight for each sample, (samples,): DataError if one is negative, or all 0."""
     weights: Floats = _check_sample_weight(sample_weight, X, dtype=np.float64)
     if (weights < 0.0).any():
-        raise DataError(f"sample_weight has {weights.min()}: weights are >= 0")
+        raise DataError(f"sample_weight has {weights.min()}: weights must be >= 0")
     if not weights.any():
-        raise DataError("sample_weight is 0 for every sample: none is left")
+        raise DataError(
+            "sample_weight is 0 for every sample: give at least one a weight above 0"
+        )
     return weights

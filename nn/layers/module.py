@@ -81,7 +81,10 @@ class Module(Shown):
 
     def __call__(self, x: Any) -> Any:
         """The output for one sample; every model defines its own, or ``forward``."""
-        raise NotImplementedError(f"{type(self).__name__} does not define __call__")
+        raise NotImplementedError(
+            f"{type(self).__name__} does not define __call__: write it, it returns the "
+            "outputs of one sample"
+        )
 
     def batch(self, X: Iterable[Any]) -> list[Any]:
         """The outputs for many samples: ``[model(x) for x in X]``.
@@ -169,8 +172,9 @@ class Module(Shown):
             if other or missing or len(gradient) != len(names):
                 raise ShapeError(
                     f"{type(self).__name__} has {len(names)} parameters, the gradient "
-                    f"has {len(gradient)} numbers{_listed('missing', missing)}"
-                    f"{_listed('unknown', other)}"
+                    f"has {len(gradient)} "
+                    f"numbers{_listed('missing', missing)}{_listed('unknown', other)}: "
+                    "give that of this model"
                 )
         numbers = [as_float(gradient[name]) for name in names]
         for parameter, number in zip(self.parameters(), numbers, strict=True):

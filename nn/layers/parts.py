@@ -68,7 +68,9 @@ class Dropout(Network):
     def _outputs(self, samples: list[Any]) -> list[Any]:
         for x in samples:
             if not is_sequence(x):
-                raise TypeError(f"{self} takes a list of numbers, got {short(x)}")
+                raise TypeError(
+                    f"{self} takes a list of numbers, got {short(x)}: write [x] for one"
+                )
         if not (self.training and self.p):
             return [list(x) for x in samples]
         return [self._dropped(x) for x in samples]
@@ -169,7 +171,7 @@ class Embedding(Module):
         count = len(self.weight)
         if not isinstance(index, Real) or float(index) not in range(count):
             raise DataError(
-                f"an Embedding of {count} takes whole numbers from 0 to {count - 1}, "
+                f"an Embedding of {count} needs whole numbers from 0 to {count - 1}, "
                 f"got {short(index)}"
             )
         return list(self.weight[int(float(index))])

@@ -68,7 +68,7 @@ class Recurrent(Module):
         if not hasattr(sequence, "__iter__"):
             raise TypeError(
                 f"{self} takes a sequence of vectors of {self.nin} number(s), got "
-                f"{short(sequence)}"
+                f"{short(sequence)}: write [[x], ...] for plain numbers"
             )
         steps = [self._step(x) for x in sequence]
         if not steps:
@@ -89,7 +89,10 @@ class Recurrent(Module):
             return ([0.0] * self.width,) * self._memories
         vectors = state if self._memories > 1 else (state,)
         if len(vectors) != self._memories:
-            raise ShapeError(f"the state of {self} is two vectors, got {len(vectors)}")
+            raise ShapeError(
+                f"the state of {self} is two vectors, got {len(vectors)}: give the "
+                "pair that it returned, (hidden, cell)"
+            )
         return tuple([checked_sample(v, self.width, self) for v in vectors])
 
     def _parts(self, sums: Vector) -> list[Vector]:

@@ -43,7 +43,12 @@ def write(path: str | Path, state: State, architecture: str = "") -> None:
         replace(path, encode(state, architecture))
     except OSError as cause:
         reason = cause.strerror or str(cause)
-        raise OSError(cause.errno, f"cannot save: {reason}", str(path)) from cause
+        raise OSError(
+            cause.errno,
+            f"cannot save: {reason}; make that folder, or choose a path that can be "
+            "written to",
+            str(path),
+        ) from cause
 
 
 def read(path: str | Path) -> dict[str, float]:
@@ -83,7 +88,9 @@ def read_whole(path: str | Path) -> tuple[dict[str, float], str]:
 
 def _suffix(path: Path) -> str:
     if "\0" in str(path):
-        raise ValueError(f"{str(path)!r} has a NUL character, which no path may have")
+        raise ValueError(
+            f"{str(path)!r} has a NUL character, which no path may have: leave it out"
+        )
     suffix = path.suffix.lower()
     if suffix not in _CODECS:
         raise ValueError(f"{path} must end in {' or '.join(_CODECS)}, got {suffix!r}")

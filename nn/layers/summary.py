@@ -23,7 +23,10 @@ def summary(model: Module) -> str:
       layer1  32 -> 10         330
     """
     if not isinstance(model, Module):
-        raise TypeError(f"summary takes a nn.Module, got {type(model).__name__}")
+        raise TypeError(
+            f"summary takes a nn.Module, got {type(model).__name__}: give it the model "
+            "itself"
+        )
     head = Module.__repr__(model)
     rows = list(_rows(model))
     if len(rows) < 2:

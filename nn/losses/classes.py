@@ -34,7 +34,7 @@ def hinge_loss(scores: Any, targets: Any, reduction: str = "mean") -> Any:
     >>> hinge_loss([0.5, 3.0], [1, 1], reduction="none")
     [0.5, 0.0]
     """
-    signs, rule = (-1.0, 1.0), "hinge_loss takes targets -1 and 1"
+    signs, rule = (-1.0, 1.0), "hinge_loss needs targets -1 and 1"
     found = _allowed(pairs(scores, targets), lambda t: t in signs, rule)
     return reduced([relu(1.0 - t * s) for s, t in found], reduction)
 
@@ -106,14 +106,14 @@ def _negative_log_likelihood(logits: list[Number], target: Any, i: int) -> Numbe
     if len(probabilities) != len(logits):
         raise ShapeError(
             f"target {i} has {len(probabilities)} probabilities, and the row "
-            f"{len(logits)} logits"
+            f"{len(logits)} logits: give one for each logit"
         )
     if any(map(_unknown, probabilities)):
         chosen = zip(logits, probabilities, strict=True)
         return autograd.sum([where(p == 0.0, 0.0, p * (total - x)) for x, p in chosen])
     ps = [float(p) for p in probabilities]
     if min(ps) < 0.0 or abs(fsum(ps) - 1.0) > _ROUNDING:
-        raise DataError(f"target {i} is {ps}: probabilities are >= 0 and sum to 1")
+        raise DataError(f"target {i} is {ps}: probabilities must be >= 0 and sum to 1")
     chosen = zip(logits, ps, strict=True)
     return autograd.sum([p * (total - x) for x, p in chosen if p != 0.0])
 

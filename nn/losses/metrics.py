@@ -28,7 +28,7 @@ def to_array(outputs: Any) -> NDArray[np.float64]:
         if np.size(x) != np.size(found[0]) or np.ndim(x) != np.ndim(found[0]):
             raise ShapeError(
                 f"outputs[0] is {short(found[0])} and outputs[{i}] is {short(x)}: a "
-                f"model returns as many numbers for every sample"
+                "model must return as many numbers for every sample"
             )
     return np.array(found, dtype=float)
 
@@ -61,7 +61,10 @@ def accuracy(outputs: Any, targets: Any, threshold: float | None = None) -> floa
         return float(np.mean(values.argmax(axis=1) == wanted))
     signs = flat(labels)
     if len(signs) != len(values):
-        raise ShapeError(f"{len(values)} predictions with {len(signs)} targets")
+        raise ShapeError(
+            f"{len(values)} predictions with {len(signs)} targets: give one target for "
+            "each prediction"
+        )
     pair = {*signs} <= {-1.0, 0.0, 1.0}
     if not pair and threshold is None and bool((values == np.round(values)).all()):
         return float(np.mean(values == signs))

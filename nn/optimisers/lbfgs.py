@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import MissingDependencyError, Value
+from autograd import Value
+from autograd.missing import missing
 from autograd.spelling import spelled
 from nn.layers.module import Module
 from nn.optimisers.optimiser import Array, Optimiser, assign
@@ -114,10 +115,7 @@ class LBFGS(Optimiser):
         try:
             from scipy.optimize import minimize
         except ImportError as cause:
-            raise MissingDependencyError(
-                "L-BFGS is SciPy's, which is not installed: "
-                "pip install 'scalar-autograd[sparse]'"
-            ) from cause
+            raise missing("L-BFGS is a method of SciPy", "scipy") from cause
 
         def callback(intermediate_result: Any) -> None:
             if after(np.array(intermediate_result.x)):

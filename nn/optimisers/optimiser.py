@@ -117,17 +117,24 @@ class Optimiser:
         """
         kind, given = type(self).__name__, state.get("optimiser")
         if given != kind:
-            raise ValueError(f"not the state of {kind}: {short(given)}")
+            raise ValueError(
+                f"not the state of {kind}, but of {short(given)}: load it into an "
+                f"optimiser of that kind"
+            )
         settings = dict.fromkeys(self.options, False) | dict(state["settings"])
         if {*settings} != {"lr", *self.settings, *self.options} or (
             {*state["slots"]} != {*self._slots_of(settings)}
         ):
-            raise ValueError(f"not the state of {kind}: {short(given)}")
+            raise ValueError(
+                f"not the state of {kind}: it has other settings; save "
+                f"optimiser.state_dict() anew"
+            )
         slots = {n: np.array(s, dtype=float) for n, s in state["slots"].items()}
         for name, slot in slots.items():
             if slot.shape != (len(self.params),):
                 raise ShapeError(
-                    f"{name} has {slot.size} numbers for {len(self.params)} parameters"
+                    f"{name} has {slot.size} numbers for {len(self.params)} "
+                    "parameters: load the state of an optimiser of the same model"
                 )
         nonnegative("lr", settings["lr"])
         self.steps, self.state = int(state["steps"]), slots

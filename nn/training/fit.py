@@ -219,7 +219,8 @@ def chosen_optimiser(
         )
     if isinstance(optimiser, LBFGS) and optimiser.params != model.parameters():
         raise ValueError(
-            "L-BFGS changes all parameters of a model, and it was made of others"
+            "L-BFGS changes all parameters of a model, and it was made of others: make "
+            "it from model.parameters()"
         )
     return optimiser
 

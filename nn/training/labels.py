@@ -65,8 +65,8 @@ def numbered(
     classes = sorted({*labels}) if known is None else known
     if len(classes) < 2:
         raise DataError(
-            f"y has the name of one class only, {short(classes[0])}: there is nothing "
-            f"to tell apart"
+            f"y has the name of one class only, {short(classes[0])}: give samples of "
+            "two classes or more"
         )
     places = {label: i for i, label in enumerate(classes)}
     for i, label in enumerate(labels):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd import MissingDependencyError
+from autograd.missing import missing
 from autograd.table.reals import short
 
 
@@ -46,8 +46,5 @@ def progress_bar(
     except ImportError as cause:
         if progress == "auto":
             return _Silent()
-        raise MissingDependencyError(
-            "progress=True needs tqdm, which is not installed: "
-            "pip install 'scalar-autograd[progress]'"
-        ) from cause
+        raise missing("progress=True needs tqdm", "tqdm") from cause
     return tqdm(total=total, unit=unit, delay=delay)

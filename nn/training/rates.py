@@ -65,7 +65,10 @@ class LearningRates:
         Raises DataError where it never falls: then no rate of these helps.
         """
         if len(self.losses) < 2:
-            raise DataError(f"the run ended before its second step: {self.stopped}")
+            raise DataError(
+                f"the run ended before its second step ({self.stopped}): begin with a "
+                "lower rate, lowest=, or scale the data"
+            )
         loss = self.smoothed
         lowest = int(loss.argmin())
         slopes = np.gradient(loss, np.log(self.rates))[: lowest + 1]
@@ -140,7 +143,7 @@ def find_learning_rate(
         raise ValueError(f"steps must be at least {_FEWEST}, got {short(steps)}")
     if not positive("lowest", lowest) < positive("highest", highest) < float("inf"):
         raise ValueError(
-            f"rates grow from lowest to highest, got {short(lowest)} and "
+            f"rates must grow from lowest to highest, got {short(lowest)} and "
             f"{short(highest)}"
         )
     if batch_size is not None:
@@ -149,7 +152,8 @@ def find_learning_rate(
     chosen, stepper = find_loss(loss), chosen_optimiser(model, optimiser, None)
     if isinstance(stepper, LBFGS):
         raise ValueError(
-            "L-BFGS finds the length of each step: there is no rate to look for"
+            "L-BFGS finds the length of each step: there is no rate to look for: use "
+            "nn.fit at once"
         )
     samples = samples_of(model, X, y, chosen)
     rng = Random(integer("seed", seed))

@@ -168,6 +168,7 @@ def hold_out(samples: Samples, share: float, seed: int) -> tuple[Samples, Sample
     count = round(share * len(order))
     if not 0 < count < len(order):
         raise DataError(
-            f"{len(order)} samples are too few to hold out a share of {short(share)}"
+            f"{len(order)} samples are too few to hold out a share of {short(share)}: "
+            "hold out a larger share, or give more samples"
         )
     return samples.take(order[count:]), samples.take(order[:count])

@@ -228,7 +228,7 @@ def test_weights_go_with_several_outputs_and_held_out_samples():
     ("weights", "message"),
     [
         (np.zeros(60), "zero|0 for every"),
-        (np.full(60, -1.0), "weights are >= 0"),
+        (np.full(60, -1.0), "weights must be >= 0"),
         (np.ones(59), "60"),
         (np.full(60, np.nan), "NaN"),
     ],
@@ -568,7 +568,7 @@ def test_without_scikit_learn_the_error_says_what_to_install():
     found = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
-    assert found.stdout.count("pip install 'scalar-autograd[estimators]'") == 2
+    assert found.stdout.count('pip install "scikit-learn>=1.6"') == 2
 
 
 def test_the_names_are_listed():

@@ -154,7 +154,7 @@ def test_losses_take_any_iterable():
 
 
 def test_labels_of_the_other_convention():
-    with pytest.raises(DataError, match=r"target 1 is 0\.0: hinge_loss takes"):
+    with pytest.raises(DataError, match=r"target 1 is 0\.0: hinge_loss needs"):
         nn.hinge_loss([1.0, 1.0], [1, 0])
     with pytest.raises(DataError, match=r"target 1 is -1.0: .*in \[0, 1\]"):
         nn.binary_cross_entropy_with_logits([1.0, 1.0], [1, -1])

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd.errors import MissingDependencyError, RenderError
+from autograd.missing import missing
 from autograd.table.reals import short
 from viz.files.children import orderly_end, run
 from viz.files.whole import format_of
@@ -30,10 +31,10 @@ FilmMaker = Callable[[list[bytes], float], bytes]
 def pause_of(seconds: Any) -> float:
     """How long a frame stands, at least 0.02 seconds."""
     if not isinstance(seconds, Real):
-        raise TypeError(f"seconds is a number, got {short(seconds)}")
+        raise TypeError(f"seconds must be a number, got {short(seconds)}")
     pause = float(seconds)
     if not (isfinite(pause) and pause >= 0.02):
-        raise ValueError(f"seconds is at least 0.02, got {short(seconds)}")
+        raise ValueError(f"seconds must be at least 0.02, got {short(seconds)}")
     return pause
 
 
@@ -43,10 +44,7 @@ def film_maker(target: Path) -> FilmMaker:
         try:
             return _Gif(importlib.import_module("PIL.Image"))
         except ImportError:
-            raise MissingDependencyError(
-                "animated GIFs need Pillow, which is not installed; run: "
-                'pip install "scalar-autograd[plot]"'
-            ) from None
+            raise missing("animated GIFs need Pillow", "pillow") from None
     program = shutil.which("ffmpeg")
     if program is None:
         raise MissingDependencyError(
@@ -89,9 +87,14 @@ class _Mp4:
             with orderly_end():
                 done = run(command.split(" "), content, os.environ)
         except OSError as error:
-            raise RenderError(f"ffmpeg could not be run ({error.strerror})") from error
+            raise RenderError(
+                f"ffmpeg could not be run ({error.strerror}); install it anew, or "
+                "write a .gif instead"
+            ) from error
         if done.returncode or not done.stdout:
             said = done.stderr.decode(errors="replace").strip().splitlines()
             why = "; ".join(said[-2:]) or f"status {done.returncode}"
-            raise RenderError(f"ffmpeg could not make the film: {why}")
+            raise RenderError(
+                f"ffmpeg could not make the film: {why}; write a .gif instead"
+            )
         return done.stdout

@@ -30,4 +30,7 @@ def write(target: Path, content: bytes) -> None:
         replace(target, content)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise RenderError(f"cannot write {str(target)!r}: {reason}") from error
+        raise RenderError(
+            f"cannot write {str(target)!r}: {reason}; choose a path in a folder that "
+            "exists and can be written to"
+        ) from error

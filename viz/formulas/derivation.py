@@ -85,7 +85,10 @@ def _lines(
 ) -> Iterator[tuple[str, str]]:
     """(left side, right side) of each line."""
     if not isinstance(y, Value):
-        raise TypeError(f"only Values have formulas, got {type(y).__name__}")
+        raise TypeError(
+            f"only Values have formulas, got {type(y).__name__}: give the result "
+            "itself, not its .data"
+        )
     found = _Derivation(y, max_nodes)
     if not found.interior:
         yield dialect.name(found.names[y]), dialect.number(y.data)

@@ -62,7 +62,10 @@ def animate(
     'backprop.gif'
     """
     if not isinstance(y, Value):
-        raise TypeError(f"only a Value can be animated, got {type(y).__name__}")
+        raise TypeError(
+            f"only a Value can be animated, got {type(y).__name__}: give the result "
+            "itself, not its .data"
+        )
     if rankdir not in RANKDIRS:
         raise ValueError(f"rankdir is one of {RANKDIRS}, got {short(rankdir)}")
     target, pause = Path(path), pause_of(seconds)

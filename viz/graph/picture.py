@@ -20,7 +20,8 @@ from typing import Any
 
 import graphviz
 
-from autograd.errors import MissingDependencyError, RenderError
+from autograd.errors import RenderError
+from autograd.missing import missing
 from viz.files.children import orderly_end, run
 from viz.graph.caption import LATER, remark
 from viz.graph.fonts import FAMILY, environment
@@ -140,15 +141,18 @@ def draw(source: str, format: str, engine: str, inches: float = 0.0) -> bytes:
             return drawn
         reasons.append(reason)
     if not reasons:
-        raise MissingDependencyError(
-            "drawing needs Graphviz, and neither the `dot` program nor the pygraphviz "
-            'package was found. Either run: pip install "scalar-autograd[render]" '
-            '(where that has no wheel: "scalar-autograd[portable]") '
-            "or install Graphviz: `apt-get install graphviz` (Debian, Ubuntu), "
-            "`brew install graphviz` (macOS), `winget install graphviz` (Windows)"
+        raise missing(
+            "drawing needs Graphviz",
+            "pygraphviz",
+            otherwise="where that has no wheel, pip install graphviz-pure; or install "
+            "the program dot: apt-get install graphviz (Debian, Ubuntu), brew install "
+            "graphviz (macOS), winget install graphviz (Windows)",
         )
     why = "; ".join(dict.fromkeys(reasons))
-    raise RenderError(f"Graphviz could not draw the picture as {format}: {why}")
+    raise RenderError(
+        f"Graphviz could not draw the picture as {format}: {why}; try another format, "
+        ".svg, or install Graphviz anew"
+    )
 
 
 def _commands(

@@ -90,8 +90,7 @@ def draw_dot(
             raise ValueError(f"{name} is one of {_CHOICES[name]}, got {short(choice)}")
     if str(format).lower() not in FORMATS:
         raise RenderError(
-            f"unknown format {short(format)}: Graphviz knows "
-            f"{', '.join(sorted(FORMATS))}"
+            f"unknown format {short(format)}: use one of {', '.join(sorted(FORMATS))}"
         )
     if not isinstance(max_nodes, Real):
         raise TypeError(f"max_nodes must be a number of boxes, got {short(max_nodes)}")
@@ -106,7 +105,10 @@ def input_names(inputs: Any) -> list[str]:
     """The names given for inputs; raises TypeError unless they are texts."""
     names = list(inputs) if isinstance(inputs, Iterable) else [inputs]
     if isinstance(inputs, str) or not all(isinstance(name, str) for name in names):
-        raise TypeError(f"inputs is a sequence of names, got {short(inputs)}")
+        raise TypeError(
+            f"inputs is a sequence of names, got {short(inputs)}: write "
+            f"[{short(inputs)}] for one"
+        )
     return names
 
 
@@ -116,10 +118,13 @@ def roots_of(y: Any) -> list[Value]:
         if not isinstance(root, Value):
             hint = "; viz.network draws networks" if isinstance(root, Module) else ""
             raise TypeError(
-                f"only Values can be drawn, got {type(root).__name__}{hint}"
+                f"only Values can be drawn, got {type(root).__name__}{hint}: give "
+                "results of operations on Values"
             )
     if not roots:
-        raise TypeError("only Values can be drawn, got an empty sequence")
+        raise TypeError(
+            "only Values can be drawn, got an empty sequence: give at least one"
+        )
     return roots
 
 

@@ -138,7 +138,10 @@ def html_path(path: str | os.PathLike[str], otherwise: str) -> Path:
     """
     target = Path(path)
     if target.suffix.lower() not in (".html", ".htm"):
-        raise RenderError(f"{target.name!r} does not end in .html: {otherwise}")
+        raise RenderError(
+            f"{target.name!r} does not end in .html: write {target.stem}.html; "
+            f"{otherwise}"
+        )
     return target
 
 

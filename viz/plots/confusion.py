@@ -93,7 +93,8 @@ def misclassified(
     if pictures.shape != (len(found), rows * columns):
         raise ShapeError(
             f"{len(found)} outputs and pictures of {rows} x {columns} want X of shape "
-            f"({len(found)}, {rows * columns}), got {pictures.shape}"
+            f"({len(found)}, {rows * columns}), got {pictures.shape}: give the "
+            "pictures as rows of pixels"
         )
     wrong = np.flatnonzero(found != wanted)
     ax = axes(ax)
@@ -119,9 +120,12 @@ def _judged(outputs: Any, targets: Any, labels: Any) -> tuple[list[str], Any, An
     """(names of the classes, the class of each output, the class of each target)."""
     outputs, targets = list(outputs), list(targets)
     if len(outputs) != len(targets):
-        raise ShapeError(f"{len(outputs)} outputs with {len(targets)} targets")
+        raise ShapeError(
+            f"{len(outputs)} outputs with {len(targets)} targets: give one target for "
+            "each output"
+        )
     if not outputs:
-        raise DataError("there is no sample to judge")
+        raise DataError("there is no sample to judge: give at least one")
     if np.ndim(outputs[0]) == 0:
         kinds, places = classes([*targets, *outputs])
         wanted, found = places[: len(targets)], places[len(targets) :]
@@ -133,12 +137,15 @@ def _judged(outputs: Any, targets: Any, labels: Any) -> tuple[list[str], Any, An
             if isinstance(target, str) or target not in range(width):
                 raise DataError(
                     f"target {i} is {short(target)}: with {width} scores for each "
-                    f"sample a class is a whole number from 0 to {width - 1}"
+                    f"sample a class must be a whole number from 0 to {width - 1}"
                 )
         wanted = np.array(targets, dtype=int)
         names = [str(k) for k in range(width)]
     if labels:
         if isinstance(labels, str) or len(labels) != len(names):
-            raise ShapeError(f"{len(labels)} labels for {len(names)} classes")
+            raise ShapeError(
+                f"{len(labels)} labels for {len(names)} classes: give one for each "
+                "class"
+            )
         names = [str(label) for label in labels]
     return names, found, wanted

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.errors import DataError, MissingDependencyError, ShapeError
+from autograd.errors import DataError, ShapeError
 from autograd.graph.modes import no_grad
+from autograd.missing import missing
 from autograd.numbers.value import Value
 from autograd.table.reals import as_float
 from nn.validation import elements
@@ -21,10 +22,7 @@ def axes(ax: Any) -> Any:
     try:
         from matplotlib import pyplot
     except ImportError:
-        raise MissingDependencyError(
-            "plots need matplotlib, which is not installed; run: "
-            'pip install "scalar-autograd[plot]"'
-        ) from None
+        raise missing("plots need matplotlib", "matplotlib") from None
     return pyplot.subplots()[1]
 
 
@@ -72,7 +70,10 @@ def scalar(x: Any, name: str, finite: bool = True) -> float:
         x = x[0]
     value = x.data if isinstance(x, Value) else as_float(x)
     if finite and not np.isfinite(value):
-        raise DataError(f"{name} is {value}: a finite number is needed to draw it")
+        raise DataError(
+            f"{name} is {value}: a finite number is needed to draw it: remove it, or "
+            "fill it in"
+        )
     return value
 
 
@@ -80,7 +81,10 @@ def numbers(xs: Iterable[Any], name: str) -> Any:
     """A non-empty float array of one axis without NaN, from numbers or Values."""
     found = np.array([scalar(x, f"{name}[{i}]") for i, x in enumerate(xs)], dtype=float)
     if not found.size:
-        raise DataError(f"{name.strip()} is empty: there is nothing to draw")
+        raise DataError(
+            f"{name.strip()} is empty: there is nothing to draw, give at least one "
+            "number"
+        )
     return found
 
 

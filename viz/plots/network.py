@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.errors import MissingDependencyError
+from autograd.missing import missing
 from nn.layers.module import Module
 from viz.plots.data import plain
 from viz.plots.palette import LIGHT, colour, signs
@@ -107,10 +107,10 @@ def _axes(drawn: Scene, pyplots: bool) -> Any:
         from matplotlib import pyplot
         from matplotlib.figure import Figure
     except ImportError:
-        raise MissingDependencyError(
-            "plots need matplotlib, which is not installed; run: "
-            'pip install "scalar-autograd[plot]"; viz.network_svg and .svg files do '
-            "without it"
+        raise missing(
+            "plots need matplotlib",
+            "matplotlib",
+            otherwise="viz.network_svg and .svg files do without",
         ) from None
     size = (
         0.75 * (drawn.width + drawn.left + drawn.right),

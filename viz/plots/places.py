@@ -71,7 +71,7 @@ def places(
     ([2, 6, 1], 64)
     """
     if integer("most", most) < 2:
-        raise ValueError(f"most is at least 2 neurons, got {short(most)}")
+        raise ValueError(f"most must be at least 2 neurons, got {short(most)}")
     shown = [_shown(width, most) for width in widths]
     rows = [len(kept) + (len(kept) < n) for kept, n in zip(shown, widths, strict=True)]
     tallest = max(rows)

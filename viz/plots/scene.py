@@ -153,7 +153,10 @@ def named(what: str, given: Any, count: int, letter: str) -> list[str]:
     (['x0', 'x1'], ['ŷ'])
     """
     if isinstance(given, str) or not all(isinstance(name, str) for name in given):
-        raise TypeError(f"{what} is a sequence of names, got {short(given)}")
+        raise TypeError(
+            f"{what} is a sequence of names, got {short(given)}: write "
+            f"[{short(given)}] for one"
+        )
     names = list(given)
     if not names:
         single = count == 1 and letter == "ŷ"
@@ -161,7 +164,7 @@ def named(what: str, given: Any, count: int, letter: str) -> list[str]:
     if len(names) != count:
         raise ShapeError(
             f"{len(names)} name{'s' * (len(names) != 1)} in {what}, and the network "
-            f"has {count}"
+            f"has {count}: give one for each"
         )
     return names
 
@@ -249,7 +252,7 @@ def _tiles(column: list[Circle], rows: Array, image: Any) -> list[Tile]:
     if len(shape) != 2 or prod(shape) != rows.shape[1]:
         raise ShapeError(
             f"image={shape} has {prod(shape)} pixels, and the network takes "
-            f"{rows.shape[1]} inputs"
+            f"{rows.shape[1]} inputs: give the height and width of a sample"
         )
     tiles = []
     for circle in column:

@@ -36,7 +36,7 @@ def layer_statistics(found: Statistics, *, ax: Any = None, **kwargs: Any) -> Any
     'activations'
     """
     if not found.layers:
-        raise DataError("the model has no layer: there is nothing to draw")
+        raise DataError("the model has no layer: give one with layers of nn")
     ax = axes(ax)
     columns = [_finite(layer.outputs) for layer in found.layers]
     ends = (100.0 * _SHARE, 100.0 - 100.0 * _SHARE)

@@ -64,7 +64,10 @@ def decision_boundary(
         raise ValueError(f"plot_method is one of {_METHODS}, got {short(plot_method)}")
     where, (kinds, indices) = points(X, "X"), classes(y)
     if len(where) != len(indices):
-        raise ShapeError(f"{len(where)} points in X with {len(indices)} classes in y")
+        raise ShapeError(
+            f"{len(where)} points in X with {len(indices)} classes in y: give one "
+            "class for each point"
+        )
     codes = np.arange(len(kinds)) if isinstance(kinds[0], str) else np.array(kinds)
     corners = where.min(0) - eps, where.max(0) + eps
     lines, grid = _grid(*corners, grid_resolution)
@@ -115,7 +118,9 @@ def _class_names(labels: Sequence[str], kinds: list[Any], columns: int) -> list[
     count = max(len(kinds), columns)
     if labels:
         if isinstance(labels, str) or len(labels) != count:
-            raise ShapeError(f"{len(labels)} labels for {count} classes")
+            raise ShapeError(
+                f"{len(labels)} labels for {count} classes: give one for each class"
+            )
         return [str(label) for label in labels]
     if columns > len(kinds) or (columns and not isinstance(kinds[0], str)):
         taken = dict(zip(_columns(kinds, columns), kinds, strict=True))
@@ -204,7 +209,10 @@ def _finite(scores: Any, name: str) -> Any:
     """The scores with what is not finite masked."""
     masked = np.ma.masked_invalid(scores)
     if not masked.count():
-        raise DataError(f"{name} gave no finite number on {len(scores)} grid points")
+        raise DataError(
+            f"{name} gave no finite number on {len(scores)} grid points: train the "
+            "model longer or with a smaller learning rate, or look at its outputs"
+        )
     return masked
 
 

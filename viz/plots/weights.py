@@ -47,7 +47,7 @@ def input_weights(
     if stage.inputs != rows * columns:
         raise ShapeError(
             f"the first layer takes {stage.inputs} inputs, and images of {rows} x "
-            f"{columns} have {rows * columns}"
+            f"{columns} have {rows * columns}: give the height and width of a sample"
         )
     images = stage.weights()[:most].reshape(-1, rows, columns)
     reach = float(np.abs(images[np.isfinite(images)]).max(initial=0.0)) or 1.0

@@ -150,7 +150,9 @@ def wiring(model: Any, who: str = "viz.network draws") -> Wiring:
     [2, 3, 1]
     """
     if not isinstance(model, Module):
-        raise TypeError(f"{who} {_DRAWN}; got {type(model).__name__}")
+        raise TypeError(
+            f"{who} {_DRAWN}; got {type(model).__name__}: give a model of these"
+        )
     found = Wiring([], [])
     for part in _parts(model, who):
         if isinstance(part, Stage):
@@ -158,12 +160,12 @@ def wiring(model: Any, who: str = "viz.network draws") -> Wiring:
         else:
             (found.stages[-1].after if found.stages else found.before).append(part)
     if not found.stages:
-        raise ShapeError(f"{who} layers: this {type(model).__name__} has none")
+        raise ShapeError(f"{who} layers: this {type(model).__name__} has none: add one")
     for i, stage in enumerate(found.stages[1:], 1):
         if stage.inputs != found.widths[i]:
             raise ShapeError(
                 f"layer {i} takes {stage.inputs} inputs, and {found.widths[i]} come "
-                f"from the layer before it"
+                f"from the layer before it: make the two equal"
             )
     return found
 
@@ -176,7 +178,7 @@ def _parts(part: Any, who: str) -> Iterator[Any]:
             if own:
                 raise TypeError(
                     f"{who} {_DRAWN}: {type(part).__name__} has a {own[0]} of its own, "
-                    f"which may compute anything"
+                    "which may compute anything: use a part of nn instead"
                 )
     if isinstance(part, Sequential):
         for inner in part.layers:
@@ -188,7 +190,7 @@ def _parts(part: Any, who: str) -> Iterator[Any]:
     elif isinstance(part, Neuron):
         yield Stage([part])
     elif isinstance(part, Module) or not callable(part):
-        raise TypeError(f"{who} {_DRAWN}; got {type(part).__name__}")
+        raise TypeError(f"{who} {_DRAWN}; got {type(part).__name__}: build it of these")
     else:
         yield part
 
@@ -198,10 +200,11 @@ def sample(wires: Wiring, x: Any) -> list[Array]:
     if hasattr(x, "to_numpy"):
         x = x.to_numpy()
     if not is_sequence(x) or ((row := [*x]) and is_sequence(row[0])):
-        raise ShapeError(f"x is one sample, a list of {wires.widths[0]} numbers")
+        raise ShapeError(f"x must be one sample, a list of {wires.widths[0]} numbers")
     if not wires.before and len(row) != wires.widths[0]:
         raise ShapeError(
-            f"the network takes {wires.widths[0]} inputs, x has {len(row)} numbers"
+            f"the network takes {wires.widths[0]} inputs, x has {len(row)} numbers: "
+            "give as many"
         )
     values = [getattr(xi, "data", xi) if hasattr(xi, "op") else xi for xi in row]
     X = np.array([[finite("x", xi, i) for i, xi in enumerate(values)]], float)

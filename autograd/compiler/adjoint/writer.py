@@ -190,7 +190,10 @@ class Block(Operators):
         return self.writer.level
 
     def __bool__(self) -> bool:
-        raise TraceError("a block of numbers has no truth value: use where")
+        raise TraceError(
+            "a partial derivative is computed for many numbers at once, which have no "
+            "truth value: use autograd.where(condition, x, y) instead of if"
+        )
 
     def apply(self, primitive: Primitive, operands: tuple[Any, ...]) -> Block:
         """The results of a primitive some of whose operands are blocks."""

@@ -26,7 +26,7 @@ from typing import Any, TypeVar
 from autograd.compiler.llvm import cache
 from autograd.compiler.llvm.functions.table import register_symbols
 from autograd.compiler.llvm.kernels.library import library_text
-from autograd.errors import MissingDependencyError
+from autograd.missing import missing
 from autograd.threads import apart, process_lock
 
 T = TypeVar("T")
@@ -67,8 +67,10 @@ class Engine:
         try:
             llvm = importlib.import_module("llvmlite.binding")
         except ImportError:
-            raise MissingDependencyError(
-                'backend="llvm" needs llvmlite: pip install "scalar-autograd[compile]"'
+            raise missing(
+                'backend="llvm" needs llvmlite',
+                "llvmlite",
+                otherwise='backend="numpy" does without',
             ) from None
         self.llvm = llvm
         llvm.initialize_native_target()

@@ -114,11 +114,15 @@ def _collect(out: Tree, room: Room, place: str, arrays: list[Any]) -> None:
         arrays.append(out)
         return
     if not isinstance(out, list | tuple | dict):
-        raise TypeError(f"out= takes numpy arrays, got {type(out).__name__}")
+        raise TypeError(
+            f"out= takes numpy arrays, got {type(out).__name__}: make one with "
+            "numpy.empty"
+        )
     named = out if isinstance(out, dict) else dict(enumerate(out))
     if named.keys() != room.parts.keys():
         raise ShapeError(
-            f"{place} has parts {[*named]}, and the result there has {[*room.parts]}"
+            f"{place} has parts {[*named]}, and the result there has {[*room.parts]}: "
+            "give an array for each of these"
         )
     for key, part in room.parts.items():
         _collect(named[key], part, f"{place}[{key!r}]", arrays)
@@ -133,10 +137,14 @@ def _check(array: Any, room: Room, place: str) -> None:
     if array.size != prod(room.shape):
         raise ShapeError(
             f"{place} has room for {array.size} number(s), and the result there has "
-            f"{prod(room.shape)}, an array of shape {room.shape}"
+            f"{prod(room.shape)}, an array of shape {room.shape}: give one of that "
+            "shape"
         )
     if not np.can_cast(FLOAT64, array.dtype, "same_kind"):
-        raise TypeError(f"{place} is an array of {array.dtype}, which holds no floats")
+        raise TypeError(
+            f"{place} is an array of {array.dtype}, which holds no floats: make it "
+            "with dtype=float"
+        )
     if not array.flags.writeable:
         raise ShapeError(f"{place} is read-only: give an array that can be written to")
 

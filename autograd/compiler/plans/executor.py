@@ -36,7 +36,7 @@ class Settings:
     def __post_init__(self) -> None:
         if self.backend not in (None, "numpy", "llvm"):
             raise ValueError(
-                f"backend is None, 'numpy' or 'llvm', got {short(self.backend)}"
+                f"backend must be None, 'numpy' or 'llvm', got {short(self.backend)}"
             )
         if self.strict and self.backend == "llvm":
             raise ValueError(

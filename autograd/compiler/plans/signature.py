@@ -104,10 +104,16 @@ class Binding:
         open_ended = {p.kind for p in parameters} & set(_MANY)
         for place in sorted(self.places):
             if place < 0 or (place >= len(names) and not open_ended):
-                raise ValueError(f"static={place}: the parameters are {names}")
+                raise ValueError(
+                    f"static={place}: the parameters are {names}: use one of these, or "
+                    "its place, 0 the first"
+                )
         for name in sorted(self.names):
             if name not in names and not open_ended:
-                raise ValueError(f"static={name!r}: the parameters are {names}")
+                raise ValueError(
+                    f"static={name!r}: the parameters are {names}: use one of these, "
+                    "or its place, 0 the first"
+                )
         known = set(self.names) & set(names)
         self.names |= {names[place] for place in self.places if place < len(names)}
         self.places |= {names.index(name) for name in known}

@@ -139,7 +139,10 @@ class Program:
     def __call__(self, *numbers: Number) -> list[Number]:
         """The outputs for one number for each input: floats, nodes, duals, tracers."""
         if len(numbers) != self.inputs:
-            raise TraceError(f"{self.inputs} inputs are needed, got {len(numbers)}")
+            raise TraceError(
+                f"{self.inputs} inputs are needed, got {len(numbers)}: give a number "
+                "for each"
+            )
         values: list[Number] = []
         constants = self.constants.tolist()
         for i, (code, a) in enumerate(

@@ -349,7 +349,8 @@ class Trace(Tape):
         if count != len(groups) or len(set(map(len, groups))) > 1:
             raise TraceError(
                 f"{primitive.name} takes sequences of one length when it is traced, "
-                f"got lengths {[len(group) for group in groups]}"
+                f"got lengths {[len(group) for group in groups]}: "
+                f"give each as many numbers"
             )
 
     def program(self, outputs: list[Any]) -> Program:

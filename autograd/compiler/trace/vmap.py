@@ -168,7 +168,10 @@ class Mapped(Operators):
         if not isinstance(x, Mapped):
             return x
         if x.samples != self.samples:
-            raise ShapeError(f"batches of {self.samples} and of {x.samples} rows")
+            raise ShapeError(
+                f"batches of {self.samples} and of {x.samples} rows: map arguments of "
+                "one length"
+            )
         return x.number
 
     def beside(self, array: Any) -> Mapped:
@@ -180,7 +183,8 @@ class Mapped(Operators):
             array = TracedArray(self.tracing, array, Source("array", array))
         if array.shape != (self.samples,):
             raise ShapeError(
-                f"a batch of {self.samples} rows with an array of shape {array.shape}"
+                f"a batch of {self.samples} rows with an array of shape {array.shape}: "
+                "map it too, or use one row of it"
             )
         return Mapped(array.columns(0), self.samples, self.tracing)
 
@@ -270,7 +274,10 @@ def vmap(
     def mapped(*args: Tree) -> Tree:
         axes = places if isinstance(places, tuple) else (places,) * len(args)
         if len(axes) != len(args):
-            raise ShapeError(f"{len(args)} arguments, {len(axes)} in_axes")
+            raise ShapeError(
+                f"in_axes has {len(axes)} axes for {len(args)} argument(s): give an "
+                "axis or None for each"
+            )
         count = _count(args, axes)
         tracing = next((t for t in map(_trace_of, args) if t), None)
         if tracing is not None and count and tracing.batch in (0, count):
@@ -307,7 +314,9 @@ def _count(args: Sequence[Tree], axes: Sequence[Axis]) -> int:
     }
     if len(found) != 1:
         raise ShapeError(
-            f"vmap needs one number of samples, got {sorted(found) or 'no mapped axis'}"
+            "vmap needs one number of samples, got "
+            f"{sorted(found) or 'no mapped axis'}: give all mapped arguments the same "
+            "length, and None in in_axes to those that all samples share"
         )
     return int(found.pop())
 
@@ -331,10 +340,16 @@ def _length(leaf: Any, axis: int) -> int:
     shape = getattr(leaf, "shape", None)
     if shape is None:
         if axis != 0 or not hasattr(leaf, "__len__"):
-            raise ShapeError(f"vmap maps arrays, got {type(leaf).__name__}")
+            raise ShapeError(
+                f"vmap maps arrays, got {type(leaf).__name__}: give an array with a "
+                "row for each sample, or None in in_axes for what all share"
+            )
         return len(leaf)
     if not -len(shape) <= axis < len(shape):
-        raise ShapeError(f"axis {axis} of an array of shape {tuple(shape)}")
+        raise ShapeError(
+            f"in_axes has axis {axis} for an array of shape {tuple(shape)}: use "
+            f"one that it has, or None for what all samples share"
+        )
     return int(shape[axis])
 
 

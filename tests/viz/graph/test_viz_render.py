@@ -80,7 +80,8 @@ def test_nothing_to_draw_with_names_the_remedies(neuron, nothing_to_draw_with):
     with pytest.raises(MissingDependencyError) as raised:
         draw_dot(neuron).pipe("svg")
     for remedy in (
-        'pip install "scalar-autograd[render]"',
+        "pip install pygraphviz",
+        "pip install graphviz-pure",
         "apt-get install graphviz",
         "brew install graphviz",
     ):

@@ -101,7 +101,7 @@ def test_wide_layers_are_elided():
     assert "⋮ 58 more" in texts(ax)
     ax = network(MLP(2, [70, 1], seed=0), most=70)
     assert len(circles(ax)) == 73
-    with pytest.raises(ValueError, match="most is at least 2"):
+    with pytest.raises(ValueError, match="most must be at least 2"):
         network(MLP(2, [3]), most=1)
 
 

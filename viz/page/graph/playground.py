@@ -74,7 +74,10 @@ def playground(
     known = Formula(formula)
     foreign = [name for name in numbers if name not in known.names]
     if foreign:
-        raise ExpressionError(f"{', '.join(foreign)} does not occur in {formula!r}")
+        raise ExpressionError(
+            f"{', '.join(foreign)} does not occur in {formula!r}: leave it out, or "
+            "write it into the formula"
+        )
     if not numbers and formula == _EXAMPLES[0][1]:
         numbers = dict(_EXAMPLES[0][2])
     data = {

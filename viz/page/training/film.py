@@ -114,7 +114,7 @@ def watch_training(
     if not wires.before and len(samples.X[0]) != wires.widths[0]:
         raise ShapeError(
             f"the network takes {wires.widths[0]} inputs, and samples in X have "
-            f"{len(samples.X[0])} numbers"
+            f"{len(samples.X[0])} numbers: give as many for each sample"
         )
     measured = None if loss is None else find_loss(loss)
     if threshold is None and measured in OF_SCORES:
@@ -139,7 +139,9 @@ def _checked(path: str | os.PathLike[str]) -> Path:
         path, "viz.training_film writes films (.gif, .mp4) of what was watched"
     )
     if not target.parent.is_dir() or target.is_dir():
-        raise RenderError(f"cannot write {str(target)!r}: there is no such folder")
+        raise RenderError(
+            f"cannot write {str(target)!r}: there is no such folder: make it first"
+        )
     return target
 
 
@@ -154,7 +156,10 @@ class Watch:
     def __call__(self, epoch: int, model: Module, history: History) -> None:
         """An epoch of ``fit`` has ended; a callback."""
         if model is not self.recording.model:
-            raise ValueError("this watch belongs to another model than fit trains")
+            raise ValueError(
+                "this watch belongs to another model than fit trains: make one with "
+                "viz.watch_training(model) of this one"
+            )
         self.unit, self.stopped = "epoch", history.stopped
         columns = history.columns()
         columns.pop("learning rate", None)

@@ -85,7 +85,10 @@ def classes_of(
         found = Classes(names, np.searchsorted(kinds, targets), middle, reach)
     if labels:
         if isinstance(labels, str) or len(labels) != len(found.names):
-            raise ShapeError(f"{len(labels)} labels for {len(found.names)} classes")
+            raise ShapeError(
+                f"{len(labels)} labels for {len(found.names)} classes: give one for "
+                "each class"
+            )
         found.names = [str(label) for label in labels]
     return found
 

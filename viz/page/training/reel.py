@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.errors import MissingDependencyError
+from autograd.missing import missing
 from autograd.table.reals import short
 from nn.validation import integer
 from viz.files.films import film_maker, pause_of
@@ -67,11 +67,11 @@ def training_film(
     """
     if not isinstance(watch, Watch):
         raise TypeError(
-            f"training_film films what viz.watch_training returns, got "
-            f"{type(watch).__name__}"
+            "training_film films what viz.watch_training returns, got "
+            f"{type(watch).__name__}: give it that, after the training"
         )
     if integer("most", most) < 2:
-        raise ValueError(f"most is at least 2 frames, got {short(most)}")
+        raise ValueError(f"most must be at least 2 frames, got {short(most)}")
     target, pause = Path(path), pause_of(seconds)
     film = film_maker(target)
     frames = watch.recording.complete()
@@ -86,9 +86,8 @@ def _drawn(watch: Watch, frames: Sequence[Frame]) -> list[bytes]:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise MissingDependencyError(
-            "films of training need matplotlib, which is not installed; run: "
-            'pip install "scalar-autograd[plot]"'
+        raise missing(
+            "films of training need matplotlib", "matplotlib", "pillow"
         ) from None
     scenes, pictures = _Scenes(watch.recording.scene, frames), []
     for frame in frames:

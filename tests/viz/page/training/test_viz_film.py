@@ -396,7 +396,7 @@ def test_an_mp4_of_the_run(run, tmp_path):
 def test_films_that_cannot_be_made(run, tmp_path, monkeypatch):
     with pytest.raises(TypeError, match="films what viz"):
         training_film([1.0], tmp_path / "run.gif")
-    with pytest.raises(ValueError, match="most is at least 2"):
+    with pytest.raises(ValueError, match="most must be at least 2"):
         training_film(run, tmp_path / "run.gif", most=1)
     with pytest.raises(RenderError, match="known format"):
         training_film(run, tmp_path / "run.avi")
@@ -407,7 +407,7 @@ def test_films_that_cannot_be_made(run, tmp_path, monkeypatch):
         training_film(run, tmp_path / "run.mp4")
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(MissingDependencyError, match=r"scalar-autograd\[plot\]"):
+    with pytest.raises(MissingDependencyError, match="pip install matplotlib"):
         training_film(run, tmp_path / "run.gif")
     assert not [*tmp_path.iterdir()]
 
