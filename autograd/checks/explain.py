@@ -212,12 +212,24 @@ def _edges(node: Node) -> list[tuple[Node, float]]:
 
 def _names(interior: list[Node], leaves: list[Node], y: Node) -> dict[Node, str]:
     """A name for every node: its label, else v1, v2 ... in topological order."""
-    names = {}
-    for i, leaf in enumerate(leaves, 1):
-        names[leaf] = leaf.label or f"x{i}"
+    taken = {node.label for node in (*leaves, *interior)}
+    names = {x: x.label or unused(f"x{i}", taken) for i, x in enumerate(leaves, 1)}
     for i, node in enumerate(interior, 1):
-        names[node] = node.label or ("y" if node is y else f"v{i}")
+        names[node] = node.label or unused(f"v{i}", taken)
+    names[y] = y.label or result_name(taken)
     return names
+
+
+def result_name(taken: set[str]) -> str:
+    """What a result without a label is called, where others have these labels."""
+    return next((x for x in ("y", "L") if x not in taken), unused("result", taken))
+
+
+def unused(name: str, taken: set[str]) -> str:
+    """The name, or one like it that no label is."""
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _steps(

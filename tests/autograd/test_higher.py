@@ -388,3 +388,15 @@ def test_trees_may_change_their_structure_between_calls():
     assert f(np.array([1.0])).tolist() == [2.0]
     with pytest.raises(ag.ShapeError, match="cotangent"):
         vjp(many, X)[1]([1.0])
+
+
+@pytest.mark.parametrize("labels", [("y", "L"), ("v1", "x2"), ("y", ""), ("", "x1")])
+def test_names_of_explain_are_nobody_elses(labels):
+    """A node without a label is never called like one that has it."""
+    a, b = (ag.Value(x, label=label) for x, label in zip((2.0, 3.0), labels))
+    said = str(ag.explain(ag.tanh(a * b) + a, wrt=b))
+    (path,) = (line for line in said.splitlines() if line.startswith("1. "))
+    names = path.removeprefix("1. ").partition(":")[0].split(" -> ")
+    assert len({*names}) == len(names)
+    assert names[0] == (labels[1] or "x2")
+    assert labels[0] not in names

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
+from autograd.checks.explain import result_name
 from autograd.errors import RenderError
 from autograd.graph.nodes import CONSTANT, grouped, operands, pairs, topological_order
 from autograd.graph.reverse import cotangents_of, edges
@@ -133,12 +134,11 @@ class _Derivation:
         taken = {node.label for node in (*self.leaves, *self.interior)}
         free = (f"v{i}" for i in count(1) if f"v{i}" not in taken)
         inputs = (f"x{i}" for i in count(1) if f"x{i}" not in taken)
-        results = (name for name in ("y", "L", "result", "y_") if name not in taken)
         names = {x: x.label or next(inputs) for x in self.leaves}
         for node in self.interior:
             if node.label or (uses[node] > 1 and node is not self.y):
                 names[node] = node.label or next(free)
-        names[self.y] = self.y.label or next(results)
+        names[self.y] = self.y.label or result_name(taken)
         return names
 
     def _symbol(self, node: Node) -> Any:
