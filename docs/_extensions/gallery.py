@@ -107,8 +107,8 @@ def section(example: Example) -> str:
     name, folder = example.path.name, example.folder
     source = example.path.read_text(encoding="utf-8")
     pictures = [
-        f'<p class="example"><img src="{folder}/{picture}" '
-        f'alt="{picture}, as {name} draws it"></p>'
+        f'<p class="example"><a href="{folder}/{picture}"><img '
+        f'src="{folder}/{picture}" alt="{picture}, as {name} draws it"></a></p>'
         for picture in example.pictures
     ]
     pages = [

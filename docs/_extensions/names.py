@@ -51,16 +51,20 @@ def primitives(named: list[tuple[str, Any]]) -> str:
 
     >>> import autograd
     >>> print(primitives([("autograd.exp", autograd.exp)]).splitlines()[0])
-    .. py:function:: autograd.exp(x)
+    .. py:function:: exp(x)
     """
-    head = ".. py:function:: "
-    lines = [f"{name}({_operands(row)})" for name, row in named]
+    head, package = ".. py:function:: ", named[0][0].partition(".")[0]
+    lines = [f"{name.partition('.')[2]}({_operands(row)})" for name, row in named]
     text = (
         "Of floats, Values, duals, arrays and symbols alike. "
         ":doc:`/derivatives` lists the partial derivatives, :doc:`/semantics` the "
         "kinks and poles."
     )
-    return head + f"\n{' ' * len(head)}".join(lines) + f"\n\n   {text}"
+    return (
+        head
+        + f"\n{' ' * len(head)}".join(lines)
+        + f"\n   :module: {package}\n\n   {text}"
+    )
 
 
 def _operands(row: Primitive) -> str:
@@ -143,6 +147,12 @@ def _docstring(app: Any, what: str, name: str, thing: Any, _: Any, lines: Any) -
     lines[:] = restructured(list(lines))
 
 
+def _skipped(*event: Any) -> bool | None:
+    """The fields of a named tuple, of which Python itself says that they are some."""
+    thing = event[3]
+    return True if str(thing.__doc__).startswith("Alias for field number") else None
+
+
 def _signature(*event: Any) -> tuple[str, str | None] | None:
     """Defaults that are made anew for each object have no text of their own."""
     arguments, returned = event[-2:]
@@ -154,4 +164,5 @@ def setup(app: Any) -> dict[str, Any]:
     app.add_directive("names", Names)
     app.connect("autodoc-process-docstring", _docstring)
     app.connect("autodoc-process-signature", _signature)
+    app.connect("autodoc-skip-member", _skipped)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
