@@ -21,6 +21,8 @@ PAGES = {  # of the repository's root, by the page that includes them
     "project/contributing": "CONTRIBUTING.md",
     "project/changelog": "CHANGELOG.md",
     "project/benchmarks": "benchmarks/README.md",
+    "project/security_policy": "SECURITY.md",
+    "project/conduct": "CODE_OF_CONDUCT.md",
 }
 FOLDERS = {"docs/decisions": "docs/decisions/index.md", "examples": "docs/gallery.md"}
 _SHOWN = {path: f"docs/{page}.md" for page, path in PAGES.items()}
