@@ -73,7 +73,7 @@ class Formula:
                 f"a formula of {len(text)} characters; at most {_LONGEST} are read: "
                 f"write a part of it as a number of its own"
             )
-        self.text = " ".join(text.split())
+        self.text = text.strip()
         if not self.text:
             raise ExpressionError('the formula is empty: give one, such as "w*x + b"')
         try:
@@ -120,8 +120,8 @@ class Formula:
         try:
             return ast.parse(self.text, mode="eval").body
         except SyntaxError as error:
-            said = f"{error.msg}: write it as in Python"
-            raise self._error(said, (error.offset or 1) - 1) from None
+            place = error.lineno or 1, (error.offset or 1) - 1
+            raise self._error(error.msg, *place) from None
         except (RecursionError, MemoryError):
             raise ExpressionError(
                 "the formula is nested too deeply to be read: shorten it, or write a "
@@ -130,17 +130,19 @@ class Formula:
         except ValueError as error:
             raise ExpressionError(f"the formula cannot be read: {error}") from None
 
-    def _error(self, message: str, column: int) -> ExpressionError:
-        return ExpressionError(f"{message}\n  {self.text}\n  {' ' * column}^")
+    def _error(self, message: str, line: int, column: int) -> ExpressionError:
+        shown = self.text.splitlines()[line - 1]
+        return ExpressionError(f"{message}\n  {shown}\n  {' ' * column}^")
 
     def _at(self, node: Any, message: str) -> ExpressionError:
         """An error that points at a node, whose place ``ast`` counts in bytes."""
-        before = self.text.encode()[: node.col_offset]
-        return self._error(message, len(before.decode()))
+        line = self.text.splitlines()[node.lineno - 1]
+        before = line.encode()[: node.col_offset].decode()
+        return self._error(message, node.lineno, len(before))
 
     def _source(self, node: Any) -> str:
         """The part of the text that a node was read from."""
-        part = self.text.encode()[node.col_offset : node.end_col_offset].decode()
+        part = ast.get_source_segment(self.text, node) or ""
         return part if len(part) <= _WIDE else f"{part[:_WIDE]}..."
 
     def _postorder(self, root: ast.expr) -> list[tuple[Any, int]]:
@@ -216,6 +218,21 @@ def suggestion(text: str, names: Collection[str] = ()) -> Meant | None:
     except ExpressionError:
         return None
     return found
+
+
+def sign_of(node: Any) -> str:
+    """The sign of an infix operator of ``ast``, as Python itself writes it.
+
+    >>> sign_of(ast.FloorDiv)
+    '//'
+    """
+    x = ast.Name("x", ast.Load())
+    infix = (
+        ast.BinOp(x, node(), x)
+        if issubclass(node, ast.operator)
+        else ast.Compare(x, [node()], [x])
+    )
+    return ast.unparse(infix).strip("x ")
 
 
 def _function(node: Any) -> Callable[..., Any]:

@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from textwrap import fill
 
-from autograd.checks.expression import CONSTANTS, FUNCTIONS, OPERATORS
+from autograd.checks.expression import CONSTANTS, FUNCTIONS, OPERATORS, sign_of
 
 FILES = {  # options that name a file
     "--numbers": "read numbers from a file: lines name=number, or JSON",
@@ -95,13 +95,9 @@ def _epilog(prog: str) -> str:
 
 
 def _signs() -> list[str]:
-    """The operators as they are written, from the table of what they mean."""
-    x = ast.Name("x", ast.Load())
-    binary = [k() for k in OPERATORS if issubclass(k, ast.operator)]
-    compared = [k() for k in OPERATORS if issubclass(k, ast.cmpop)]
-    written = [ast.unparse(ast.BinOp(x, k, x)) for k in binary]
-    written += [ast.unparse(ast.Compare(x, [k], [x])) for k in compared]
-    return [text.strip("x ") for text in written]
+    """The infix operators as they are written, from the table of what they mean."""
+    infix = [k for k in OPERATORS if issubclass(k, ast.operator | ast.cmpop)]
+    return [sign_of(kind) for kind in infix]
 
 
 def _formulas_apart(given: Sequence[str]) -> list[str]:

@@ -92,7 +92,7 @@ class Regressor(RegressorMixin, Network):
         if not reset and y.shape[1:] != self._shape:
             raise ShapeError(
                 f"y has the shape {y.shape}, and each target of the last call "
-                f"{self._shape}"
+                f"{self._shape}: give targets of that shape"
             )
         found = array("y", y)
         if not np.isfinite(found).all():  # None became nan

@@ -125,6 +125,6 @@ def _unknown(target: Any) -> bool:
 
 def _one_logit(what: str) -> ShapeError:
     return ShapeError(
-        f"{what}: with one logit for each sample use binary_cross_entropy_with_logits; "
-        f"cross_entropy compares two or more logits of each"
+        f"{what}, and cross_entropy compares two or more of each sample: use "
+        f"binary_cross_entropy_with_logits for one"
     )

@@ -72,7 +72,7 @@ def numbered(
     for i, label in enumerate(labels):
         if label not in places:
             close = get_close_matches(label, map(str, classes), 1)
-            meant = f"; did you mean {close[0]!r}?" if close else ""
+            meant = f"; did you mean {close[0]!r}?" if close else "; give one of these"
             raise DataError(
                 f"y[{i}] is {short(label)}, which is none of the model's classes, "
                 f"{short(classes)}{meant}"

@@ -75,8 +75,8 @@ def refuse_mismatches(model: Module, loss: Loss, samples: Samples, width: int) -
     if loss in OF_AMOUNTS and width > 1 and not rows:
         raise ShapeError(
             f"{width} outputs with one target for each sample, under {_name(loss)}: "
-            f"for classes use loss='cross_entropy'; for amounts give {width} targets "
-            f"for each sample"
+            f"use loss='cross_entropy' for classes, or give {width} amounts for each "
+            f"sample"
         )
 
 

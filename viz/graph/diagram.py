@@ -276,7 +276,8 @@ def _input_names(layers: list[_Layer], given: Sequence[str]) -> dict[Any, str]:
     if given and len(given) not in widths:
         takes = f"takes {' or '.join(map(str, widths))}" if widths else "is not there"
         raise ValueError(
-            f"inputs= gives {len(given)} name(s), and a layer with plain inputs {takes}"
+            f"inputs= gives {len(given)} name(s), and a layer with plain inputs "
+            f"{takes}: give a name for each of its inputs"
         )
     return names
 

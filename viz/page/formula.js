@@ -23,8 +23,14 @@ const LONGEST = 10000; // characters
 const MOST_BRACKETS = 200; // inside each other
 const MOST_POWERS = 1000;
 const STRANGERS = ["True", "False", "None", "not", "~", "lambda", "await", "...", "{"];
-const FOREIGN = "this is not part of a formula";
-const COMPARED = "only two numbers are compared, with < <= > >= == !=";
+const EMPTY = 'the formula is empty: give one, such as "w*x + b"';
+const FOREIGN =
+  "this is not part of a formula: use numbers, names, operators, functions, and " +
+  "lists in brackets";
+const COMPARED =
+  "only two numbers are compared, with < <= > >= == !=: write " +
+  "where(a < x, where(x < b, 1, 0), 0) for a < x < b";
+const NAMED = "operands have no names: write f(x), not f(x=...)";
 const TOO_DEEP =
   "the formula is nested too deeply to be read: shorten it, or write a long sum " +
   "a + b + ... as sum(a, b, ...)";
@@ -188,8 +194,10 @@ function parse(text) {
   const length = [...text].length;
   if (length > LONGEST) {
     const most = `at most ${LONGEST} are read`;
-    throw new FormulaError(`a formula of ${length} characters; ${most}`, 0);
+    const remedy = "write a part of it as a number of its own";
+    throw new FormulaError(`a formula of ${length} characters; ${most}: ${remedy}`, 0);
   }
+  if (text.replace(BLANK_ENDS, "") === "") throw new FormulaError(EMPTY, 0);
   return new Parser(tokens(text)).program();
 }
 
@@ -303,7 +311,7 @@ class Parser {
       if (this.next.text === "*") throw new FormulaError(FOREIGN, this.next.column);
       const isNamed = this.tokens[this.position + 1]?.text === "=";
       if (called !== undefined && (isNamed || this.next.text === "**")) {
-        throw new FormulaError("operands are given by position", called);
+        throw new FormulaError(NAMED, called);
       }
       this.expression(0);
       count += 1;
@@ -324,7 +332,8 @@ class Parser {
     const { kind, name } = this.steps.pop();
     if (kind !== "name" || !Object.hasOwn(FUNCTIONS, name)) {
       const known = Object.keys(FUNCTIONS).sort().join(", ");
-      throw new FormulaError(`unknown function; known are ${known}`, start);
+      const found = kind === "name" ? `unknown function ${name}` : "unknown function";
+      throw new FormulaError(`${found}; known are ${known}`, start);
     }
     const bracket = this.tokens[this.position - 1];
     const count = this.operands(")", bracket.column, start);
@@ -392,6 +401,11 @@ function checkNumbers(operands) {
   }
 }
 
+function miscounted(name, wanted, count) {
+  const found = `${name} takes ${wanted} operand(s), got ${count}`;
+  return new Mistake(`${found}: give ${wanted}`);
+}
+
 function called(name, operands, op) {
   const found = FUNCTIONS[name];
   if (typeof found === "string") return SEQUENCES[found](op, operands);
@@ -399,7 +413,7 @@ function called(name, operands, op) {
   const count = operands.length;
   if (count < least || count > most) {
     const wanted = least === most ? least : `${least} to ${most}`;
-    throw new Mistake(`${name} takes ${wanted} operand(s), got ${count}`);
+    throw miscounted(name, wanted, count);
   }
   checkNumbers(operands);
   return make(op, ...operands);
@@ -419,13 +433,14 @@ const SEQUENCES = {
   dot(op, operands) {
     const [ws, xs, bias = 0] = operands;
     if (operands.length < 2 || operands.length > 3) {
-      throw new Mistake(`dot takes 2 to 3 operand(s), got ${operands.length}`);
+      throw miscounted("dot", "2 to 3", operands.length);
     }
     if (!Array.isArray(ws) || !Array.isArray(xs)) {
       throw new Mistake("dot takes lists of numbers: dot([w1, w2], [x1, x2], b)");
     }
     if (ws.length !== xs.length) {
-      throw new Mistake(`dot of ${ws.length} weights with ${xs.length} inputs`);
+      const found = `dot of ${ws.length} weights with ${xs.length} inputs`;
+      throw new Mistake(`${found}: give one weight for each input`);
     }
     return bias === 0 ? op("dot", ws, xs) : op("dot", [bias, ...ws], [1, ...xs]);
   },
@@ -438,5 +453,6 @@ function listed(operands) {
 function some(operands, name) {
   const xs = listed(operands);
   if (xs.length > 0) return xs;
-  throw new Mistake(`the ${name} of an empty sequence is not defined`);
+  const said = `the ${name} of an empty sequence is not defined`;
+  throw new Mistake(`${said}: give at least one number`);
 }

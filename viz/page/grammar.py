@@ -19,7 +19,7 @@ import keyword
 from collections.abc import Callable
 from typing import Any
 
-from autograd.checks.expression import CONSTANTS, FUNCTIONS, OPERATORS
+from autograd.checks.expression import CONSTANTS, FUNCTIONS, OPERATORS, sign_of
 from autograd.numbers.symbolic import Expression, Symbol
 from autograd.table.primitive import Primitive
 from viz.page.document import source
@@ -39,7 +39,7 @@ def code() -> str:
     True
     """
     operators = {
-        _sign(node): row.name
+        sign_of(node): row.name
         for node, row in OPERATORS.items()
         if isinstance(row, Primitive) and issubclass(node, ast.operator | ast.cmpop)
     }
@@ -61,17 +61,6 @@ def code() -> str:
             "})();",
         ]
     )
-
-
-def _sign(node: Any) -> str:
-    """The sign of an operator, as Python itself writes it."""
-    x = ast.Name("x")
-    infix = (
-        ast.BinOp(x, node(), x)
-        if issubclass(node, ast.operator)
-        else ast.Compare(x, [node()], [x])
-    )
-    return ast.unparse(infix).strip("x ")
 
 
 def _function(function: Callable[..., Any]) -> str:

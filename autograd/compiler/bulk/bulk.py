@@ -358,4 +358,6 @@ def _check_all(holds: Mask, operations: Ints, what: str) -> None:
 
 def _check(holds: bool, operation: int, what: str) -> None:
     if not holds:
-        raise TraceError(f"an invalid bulk program: operation {operation} {what}")
+        raise TraceError(
+            f"an invalid bulk program: operation {operation} {what}; please report it"
+        )

@@ -113,7 +113,9 @@ class Program:
         """Self, after checking that every operand is computed before it is used."""
         n = len(self)
         if not len(self.first) == len(self.second) == n:
-            raise TraceError("an invalid program: arrays of different lengths")
+            raise TraceError(
+                "an invalid program: arrays of different lengths; please report it"
+            )
         codes = range(-2, len(self.primitives))
         _check(np.isin(self.code, codes), "an unknown row")
         spread, room = self.spread, len(self.operands)
@@ -216,4 +218,6 @@ def offsets_of(segments: Ints, n: int) -> Ints:
 def _check(holds: npt.NDArray[np.bool_], what: str) -> None:
     if not np.all(holds):
         where = int(np.flatnonzero(~np.atleast_1d(holds))[0])
-        raise TraceError(f"an invalid program: {what} (number {where})")
+        raise TraceError(
+            f"an invalid program: {what} (number {where}); please report it"
+        )

@@ -73,6 +73,8 @@ def python(text):
             if isinstance(root, list):
                 raise ExpressionError("a list is no number\n  \n  ^")
         except ExpressionError as error:
+            if isinstance(error.__context__, ExpressionError):
+                error = error.__context__  # what was meant instead is Python's to say
             lines = str(error).splitlines()
             return {"message": lines[0], "column": len(lines[-1]) - 3}
     return {"names": [*formula.names], "tree": tree(root)}
