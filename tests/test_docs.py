@@ -3,6 +3,7 @@
 import code
 import doctest
 import importlib
+import math
 import pkgutil
 import re
 import subprocess
@@ -57,6 +58,42 @@ def test_the_derivative_table_is_up_to_date():
     finally:
         sys.path.pop(0)
     assert (ROOT / "docs/derivatives.md").read_text(encoding="utf-8") == page
+
+
+def operands_of(code, domain):
+    """Numbers for the x, y, w of a formula, inside the domain of x."""
+    names = [name for name in "xyw" if re.search(rf"\b{name}\b", code)]
+    low, high = domain[0]
+    points = [x for x in (0.4, 1.7, -0.6) if low < x < high]
+    return [dict(zip(names, (x, 3.0, 2.4))) for x in points]
+
+
+def test_the_list_of_functions_is_up_to_date(monkeypatch):
+    """Every function is on the page; its formulas, which are Python, are right."""
+    import autograd as ag
+    from autograd.table.primitives import TABLE
+
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    made = importlib.import_module("functions")
+    page = (ROOT / "docs/functions.md").read_text(encoding="utf-8")
+    assert page == made.page(), "run: python scripts/functions.py"
+    assert made.listed() == made.expected()
+    known = vars(math) | {"sigmoid": ag.sigmoid, "polygamma": ag.polygamma}
+    checked = 0
+    for name, entry in [
+        pair for part in made.SECTIONS.values() for pair in part.items()
+    ]:
+        row, function = TABLE.get(name), made.public(name)
+        domain = row.domain if row is not None else [(-math.inf, math.inf)]
+        by_x = ag.grad(function)
+        for text, compute in zip(entry, (function, by_x)):
+            for found in re.findall(r"^`(.*?)`", text):
+                for xs in operands_of(found, domain):
+                    expected = eval(found, dict(known), xs)
+                    got = compute(*xs.values())
+                    assert math.isclose(got, expected, abs_tol=1e-15), (name, found, xs)
+                    checked += 1
+    assert checked > 120
 
 
 def test_the_playground_of_the_docs_is_up_to_date():
