@@ -33,10 +33,22 @@ def browser():
 
 @pytest.fixture
 def visit(browser):
-    """``visit(path, dark=False, width=1280, height=800, touch=False)`` gives a page."""
+    """``visit(path, dark=False, width=1280, height=800, touch=False)`` gives a page.
+
+    It may ask for nothing but itself, or for files of the folder ``within``.
+    """
     contexts, complaints = [], []
 
-    def visit(path, *, dark=False, width=1280, height=800, touch=False, fragment=""):
+    def visit(
+        path,
+        *,
+        dark=False,
+        width=1280,
+        height=800,
+        touch=False,
+        fragment="",
+        within=None,
+    ):
         context = browser.new_context(
             color_scheme="dark" if dark else "light",
             viewport={"width": width, "height": height},
@@ -47,6 +59,7 @@ def visit(browser):
         page = context.new_page()
         page.set_default_timeout(5_000)
         address = Path(path).resolve().as_uri()
+        around = f"{Path(within).resolve().as_uri()}/" if within else None
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
         page.on(
             "console",
@@ -59,6 +72,7 @@ def visit(browser):
             "request",
             lambda asked: (
                 asked.url.split("#")[0] == address
+                or (around and asked.url.startswith(around))
                 or asked.url.startswith(("data:", "about:"))
                 or complaints.append(f"request: {asked.url}")
             ),
@@ -76,7 +90,9 @@ def violations(page):
     """What axe-core finds against WCAG 2.1 A and AA, contrast included."""
     from axe_playwright_python.sync_playwright import Axe
 
-    found = Axe().run(page).response["violations"]
+    # It would ask for style sheets once more, which pages from disk may not.
+    options = {"preload": False, "resultTypes": ["violations"]}
+    found = Axe().run(page, options=options).response["violations"]
     return [
         (rule["id"], [node["html"] for node in rule["nodes"]][:4]) for rule in found
     ]

@@ -292,6 +292,6 @@ def test_version_and_extras():
     assert project["version"] == autograd.__version__
     assert set(project["optional-dependencies"]) == {
         *("render", "portable", "plot", "progress", "compile", "examples", "sparse"),
-        *("estimators", "tables", "core", "test", "all"),
+        *("estimators", "tables", "docs", "core", "test", "all"),
     }
     assert autograd.__version__ in (ROOT / "CHANGELOG.md").read_text()

@@ -6,7 +6,8 @@ text in them can end that script; NaN and the infinities, which JSON lacks, are 
 texts "NaN", "Infinity" and "-Infinity" (``number`` in numbers.js reads them).
 
 Scripts are plain files that share one scope and are put in the order given. Their
-indentation and comments, and some spaces and ends of line, are left out of a page.
+indentation and comments, and some spaces and ends of line, are left out of a page; of
+markup only the indentation, since its spaces are its words'.
 """
 
 from __future__ import annotations
@@ -101,8 +102,13 @@ _NAMES = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
 def source(name: str) -> str:
-    """A file beside this one, as it stands in a page."""
-    return compact((_FOLDER / name).read_text("utf-8"))
+    """A file beside this one, as it stands in a page.
+
+    >>> "a squared error; MSE is" in source("lessons/descent.html").replace("\\n", " ")
+    True
+    """
+    text = (_FOLDER / name).read_text("utf-8")
+    return compact(text) if name.endswith(".js") else re.sub(r"\n\s*", "\n", text)
 
 
 def compact(text: str) -> str:

@@ -32,8 +32,10 @@ class Axes {
     this.wanted = { x, y };
   }
 
+  // Without room nothing is drawn: a frame in another page begins without a size.
   redraw() {
     this.measure();
+    if (this.box.x[0] >= this.box.x[1] || this.box.y[0] <= this.box.y[1]) return;
     this.ink.replaceChildren();
     this.grid.replaceChildren(...this.ticks("x"), ...this.ticks("y"));
     this.draw(this);

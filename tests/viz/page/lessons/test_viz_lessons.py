@@ -543,3 +543,14 @@ def test_pages_follow_the_window(name, lesson):
     wait(page, "plot.box.x[1] < 400")
     right = page.evaluate("plot.pixel('x', plot.x[1])")
     assert right <= page.locator("#plot").bounding_box()["width"]
+
+
+@pytest.mark.parametrize("width", [1, 40, 90])
+@pytest.mark.parametrize("name", ["descent", *LESSONS])
+def test_a_page_without_room_waits_for_it(name, width, descent, lesson):
+    """A frame in another page begins without a size; this once never came back."""
+    how = {"width": width}
+    page = descent(GRADES, how) if name == "descent" else lesson(name, **how)
+    page.set_viewport_size({"width": 700, "height": 700})
+    wait(page, "plot.box.x[1] > 200")
+    assert page.locator("#plot .rule").count() > 3
