@@ -11,7 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd.numbers.grids import as_grid, elementwise, of_many, refuse_masked
+from autograd.numbers.grids import (
+    as_grid,
+    beside_each_other,
+    elementwise,
+    of_many,
+    refuse_masked,
+)
 from autograd.table.primitive import ARRAY_HANDLERS, Primitive
 from autograd.table.primitives import TABLE
 
@@ -161,6 +167,10 @@ def _evaluate(primitive: Primitive, operands: tuple[Any, ...]) -> Array:
     """A primitive some of whose operands are arrays."""
     flat = primitive.flat(operands)
     refuse_masked(flat)
+    together = beside_each_other(flat)
+    if together is not flat:
+        lengths = [len(group) for group in operands] if primitive.arity is None else []
+        return primitive.apply(primitive.regroup(together, lengths))
     numeric = all(_is_numeric(x) and not hasattr(x, "level") for x in flat)
     evaluate = NUMPY.get(primitive.name)
     if numeric and evaluate is not None and primitive.builtin:

@@ -64,6 +64,20 @@ def refuse_masked(operands: Any) -> None:
         )
 
 
+def beside_each_other(operands: Sequence[Any]) -> Sequence[Any]:
+    """The operands of one operation. A batch stands for many numbers, one for each
+    sample: arrays beside it are batches too, and plain numbers are shared."""
+    batch = next((x for x in operands if hasattr(type(x), "beside")), None)
+    if batch is None:
+        return operands
+    return [batch.beside(x) if _has_axes(x) else x for x in operands]
+
+
+def _has_axes(x: Any) -> bool:
+    shape = getattr(x, "shape", None)
+    return bool(np.shape(x) if shape is None and not hasattr(x, "level") else shape)
+
+
 def _shielded(x: Any) -> Any:
     """A number with a level inside a 0-d array, so that numpy does not ask it back."""
     if isinstance(x, Grid):
@@ -114,6 +128,7 @@ def apply_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kw: Any) -> An
     """What a numpy ufunc computes of numbers with a level, or grids of them."""
     name = ufunc.__name__
     refuse_masked(inputs)
+    inputs = tuple(beside_each_other(inputs))
     if method == "reduce" and name in _FOLDS:
         return _fold(TABLE[name], *inputs, **kw)
     (out,) = kw.pop("out", (None,))

@@ -20,7 +20,7 @@ import numpy as np
 
 from autograd.compiler.trace.tracer import Source, Trace, Tracer
 from autograd.errors import ShapeError, TraceError
-from autograd.numbers.grids import grid
+from autograd.numbers.grids import beside_each_other, grid
 from autograd.numbers.operators import BINARY, COMPARISONS, EQUALITIES, Operators
 from autograd.spelling import spelled
 from autograd.table.primitive import ARRAY_HANDLERS, Primitive
@@ -77,6 +77,12 @@ class TracedArray:
     def __getitem__(self, place: Any) -> Any:
         return self.array[place]
 
+    def __setitem__(self, place: Any, value: Any) -> None:
+        raise TraceError(
+            "an array argument of a compiled function cannot be changed in place: make "
+            "a list of it, xs = list(x), and change that"
+        )
+
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         return self.array
 
@@ -95,13 +101,11 @@ class TracedArray:
 
 
 def _on_arrays(primitive: Primitive, operands: tuple[Any, ...]) -> Any:
-    """A primitive some of whose operands are traced arrays: on their elements."""
-    return primitive.apply(
-        primitive.map(
-            lambda x: x.array if isinstance(x, TracedArray) else x,
-            operands,
-        )
-    )
+    """A primitive some of whose operands are traced arrays: on their elements, or
+    beside a batch as another."""
+    flat = primitive.flat(operands)
+    sizes = [] if primitive.arity is not None else [len(group) for group in operands]
+    return primitive.apply(primitive.regroup(_beside_each_other(flat), sizes))
 
 
 ARRAY_HANDLERS[TracedArray] = _on_arrays
@@ -114,15 +118,10 @@ def _touched(x: Any) -> Any:
     return type(x)(map(_touched, x)) if type(x) in (list, tuple) else x
 
 
-def _beside_each_other(operands: Sequence[Any]) -> list[Any]:
+def _beside_each_other(operands: Sequence[Any]) -> Sequence[Any]:
     """The operands of one operation: arrays beside a batch are batches too."""
-    batch = next((x for x in operands if isinstance(x, Mapped)), None)
-    if batch is None:
-        return [_touched(x) for x in operands]
-    arrays = [isinstance(x, Mapped) or bool(np.shape(x)) for x in operands]
-    return [
-        batch.beside(x) if many else x for x, many in zip(operands, arrays, strict=True)
-    ]
+    together = beside_each_other(operands)
+    return [_touched(x) for x in operands] if together is operands else together
 
 
 def _array_operator(name: str) -> Callable[[Any, Any], Any]:
@@ -179,12 +178,19 @@ class Mapped(Operators):
         if isinstance(array, Mapped):
             return array
         if not isinstance(array, TracedArray):
-            array = np.asarray(array, float)
-            array = TracedArray(self.tracing, array, Source("array", array))
+            array = np.asarray(array)
+            if array.dtype != object:
+                array = array.astype(float)
+                array = TracedArray(self.tracing, array, Source("array", array))
         if array.shape != (self.samples,):
             raise ShapeError(
                 f"a batch of {self.samples} rows with an array of shape {array.shape}: "
                 "map it too, or use one row of it"
+            )
+        if not isinstance(array, TracedArray):
+            raise TraceError(
+                f"a batch of {self.samples} rows with an array of numbers that were "
+                f"computed one by one: compute both in one mapped function"
             )
         return Mapped(array.columns(0), self.samples, self.tracing)
 

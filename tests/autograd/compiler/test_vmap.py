@@ -11,7 +11,7 @@ from tiers import BACKENDS, NO_LLVM, plain
 
 import autograd as ag
 import nn
-from autograd import ShapeError, Value, grad, jit, value_and_grad, vmap
+from autograd import ShapeError, TraceError, Value, grad, jit, value_and_grad, vmap
 
 SIZES = [1, 2, 3, 7, 8, 9, 15, 16, 17, 33, 100, 1000]
 
@@ -487,3 +487,51 @@ def test_lists_of_numpy_numbers():
     xs = list(np.array([1.0, 2.0]))
     assert vmap(lambda x: x * 2.0)(xs).tolist() == [2.0, 4.0]
     assert jit(vmap(lambda x: x * 2.0))(xs).tolist() == [2.0, 4.0]
+
+
+BESIDE = {
+    "operator": lambda batch, other: batch + other,
+    "reflected": lambda batch, other: other + batch,
+    "function": ag.add,
+    "function reflected": lambda batch, other: ag.hypot(other, batch),
+    "ufunc": np.multiply,
+    "where": lambda batch, other: ag.where(batch > 1.0, other, batch),
+    "many": lambda batch, other: ag.maximum(batch, other),
+    "dot": lambda batch, other: ag.dot([batch, other], [2.0, 3.0]),
+}
+
+
+def _doubled(x):
+    return x * 2.0
+
+
+@pytest.mark.parametrize("name", BESIDE)
+@pytest.mark.parametrize("given", [True, False])
+def test_an_array_beside_a_batch_is_a_batch_too(name, given):
+    """Through operators, functions and ufuncs alike; never one number for all rows."""
+    operation, X, Y = BESIDE[name], np.arange(3.0), np.array([0.5, 3.0, 1.0])
+    if given:
+        found = jit(lambda x, y: operation(vmap(_doubled)(x), y))(X, Y)
+    else:
+        found = jit(lambda x: operation(vmap(_doubled)(x), Y))(X)
+    assert found.tolist() == operation(2.0 * X, Y).tolist()
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_does_not_fit_beside_a_batch_is_refused(name):
+    operation, X, Y = BESIDE[name], np.arange(3.0), np.arange(4.0)
+    with pytest.raises(ShapeError, match=r"a batch of 3 rows .* \(4,\)"):
+        jit(lambda x: operation(vmap(_doubled)(x), Y))(X)
+    with pytest.raises(ShapeError, match=r"a batch of 3 rows .* \(4,\)"):
+        jit(lambda x, y: operation(vmap(_doubled)(x), vmap(_doubled)(y)))(X, Y)
+    with pytest.raises(TraceError, match="compute both in one mapped function"):
+        jit(lambda x, y: operation(vmap(_doubled)(x), y[:3] * 2.0))(X, Y)
+
+
+def test_an_array_argument_is_not_changed_in_place():
+    def changed(x):
+        x[0] = 3.0
+        return ag.sum(x)
+
+    with pytest.raises(TraceError, match=r"xs = list\(x\)"):
+        jit(changed)(np.arange(3.0))
