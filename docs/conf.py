@@ -3,7 +3,7 @@
     python -m sphinx -W docs build/site
 
 What is ours stands in ``_extensions``: ``links`` (Markdown that also reads well in a
-repository), ``groups`` (of pages), ``formulas`` (MathML), ``names`` (the reference),
+repository), ``formulas`` (MathML), ``names`` (the reference),
 ``course`` (lessons and their notebooks), ``gallery`` (the examples, run at build) and
 ``landmarks`` (for screen readers). ``teaching`` is what the lessons themselves import.
 """
@@ -29,7 +29,7 @@ copyright = "2026, the scalar-autograd authors. MIT licence"
 language = "en"
 
 extensions = ["myst_nb", "sphinx.ext.autodoc"]
-extensions += ["links", "groups", "formulas", "names", "course", "gallery", "landmarks"]
+extensions += ["links", "formulas", "names", "course", "gallery", "landmarks"]
 exclude_patterns = ["_*", "**/.ipynb_checkpoints"]
 
 # -- Text ----------------------------------------------------------------------------
