@@ -10,6 +10,7 @@ repository), ``formulas`` (MathML), ``names`` (the reference),
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 DOCS = Path(__file__).parent
@@ -20,6 +21,9 @@ sys.path[:0] = HERE
 beside = filter(None, [os.environ.get("PYTHONPATH")])
 os.environ["PYTHONPATH"] = os.pathsep.join([*HERE, *beside])
 os.environ.pop("MPLBACKEND", None)  # figures are shown in the lessons
+# An old list of fonts would be complained about in the lessons' outputs.
+fonts = tempfile.TemporaryDirectory()
+os.environ["MPLCONFIGDIR"] = fonts.name
 
 import autograd  # noqa: E402
 

@@ -89,6 +89,13 @@ def test_every_page_of_the_docs_is_there(site, pages):
     assert len(pages) > 50
 
 
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_shows_no_complaint(lesson, site):
+    """Of matplotlib about its fonts, of Python about what is going away ..."""
+    text = (site / f"course/{lesson.stem}.html").read_text(encoding="utf-8")
+    assert not re.search(r"findfont|\w+Warning:|Traceback", text)
+
+
 def test_links_lead_somewhere(site, pages):
     dead = []
     for path, page in pages.items():
