@@ -68,7 +68,7 @@ html_title = project
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_js_files = [
-    (f"{name}.js", {"defer": "defer"}) for name in ("exercises", "scrolling")
+    (f"{name}.js", {"defer": "defer"}) for name in ("exercises", "live", "scrolling")
 ]
 html_extra_path = ["playground.html"]
 html_copy_source = False

@@ -12,7 +12,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("autograd", "nn", "viz")
 
 Site = tuple[str, int]  # a file, relative to the root, and a line
-PROVOKED: dict[Site, BaseException] = {}  # what left our code there
+# What left our code there: its kind and its words, without the frames that it holds
+PROVOKED: dict[Site, tuple[type, str]] = {}
 PARTS: set[Site] = set()  # what became a part of another message
 
 
@@ -20,7 +21,7 @@ def record(error):
     """Note where our code raised an error, and those that it was made from."""
     site = _innermost(error)
     if site is not None:
-        PROVOKED.setdefault(site, error)
+        PROVOKED.setdefault(site, (type(error), str(error)))
     waiting, met = [error.__cause__, error.__context__], set()
     while waiting:
         part = waiting.pop()

@@ -310,7 +310,15 @@ def test_exercises_judge_answers(lesson, read):
         ("-1,5/2", -0.75),
         ("+2.", 2.0),
         ("1/0", None),
-        ("1/2/3", None),
+        ("1/2/4", 0.125),
+        ("0.5*5 + 1.5", 4.0),
+        ("-2^2 + (1 + 2) * 3", 5.0),
+        ("2 ** 3 × 2", 16.0),
+        ("2^3^0", 2.0),
+        ("2*", None),
+        ("(1", None),
+        ("1)", None),
+        ("alert(1)", None),
         ("two", None),
         ("1.2.3", None),
         ("", None),
@@ -323,6 +331,27 @@ def test_numbers_are_read_as_people_write_them(text, number, read):
     assert (result and result["value"]) == number
     comma = re.search(r"\d,\d|^,\d", text)
     assert bool(result and result["said"]) == bool(comma)
+
+
+@pytest.mark.parametrize(
+    "lesson", ["01_neuron", "08_backpropagation", "11_from_scratch"]
+)
+@pytest.mark.parametrize("width", [1400, 390])
+def test_a_live_page_is_as_high_as_what_it_shows(lesson, width, site, browser):
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    page = context.new_page()
+    page.goto((site / f"course/{lesson}.html").as_uri())
+    frame = page.locator(".live iframe").first
+    frame.scroll_into_view_if_needed()
+    inside = page.frames[-1]
+    inside.wait_for_selector(".framed")
+    page.wait_for_timeout(300)
+    inner = inside.evaluate("document.documentElement.scrollHeight")
+    outer = frame.bounding_box()["height"]
+    assert 250 < inner <= outer < 3000
+    page.wait_for_timeout(300)
+    assert frame.bounding_box()["height"] == outer  # it does not grow and grow
+    context.close()
 
 
 def test_without_scripts_the_answer_can_be_unfolded(site, browser):

@@ -51,7 +51,7 @@ def document(
     >>> "a &lt; b" in page.text, '{"x":"Infinity"}' in page.text
     (True, True)
     """
-    parts = [code, *map(source, scripts)]
+    parts = [code, *map(source, scripts), source("frame.js")]
     look = map(_style, ["style.css", *styles])
     text = f"""<!DOCTYPE html>
 <html lang="en">
