@@ -425,3 +425,10 @@ def test_lists_constants_and_comparisons():
     assert f(w=1.0, x=4.0) == pytest.approx(12.718281828459045)
     assert Formula("9 ** 9 ** 9 ** 9")() == float("inf")
     assert Formula("1 / 0")() == float("inf")
+
+
+def test_a_function_without_brackets_and_a_file_that_is_not_there(capsys, tmp_path):
+    assert main(["tanh", "x=3"]) == 2
+    assert "tanh is a function: write tanh(x)" in capsys.readouterr().err
+    assert main(["x", "--numbers", str(tmp_path / "none")]) == 2
+    assert "cannot be read (No such file" in capsys.readouterr().err

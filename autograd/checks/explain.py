@@ -108,7 +108,9 @@ def _ends(steps: tuple[Step, ...]) -> tuple[tuple[Step, ...], tuple[Step, ...], 
 
 
 def _line(step: Step) -> str:
-    return f"     d{step.result}/d{step.operand} = {step.formula} = {step.partial:.6g}"
+    value = f"{step.partial:.6g}"
+    said = value if step.formula == value else f"{step.formula} = {value}"
+    return f"     d{step.result}/d{step.operand} = {said}"
 
 
 def _written(count: int) -> str:
@@ -142,9 +144,9 @@ def explain(y: Value, wrt: Value, largest: int = 10) -> Explanation:
     dy/dx = 3.0: 2 path(s)
     1. x -> v1 -> y: 2
          dv1/dx = w = 2
-         dy/dv1 = 1 = 1
+         dy/dv1 = 1
     2. x -> y: 1
-         dy/dx = 1 = 1
+         dy/dx = 1
     """
     for node in (y, wrt):
         if not isinstance(node, Value):

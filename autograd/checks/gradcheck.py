@@ -126,9 +126,11 @@ def gradcheck(
         entries += _along_directions(call, point, directions, rtol, atol)
     report = GradcheckReport(tuple(entries))
     if raise_exception and not report:
+        lost = any(not e.analytic for e in report.entries if not e.agrees)
+        where = "whether .data, float() or math has cut the graph, and " if lost else ""
         raise GradcheckError(
             f"analytic and numeric derivatives disagree by more than the error of the "
-            f"latter; check the partials of the operations involved\n{report}"
+            f"latter; check {where}the partials of the operations involved\n{report}"
         )
     return report
 

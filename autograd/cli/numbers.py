@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from autograd.checks.expression import CONSTANTS, Formula, suggestion
+from autograd.checks.expression import CONSTANTS, FUNCTIONS, Formula, suggestion
 from autograd.errors import ExpressionError
 
 
@@ -24,6 +24,11 @@ def numbers_of(
     numbers = {**stored, **given}
     missing = [name for name in formula.names if name not in numbers]
     if missing:
+        for name in missing:
+            if name in FUNCTIONS:
+                raise ExpressionError(
+                    f"{name} is a function: write {name}(x), with brackets"
+                )
         remedy = suggestion(formula.text, [*numbers])
         known = remedy is not None and {*Formula(remedy.text).names} <= {*numbers}
         raise ExpressionError(
@@ -92,6 +97,11 @@ def _from_file(path: Path) -> dict[str, float]:
     """Lines name=number, where # begins a remark; or one JSON object of numbers."""
     try:
         text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ExpressionError(
+            f"{path} cannot be read ({error.strerror}): give a file of lines "
+            f"name=number"
+        ) from None
     except UnicodeDecodeError:
         raise ExpressionError(
             f"{path} is not a text: write lines name=number, or JSON, in UTF-8"

@@ -197,6 +197,15 @@ def refuse_nothing(outputs: Iterable[Any], name: str) -> None:
         )
 
 
+def check_function(f: Any, name: str) -> None:
+    """Raise TypeError for what cannot be called."""
+    if not callable(f):
+        raise TypeError(
+            f"{name} differentiates a function, got {short(f)}: give the function, not "
+            f"its value"
+        )
+
+
 @of_functions
 def value_and_grad(
     f: Callable[..., Number], argnums: int | Sequence[int] = 0
@@ -210,6 +219,7 @@ def value_and_grad(
     >>> value_and_grad(lambda x, y: x * y)(3.0, 4.0)
     (12.0, 4.0)
     """
+    check_function(f, "value_and_grad")
     single = isinstance(argnums, Integral)
     chosen = places_of(argnums)
 
@@ -248,6 +258,7 @@ def grad(
     >>> grad(grad(lambda x: x * x * x))(2.0)
     12.0
     """
+    check_function(f, "grad")
     both = value_and_grad(f, argnums)
 
     @wraps(f)
@@ -267,6 +278,13 @@ def jvp(
     >>> jvp(lambda x, y: x * y, (3.0, 4.0), (1.0, 0.0))
     (12.0, 4.0)
     """
+    check_function(f, "jvp")
+    for name, given in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(given, list | tuple):
+            raise TypeError(
+                f"{name} is a tuple, one entry for each argument, got "
+                f"{short(given)}: write ({short(given)},) for one"
+            )
     leaves, rebuild = flatten(tuple(primals), as_floats=True)
     directions = matched(tuple(tangents), tuple(primals), "tangents")
     with Level("jvp", f) as level:
@@ -293,6 +311,7 @@ def vjp(
     >>> y, pull([1.0, 0.0])
     ([12.0, 7.0], (4.0, 3.0))
     """
+    check_function(f, "vjp")
     leaves, rebuild = flatten(primals, as_floats=True)
     rebuild_named = flatten(named(primals))[1]
     with Level("vjp", f) as level:

@@ -15,6 +15,7 @@ from typing import Any
 from autograd.transforms.costs import announce
 from autograd.transforms.gradients import (
     check_argnums,
+    check_function,
     grad,
     jvp,
     of_functions,
@@ -47,6 +48,7 @@ def jacobian(
     >>> jacobian(lambda x: [x[0] * x[1], x[0]])([3.0, 4.0])
     [[4.0, 3.0], [1.0, 0.0]]
     """
+    check_function(f, "jacobian")
     (argnums,) = places_of(argnums, "jacobian")
     if sparse:
         return sparse_jacobian(f, argnums)
@@ -109,6 +111,7 @@ def hessian(
     >>> hessian(lambda x: x[0] * x[0] * x[1])([3.0, 4.0])
     [[8.0, 6.0], [6.0, 0.0]]
     """
+    check_function(f, "hessian")
     (argnums,) = places_of(argnums, "hessian")
     if sparse:
         return sparse_hessian(f, argnums)
@@ -126,6 +129,7 @@ def hvp(f: Callable[..., Any]) -> Callable[..., Tree]:
     >>> hvp(lambda x: x[0] * x[0] * x[1])([3.0, 4.0], [1.0, 0.0])
     [8.0, 6.0]
     """
+    check_function(f, "hvp")
 
     @wraps(f)
     def product(x: Tree, v: Tree, *others: Any) -> Tree:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.table.reals import short
+from nn.validation import integer, real
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -149,6 +150,7 @@ def ripples(n: int = 200, noise: float = 0.05, seed: int = 0) -> tuple[Floats, F
 
 
 def _check(name: str, n: int, noise: float, least: int) -> None:
+    n, noise = integer("n", n), real("noise", noise)
     if n < least or not noise >= 0.0:
         raise ValueError(
             f"{name} needs n >= {least} and noise >= 0, got {n} and {short(noise)}"

@@ -317,9 +317,14 @@ def checked_sample(x: Sample, width: int, module: Module) -> list[Number]:
             f"[x] for one"
         ) from None
     if len(xs) != width:
+        many = (
+            "; use .batch(X) for many samples at once"
+            if any(map(is_sequence, xs))
+            else ""
+        )
         raise ShapeError(
-            f"{type(module).__name__} takes {width} inputs, got {len(xs)}; use "
-            f".batch(X) for many samples at once"
+            f"{type(module).__name__} takes {width} inputs, got {len(xs)}: give one "
+            f"number for each{many}"
         )
     for kind in set(map(type, xs)):
         if kind is not float and not hasattr(kind, "level"):

@@ -45,8 +45,8 @@ def write(path: str | Path, state: State, architecture: str = "") -> None:
         reason = cause.strerror or str(cause)
         raise OSError(
             cause.errno,
-            f"cannot save: {reason}; make that folder, or choose a path that can be "
-            "written to",
+            f"cannot save: {reason}; choose a path in a folder that exists and can be "
+            f"written to",
             str(path),
         ) from cause
 

@@ -317,9 +317,9 @@ def test_of_long_paths_both_ends_are_printed():
     text = str(explain(y, wrt=x))
     assert text.startswith("dy/dx = 0.0: 1 path(s)\n1. x -> v1 -> v2 -> ")
     assert " -> v50 -> ... -> v4951 -> " in text
-    assert "     dv1/dx = 0.5 = 0.5" in text
+    assert "     dv1/dx = 0.5" in text
     assert "     ... 4900 steps ..." in text
-    assert "     dy/dv4999 = 0.5 = 0.5" in text
+    assert "     dy/dv4999 = 0.5" in text
     assert len(text.splitlines()) == 2 + 50 + 1 + 50
 
 

@@ -127,3 +127,32 @@ def test_arrays_of_other_libraries_are_taken():
 def test_numpys_integers_name_places():
     assert grad(pair, argnums=np.int64(1))(2.0, 3.0) == 12.0
     assert grad(pair, argnums=[np.int64(0), 1])(2.0, 3.0) == (9.0, 12.0)
+
+
+@pytest.mark.parametrize(
+    "name", ["grad", "value_and_grad", "jacobian", "hessian", "hvp"]
+)
+def test_what_is_no_function_is_refused_at_once(name):
+    with pytest.raises(
+        TypeError, match=rf"^{name} differentiates a function, got 3\.0"
+    ):
+        getattr(ag, name)(3.0)
+    for call in (lambda: ag.jvp(3.0, (1.0,), (1.0,)), lambda: ag.vjp(3.0, 1.0)):
+        with pytest.raises(TypeError, match="differentiates a function, got 3"):
+            call()
+
+
+def test_primals_and_tangents_are_tuples():
+    with pytest.raises(
+        TypeError, match=r"primals is a tuple, .* write \(1\.0,\) for one"
+    ):
+        ag.jvp(ag.sin, 1.0, (1.0,))
+    with pytest.raises(TypeError, match="tangents is a tuple"):
+        ag.jvp(ag.sin, (1.0,), 1.0)
+
+
+def test_a_graph_that_data_has_cut_is_suspected():
+    with pytest.raises(
+        ag.GradcheckError, match=r"whether \.data, float\(\) or math has"
+    ):
+        ag.gradcheck(lambda x: x.data * 2.0 if hasattr(x, "data") else x * 2.0, 1.0)

@@ -198,3 +198,10 @@ def test_a_scaler_takes_columns_of_any_size():
     X = np.array([[1.0, 2.0, 3.0], [2.0, 5.0, 3.0], [7.0, 1.0, 3.0]])
     sizes = np.array([2.0**600, 2.0**-600, 2.0**900])
     assert np.array_equal(Scaler(X * sizes)(X * sizes), Scaler(X)(X))
+
+
+def test_a_number_of_points_is_a_number():
+    with pytest.raises(TypeError, match="n must be"):
+        datasets.moons("100")
+    with pytest.raises(TypeError, match="noise must be"):
+        datasets.moons(100, noise="much")
