@@ -1,6 +1,9 @@
 """One neuron predicts a grade from hours of study: y = w x + b, by gradient descent."""
 
+from pathlib import Path
+
 import nn
+import viz
 from nn.datasets import hours_and_grades
 
 hours, grades = hours_and_grades()
@@ -23,3 +26,10 @@ print(f"best line: w = {w:.2f}, b = {b:.2f}")
 print(f"seven hours of study: grade {neuron([7.0]).data:.2f}")
 assert (round(w, 2), round(b, 2)) == (0.55, 1.90)
 assert round(neuron([7.0]).data, 2) == 5.75
+
+output = Path("output")
+output.mkdir(exist_ok=True)
+axes = viz.line_fit(hours.ravel(), grades, w, b)
+axes.set(xlabel="hours of study", ylabel="grade")
+axes.figure.savefig(output / "line.png")
+print("wrote output/line.png")

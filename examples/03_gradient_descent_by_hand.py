@@ -6,6 +6,9 @@ places; after three more it is (0.4443, 0.4404), as the table shows. The article
 prints the first update of b as 0 - 0.1 * (-2.6) = 0.22; the gradient there is -2.2.
 """
 
+from pathlib import Path
+
+import viz
 from autograd import Value, mean
 
 points = [(0.5, 0.8), (2.0, 1.0), (1.0, 1.5)]
@@ -13,9 +16,15 @@ rate = 0.1
 m, b = Value(0.0, label="m"), Value(0.0, label="b")
 table = []
 
+
+def loss_of(m, b):
+    """The mean squared error of a line."""
+    return mean([(y - (m * x + b)) ** 2 for x, y in points])
+
+
 print("step      m        b      loss    dloss/dm  dloss/db")
 for step in range(5):
-    loss = mean([(y - (m * x + b)) ** 2 for x, y in points])
+    loss = loss_of(m, b)
     m.grad = b.grad = 0.0
     loss.backward()
     print(
@@ -32,3 +41,11 @@ assert [round(g, 10) for g in start[3:]] == [-2.6, -2.2]
 assert [round(p, 10) for p in first[:2]] == [0.26, 0.22]
 assert [round(p, 4) for p in third[:2]] == [0.4272, 0.4001]  # the article's state
 assert [round(p, 4) for p in fourth[:2]] == [0.4443, 0.4404]
+
+output = Path("output")
+output.mkdir(exist_ok=True)
+path = [(slope, intercept) for slope, intercept, *_ in table]
+axes = viz.descent_path(loss_of, path)
+axes.set(xlabel="slope m", ylabel="intercept b")
+axes.figure.savefig(output / "path.png")
+print("wrote output/path.png")

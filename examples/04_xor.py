@@ -1,6 +1,9 @@
-"""Exclusive or: the smallest problem that one neuron cannot solve, and a layer can."""
+"""XOR, exclusive or: the smallest problem that a layer solves, and no neuron alone."""
+
+from pathlib import Path
 
 import nn
+import viz
 
 X, y = nn.datasets.xor()
 model = nn.MLP(2, [4, 1], activation="tanh", seed=3)
@@ -20,3 +23,9 @@ for x, target, score in zip(X, y, nn.predict(model, X), strict=True):
     print(f"{x[0]:.0f} xor {x[1]:.0f}: {score:+.3f}  (target {target:+d})")
 print(history)
 assert nn.accuracy(nn.predict(model, X), y) == 1.0
+
+output = Path("output")
+output.mkdir(exist_ok=True)
+axes = viz.decision_boundary(lambda X: nn.predict(model, X), X, y)
+axes.figure.savefig(output / "xor.png")
+print("wrote output/xor.png")

@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 
 import nn
+import viz
 
 X, y = nn.datasets.iris()
 X_train, X_test, y_train, y_test = nn.datasets.split(X, y, test=0.3, stratify=True)
@@ -39,3 +40,10 @@ with tempfile.TemporaryDirectory() as folder:
         print(f"{name}: saved and loaded, the same predictions")
 
 assert accuracy >= 0.95
+
+output = Path("output")
+output.mkdir(exist_ok=True)
+species = ["setosa", "versicolor", "virginica"]
+axes = viz.confusion_matrix(nn.predict(model, X_test), y_test, labels=species)
+axes.figure.savefig(output / "confusion.png")
+print("wrote output/confusion.png")

@@ -1,6 +1,9 @@
 """Handwritten digits, 8 x 8 pixels: a two-layer network of scalars, a few seconds."""
 
+from pathlib import Path
+
 import nn
+import viz
 
 X, y = nn.datasets.digits()
 X_train, X_test, y_train, y_test = nn.datasets.split(X, y, test=0.25, seed=0)
@@ -35,3 +38,9 @@ def draw(pixels):
 draw(X_test[0])
 print("read as", int(predictions[0].argmax()), "and it is", int(y_test[0]))
 assert accuracy >= 0.93
+
+output = Path("output")
+output.mkdir(exist_ok=True)
+axes = viz.misclassified(X_test, predictions, y_test, shape=(8, 8))
+axes.figure.savefig(output / "misread.png")
+print("wrote output/misread.png")

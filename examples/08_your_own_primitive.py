@@ -1,16 +1,28 @@
 """An operation of your own is one row: every mode works, and gradcheck watches it."""
 
 import math
+from pathlib import Path
 
-from autograd import Primitive, Value, cos, detect_anomaly, grad, gradcheck, jvp, sin
+from autograd import (
+    Primitive,
+    Value,
+    cos,
+    detect_anomaly,
+    divide,
+    grad,
+    gradcheck,
+    jvp,
+    sin,
+)  # fmt: skip
 from autograd.errors import AnomalyError, GradcheckError
+from viz import activation
 
 # sin(x) / x with its limit at 0: the value, then the partial derivative as an ordinary
 # expression of the operand x and the result y.
 sinc = Primitive(
     "sinc",
     lambda x: math.sin(x) / x if x else 1.0,
-    lambda x, y: (cos(x) - y) / x,
+    lambda x, y: divide(cos(x) - y, x),
 )
 
 x = Value(2.0, label="x")
@@ -33,3 +45,9 @@ try:
         (sin(z) / z).tanh()
 except AnomalyError as error:
     print(f"\nthe first NaN is found:\n{error}")
+
+output = Path("output")
+output.mkdir(exist_ok=True)
+axes = activation(sinc, interval=(-10.0, 10.0), resolution=400)
+axes.figure.savefig(output / "sinc.png")
+print("\nwrote output/sinc.png")

@@ -5,7 +5,9 @@ of a single process.
 """
 
 import time
+from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 from autograd import exp, jit, sqrt, value_and_grad
@@ -58,6 +60,13 @@ def main():
     for rate, misfit in zip(RATES, together, strict=True):
         print(f"  rate {rate:.3f}: misfit {misfit:.2e}")
     assert list(together) == alone
+
+    figure, axes = plt.subplots()
+    axes.loglog(RATES, together, "o-")
+    axes.set(xlabel="learning rate", ylabel="misfit after 1000 steps")
+    Path("output").mkdir(exist_ok=True)
+    figure.savefig("output/sweep.png")
+    print("wrote output/sweep.png")
 
 
 if __name__ == "__main__":

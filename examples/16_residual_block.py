@@ -4,6 +4,10 @@
 sum. Twelve layers deep, it hardly reaches that of a plain network of the same layers.
 """
 
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+
 import nn
 
 
@@ -33,11 +37,11 @@ def plain(seed):
     return nn.Layer(WIDTH, WIDTH, activation="tanh", init=small, seed=seed)
 
 
-def slope_of_first_layer(model):
-    """How large the gradient of the loss is there, before any step."""
+def slopes(model):
+    """How large the gradient of the loss is in each layer, before any step."""
     model.zero_grad()
     nn.hinge_loss(model.batch(X), y).backward()
-    return max(abs(p.grad) for p in model.layers[0].parameters())
+    return [max(abs(p.grad) for p in layer.parameters()) for layer in model.layers]
 
 
 WIDTH = 6
@@ -45,7 +49,8 @@ X, y = nn.datasets.moons(60, seed=0)
 models = {"plain": deep(plain), "residual": deep(lambda seed: Residual(WIDTH, seed))}
 found = {}
 for name, model in models.items():
-    slope = slope_of_first_layer(model)
+    by_layer = slopes(model)
+    plt.semilogy(by_layer, "o-", label=name)
     history = nn.fit(
         *(model, X, y, "hinge", "adam", 80),
         lr=0.01,
@@ -53,8 +58,18 @@ for name, model in models.items():
         compile=True,
         progress=False,
     )
-    found[name] = slope, history.losses[-1], nn.accuracy(nn.predict(model, X), y)
-    print(f"{name:8}  first slope {slope:.0e}  loss {found[name][1]:.3f}", end="  ")
+    found[name] = by_layer[0], history.losses[-1], nn.accuracy(nn.predict(model, X), y)
+    print(
+        f"{name:8}  first slope {by_layer[0]:.0e}  loss {found[name][1]:.3f}", end="  "
+    )
     print(f"accuracy {found[name][2]:.0%}  ({history.engine})")
 assert found["plain"][0] < 1e-3 < found["residual"][0]
 assert found["residual"][2] >= 0.95 > found["plain"][2]
+
+output = Path("output")
+output.mkdir(exist_ok=True)
+plt.xlabel("layer")
+plt.ylabel("largest gradient")
+plt.legend()
+plt.savefig(output / "slopes.png")
+print("wrote output/slopes.png")

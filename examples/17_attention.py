@@ -5,6 +5,9 @@ It learns from sequences of four pairs, and then reads longer ones.
 """
 
 import random
+from pathlib import Path
+
+import matplotlib.pyplot as plt
 
 import autograd as ag
 import nn
@@ -58,3 +61,12 @@ looks = [round(share.data, 2) for share in model.shares([*pairs, asked])]
 print(f"asked for key {asked} of {pairs[::2]}, it looks at {looks}")
 assert history.engine == "compiled"
 assert mean_error(4) < 0.02 < 0.03 > mean_error(KEYS)
+
+output = Path("output")
+output.mkdir(exist_ok=True)
+grid = [[ag.dot(q, k).data for k in model.key.weight] for q in model.query.weight]
+figure, axes = plt.subplots()
+picture = axes.imshow(grid, cmap="Blues")
+axes.set(xlabel="key", ylabel="asked for", title="how well they fit")
+figure.savefig(output / "attention.png")
+print("wrote output/attention.png")

@@ -5,8 +5,11 @@ once, and is called for each patch of the image. The gradient of a weight is the
 sum over all places, without a word about it.
 """
 
+from pathlib import Path
+
 import autograd as ag
 import nn
+import viz
 
 SIDE, SIZE, FILTERS, STRIDE = 8, 3, 6, 2
 
@@ -51,3 +54,9 @@ for i in (0, 3, 6):
 assert count == FILTERS * (SIZE * SIZE + 1)
 assert history.engine == "compiled"
 assert accuracy >= 0.94
+
+output = Path("output")
+output.mkdir(exist_ok=True)
+axes = viz.input_weights(model.layers[0].filters, (SIZE, SIZE))
+axes.figure.savefig(output / "filters.png")
+print("wrote output/filters.png")

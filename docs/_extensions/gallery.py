@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -38,8 +39,11 @@ class Example:
 
     @property
     def title(self) -> str:
-        """The file's name in words."""
-        return self.path.stem.partition("_")[2].replace("_", " ").capitalize()
+        """The file's name in words, written as its docstring writes them."""
+        words = self.path.stem.partition("_")[2].split("_")
+        found = [re.search(rf"\b{word}\b", self.said, re.I) for word in words]
+        written = [f[0] if f else word for f, word in zip(found, words, strict=True)]
+        return written[0][:1].upper() + " ".join(written)[1:]
 
     @property
     def said(self) -> str:
@@ -79,7 +83,8 @@ def run(path: Path, target: Path) -> Example:
         files = [file for file in wrote if file.suffix in _PICTURES + _LIVE]
         for file in files:
             shutil.copy(file, target)
-    return Example(path, done.stdout, [file.name for file in files])
+    printed = done.stdout.replace(f"{ROOT}{os.sep}", "")  # no path of this machine
+    return Example(path, printed, [file.name for file in files])
 
 
 def _pictures_first(file: Path) -> tuple[bool, int]:

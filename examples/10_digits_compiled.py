@@ -5,8 +5,10 @@ its gradient, checks that both agree, and goes on with the compiled code.
 """
 
 import time
+from pathlib import Path
 
 import nn
+import viz
 
 X, y = nn.datasets.digits()
 X_train, X_test, y_train, y_test = nn.datasets.split(X, y, test=0.2, seed=0)
@@ -44,3 +46,9 @@ for epoch in (1, 2, 5, 10, 20, 40):
 accuracy = nn.accuracy(nn.predict(model, X_test), y_test)
 print(f"accuracy on {len(y_test)} held-out digits: {accuracy:.1%}")
 assert accuracy >= 0.96
+
+output = Path("output")
+output.mkdir(exist_ok=True)
+axes = viz.input_weights(model, (8, 8))
+axes.figure.savefig(output / "weights.png")
+print("wrote output/weights.png")
