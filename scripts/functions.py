@@ -203,7 +203,12 @@ def _special(name: str) -> str:
             [texts[0], ", ".join(texts[1:])] if texts[1:] else texts
         )
         said.setdefault(answer, []).append(f"({where})" if len(xs) > 1 else where)
-    return "<br>".join(f"{', '.join(at)}: {answer}" for answer, at in said.items())
+    return _whole(*[f"{', '.join(at)}: {answer}" for answer, at in said.items()])
+
+
+def _whole(*lines: str) -> str:
+    """Lines of a cell that a narrow table does not break."""
+    return "<br>".join(lines).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _domain(name: str) -> str:
@@ -211,14 +216,14 @@ def _domain(name: str) -> str:
     if row is None or row.arity is None:
         return ""
     shown = [f"[{low:g}, {high:g}]" for low, high in row.domain]
-    return "" if set(shown) == {"[-inf, inf]"} else ", ".join(shown)
+    return "" if set(shown) == {"[-inf, inf]"} else _whole(*shown)
 
 
 def _promise(name: str) -> str:
     row = TABLE.get(name)
     if row is None or row.predicate:
         return ""
-    return f"{exact.bound(name, 0):g}, {exact.bound(name, 1):g}"
+    return _whole(f"{exact.bound(name, 0):g}, {exact.bound(name, 1):g}")
 
 
 def _aliases(name: str) -> list[str]:
