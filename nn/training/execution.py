@@ -97,7 +97,7 @@ class Execution:
             known = self._choose(batch, times)
         program = self.gradients.get(len(batch))
         if program is None:
-            value, outputs, _ = self._eager(batch) if known is None else known
+            value, outputs, _ = self._eager(batch, measured) if known is None else known
             return value.data, outputs
         outputs = self.outputs(batch, times) if measured else []
         value, slopes = program(*self._arguments(batch))
@@ -143,12 +143,14 @@ class Execution:
             if what == "gradients" and traced < edges:
                 self.stream = program
 
-    def _eager(self, batch: Samples) -> tuple[Value, list[Any], Array]:
-        """Loss, outputs and gradient by the graph."""
+    def _eager(
+        self, batch: Samples, measured: bool = True
+    ) -> tuple[Value, list[Any], Array]:
+        """Loss, outputs (if they are asked for) and gradient by the graph."""
         self.sync_to_values()
         with in_mode(self.model, True):
             found = self.model.batch(batch.X)
-            outputs = plain("outputs", list(found))
+            outputs = plain("outputs", list(found)) if measured else []
             value = self.loss(found, batch.y)
             if not isinstance(value, Value):
                 raise TypeError(
