@@ -3,7 +3,10 @@
 import tempfile
 from pathlib import Path
 
+import matplotlib.pyplot as plt
+
 import nn
+import viz
 
 X, y = nn.datasets.iris()
 X_train, X_test, y_train, y_test = nn.datasets.split(X, y, test=0.3, stratify=True)
@@ -26,7 +29,8 @@ history = nn.fit(
     progress=False,
 )
 print(history)
-accuracy = nn.accuracy(nn.predict(model, X_test), y_test)
+outputs = nn.predict(model, X_test)
+accuracy = nn.accuracy(outputs, y_test)
 print(f"accuracy on {len(y_test)} held-out flowers: {accuracy:.1%}")
 
 with tempfile.TemporaryDirectory() as folder:
@@ -35,7 +39,14 @@ with tempfile.TemporaryDirectory() as folder:
         model.save(path)
         again = nn.MLP(4, [8, 3], activation="tanh")
         again.load(path)
-        assert (nn.predict(again, X_test) == nn.predict(model, X_test)).all()
+        assert (nn.predict(again, X_test) == outputs).all()
         print(f"{name}: saved and loaded, the same predictions")
 
 assert accuracy >= 0.95
+
+Path("output").mkdir(exist_ok=True)
+figure, ax = plt.subplots(figsize=(4, 3), layout="constrained")
+species = ["setosa", "versicolor", "virginica"]
+viz.confusion_matrix(outputs, y_test, labels=species, ax=ax)
+figure.savefig("output/confusion.png", dpi=150)
+print("wrote output/confusion.png")

@@ -1,6 +1,11 @@
 """Handwritten digits, 8 x 8 pixels: a two-layer network of scalars, a few seconds."""
 
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+
 import nn
+import viz
 
 X, y = nn.datasets.digits()
 X_train, X_test, y_train, y_test = nn.datasets.split(X, y, test=0.25, seed=0)
@@ -35,3 +40,9 @@ def draw(pixels):
 draw(X_test[0])
 print("read as", int(predictions[0].argmax()), "and it is", int(y_test[0]))
 assert accuracy >= 0.93
+
+Path("output").mkdir(exist_ok=True)
+figure, ax = plt.subplots(figsize=(4, 3), layout="constrained")
+viz.misclassified(X_test, predictions, y_test, shape=(8, 8), most=10, ax=ax)
+figure.savefig("output/mistaken.png", dpi=150)
+print("wrote output/mistaken.png")

@@ -1,7 +1,11 @@
-"""An operation of your own is one row: every mode works, and gradcheck watches it."""
+"""An operation of your own: one row, every mode works, and gradcheck watches it."""
 
 import math
+from pathlib import Path
 
+import matplotlib.pyplot as plt
+
+import viz
 from autograd import Primitive, Value, cos, detect_anomaly, grad, gradcheck, jvp, sin
 from autograd.errors import AnomalyError, GradcheckError
 
@@ -33,3 +37,9 @@ try:
         (sin(z) / z).tanh()
 except AnomalyError as error:
     print(f"\nthe first NaN is found:\n{error}")
+
+Path("output").mkdir(exist_ok=True)
+figure, ax = plt.subplots(figsize=(4, 3), layout="constrained")
+viz.activation(sinc, interval=(-12.0, 12.0), resolution=400, ax=ax)  # none at 0
+figure.savefig("output/sinc.png", dpi=150)
+print("wrote output/sinc.png")

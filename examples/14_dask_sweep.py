@@ -5,6 +5,7 @@ of a single process.
 """
 
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -42,6 +43,8 @@ def descend(gradient, rate, times, counts):
 
 
 def main():
+    import matplotlib.pyplot as plt  # only here: every process runs what stands above
+
     times = np.linspace(0.0, 5.0, 50)
     counts = 2.0 * np.exp(-3.0 * times) + 0.5 * np.exp(-0.4 * times)
     gradient = jit(value_and_grad(decay))
@@ -58,6 +61,13 @@ def main():
     for rate, misfit in zip(RATES, together, strict=True):
         print(f"  rate {rate:.3f}: misfit {misfit:.2e}")
     assert list(together) == alone
+
+    Path("output").mkdir(exist_ok=True)
+    figure, ax = plt.subplots(figsize=(4, 3), layout="constrained")
+    ax.loglog(RATES, together, "o-")
+    ax.set(xlabel="learning rate", ylabel="misfit", title="after a thousand steps")
+    figure.savefig("output/sweep.png", dpi=150)
+    print("wrote output/sweep.png")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,10 @@
 sum. Twelve layers deep, it hardly reaches that of a plain network of the same layers.
 """
 
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+
 import nn
 
 
@@ -33,19 +37,22 @@ def plain(seed):
     return nn.Layer(WIDTH, WIDTH, activation="tanh", init=small, seed=seed)
 
 
-def slope_of_first_layer(model):
-    """How large the gradient of the loss is there, before any step."""
+def slopes(model):
+    """How large the gradient of the loss is in each layer, before any step."""
     model.zero_grad()
     nn.hinge_loss(model.batch(X), y).backward()
-    return max(abs(p.grad) for p in model.layers[0].parameters())
+    return [max(abs(p.grad) for p in layer.parameters()) for layer in model.layers]
 
 
 WIDTH = 6
 X, y = nn.datasets.moons(60, seed=0)
 models = {"plain": deep(plain), "residual": deep(lambda seed: Residual(WIDTH, seed))}
 found = {}
+Path("output").mkdir(exist_ok=True)
+figure, ax = plt.subplots(figsize=(4, 3), layout="constrained")
 for name, model in models.items():
-    slope = slope_of_first_layer(model)
+    slope, *others = slopes(model)
+    ax.semilogy([slope, *others], "o-", label=name)
     history = nn.fit(
         *(model, X, y, "hinge", "adam", 80),
         lr=0.01,
@@ -58,3 +65,9 @@ for name, model in models.items():
     print(f"accuracy {found[name][2]:.0%}  ({history.engine})")
 assert found["plain"][0] < 1e-3 < found["residual"][0]
 assert found["residual"][2] >= 0.95 > found["plain"][2]
+
+ax.set(xlabel="layer", ylabel="largest gradient", title="before any step")
+ax.set_xticks(range(0, 14, 2))
+ax.legend()
+figure.savefig("output/gradients.png", dpi=150)
+print("wrote output/gradients.png")

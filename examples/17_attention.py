@@ -5,6 +5,9 @@ It learns from sequences of four pairs, and then reads longer ones.
 """
 
 import random
+from pathlib import Path
+
+import matplotlib.pyplot as plt
 
 import autograd as ag
 import nn
@@ -58,3 +61,15 @@ looks = [round(share.data, 2) for share in model.shares([*pairs, asked])]
 print(f"asked for key {asked} of {pairs[::2]}, it looks at {looks}")
 assert history.engine == "compiled"
 assert mean_error(4) < 0.02 < 0.03 > mean_error(KEYS)
+
+Path("output").mkdir(exist_ok=True)
+figure, ax = plt.subplots(figsize=(4, 3), layout="constrained")
+(*pairs, _), _ = draw(random.Random(7), KEYS)
+keys = pairs[::2]
+looks = [[s.data for s in model.shares([*pairs, key])] for key in keys]
+figure.colorbar(ax.imshow(looks, cmap="Blues", vmin=0.0, vmax=1.0), label="share")
+ax.set_xticks(range(KEYS), keys)
+ax.set_yticks(range(KEYS), keys)
+ax.set(xlabel="key in the sequence", ylabel="asked for")
+figure.savefig("output/attention.png", dpi=150)
+print("wrote output/attention.png")

@@ -1,12 +1,17 @@
-"""A convolution over digits of 8 x 8 pixels: the same nine weights at every place.
+"""A convolution over digits: the same nine weights at every place.
 
 Scalars are shared by being used again: ``affine`` reads the weights of the filters
 once, and is called for each patch of the image. The gradient of a weight is then the
 sum over all places, without a word about it.
 """
 
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+
 import autograd as ag
 import nn
+import viz
 
 SIDE, SIZE, FILTERS, STRIDE = 8, 3, 6, 2
 
@@ -51,3 +56,9 @@ for i in (0, 3, 6):
 assert count == FILTERS * (SIZE * SIZE + 1)
 assert history.engine == "compiled"
 assert accuracy >= 0.94
+
+Path("output").mkdir(exist_ok=True)
+figure, ax = plt.subplots(figsize=(4, 3), layout="constrained")
+viz.input_weights(model.layers[0].filters, (SIZE, SIZE), ax=ax)
+figure.savefig("output/filters.png", dpi=150)
+print("wrote output/filters.png")

@@ -1,12 +1,16 @@
-"""Handwritten digits again: ``nn.fit`` compiles by itself when that pays.
+"""Handwritten digits, compiled: by ``nn.fit`` itself, when that pays.
 
 It computes the first mini-batch on the graph of scalars, compiles the loss with
 its gradient, checks that both agree, and goes on with the compiled code.
 """
 
 import time
+from pathlib import Path
+
+import matplotlib.pyplot as plt
 
 import nn
+import viz
 
 X, y = nn.datasets.digits()
 X_train, X_test, y_train, y_test = nn.datasets.split(X, y, test=0.2, seed=0)
@@ -44,3 +48,9 @@ for epoch in (1, 2, 5, 10, 20, 40):
 accuracy = nn.accuracy(nn.predict(model, X_test), y_test)
 print(f"accuracy on {len(y_test)} held-out digits: {accuracy:.1%}")
 assert accuracy >= 0.96
+
+Path("output").mkdir(exist_ok=True)
+figure, ax = plt.subplots(figsize=(4, 3), layout="constrained")
+viz.input_weights(model, (8, 8), ax=ax)
+figure.savefig("output/weights.png", dpi=150)
+print("wrote output/weights.png")
