@@ -1,4 +1,4 @@
-"""Gradient descent by hand: m x + b on three points, rate 0.1, from m = b = 0.
+"""Gradient descent by hand: a line m x + b to three points, rate 0.1, from m = b = 0.
 
 The article this follows arrives at m = 0.42, b = 0.40 "after continuing the iterations
 for 3 more steps". That is the state after two more steps, (0.4272, 0.4001), cut to two

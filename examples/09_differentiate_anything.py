@@ -1,4 +1,4 @@
-"""Differentiate anything: six short programs for those who know JAX, in plain Python."""
+"""Differentiate anything: six short programs in plain Python for users of JAX."""
 
 import math
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Black-Scholes: price and greeks of a million options, or as many as the argument says.
+"""Black-Scholes: price and greeks of a million options, or as many as you say.
 
 One scalar formula, compiled over a batch. The greeks are its derivatives: delta by the
 spot, vega by the volatility, rho by the rate, theta (with the opposite sign) by expiry.

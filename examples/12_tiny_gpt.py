@@ -1,4 +1,4 @@
-"""A tiny GPT: learns to write names, or the words of the text file that is its argument.
+"""A tiny GPT: learns to write names, or the words of a file that you name.
 
 One layer of width 16 with 4 heads, after Karpathy's microgpt. Tokens are inputs of the
 compiled program, through ``take``: only another length of document is traced anew.

@@ -1,4 +1,4 @@
-"""A parameter sweep over the processes of Dask: compiled functions travel by pickle.
+"""A sweep with Dask: compiled functions travel to other processes by pickle.
 
 Every process compiles the function anew when it first calls it; the results are those
 of a single process.
