@@ -35,6 +35,6 @@ assert accuracy >= 0.98
 Path("output").mkdir(exist_ok=True)
 figure, ax = plt.subplots(figsize=(4, 3), layout="constrained")
 viz.decision_boundary(lambda P: nn.predict(model, P), X, y, ax=ax)
-ax.legend(loc="lower left")
+ax.legend(loc="lower left", title="class")
 figure.savefig("output/moons.png", dpi=150)
 print("wrote output/moons.png")

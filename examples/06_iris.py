@@ -26,7 +26,6 @@ history = nn.fit(
     patience=20,
     metrics=["accuracy"],
     schedule=nn.schedules.cosine(150),
-    progress=False,
 )
 print(history)
 outputs = nn.predict(model, X_test)

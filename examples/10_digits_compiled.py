@@ -30,7 +30,6 @@ def train(epochs, compile):
         epochs=epochs,
         batch_size=32,
         schedule=nn.schedules.cosine(40),
-        progress=False,
         compile=compile,
     )
     return model, history, (time.perf_counter() - start) / epochs

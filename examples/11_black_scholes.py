@@ -73,7 +73,7 @@ found, slopes = greeks(spots, *(np.full(161, x) for x in (100.0, 1.0, 0.05, 0.2)
 figure, ax = plt.subplots(figsize=(4, 3), layout="constrained")
 for name, curve in zip(closed, (found, *slopes), strict=True):
     ax.plot(spots, curve / np.abs(curve).max(), label=name)
-ax.set(xlabel="price of the share (strike 100)", ylabel="share of the largest")
+ax.set(xlabel="price of the share (strike 100)", ylabel="divided by the largest")
 figure.legend(loc="outside upper center", ncols=3)
 Path("output").mkdir(exist_ok=True)
 figure.savefig("output/greeks.png", dpi=150)

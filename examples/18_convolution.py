@@ -45,7 +45,6 @@ history = nn.fit(
     lr=0.01,
     schedule="cosine",
     compile=True,
-    progress=False,
 )
 accuracy = nn.accuracy(nn.predict(model, X_test, compile=True), y_test)
 print(f"loss {history.losses[0]:.3f} to {history.losses[-1]:.3f} ({history.engine})")
