@@ -1,4 +1,4 @@
-"""The main job in one file: real flowers, a small network, two pictures, a check.
+"""Quickstart: real flowers, a small network, two pictures and a check in one file.
 
 Trains a network on Fisher's irises, shows its accuracy on flowers it has not seen,
 draws a neuron and the network's loss on one flower as PNG, and compares gradients with

@@ -1,4 +1,8 @@
-"""One neuron predicts a grade from hours of study: y = w x + b, by gradient descent."""
+"""Hours and grades: one neuron predicts a grade, y = w x + b, by gradient descent."""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
 
 from pathlib import Path
 
@@ -27,9 +31,9 @@ print(f"seven hours of study: grade {neuron([7.0]).data:.2f}")
 assert (round(w, 2), round(b, 2)) == (0.55, 1.90)
 assert round(neuron([7.0]).data, 2) == 5.75
 
-output = Path("output")
-output.mkdir(exist_ok=True)
-axes = viz.line_fit(hours.ravel(), grades, w, b)
-axes.set(xlabel="hours of study", ylabel="grade")
-axes.figure.savefig(output / "line.png")
+Path("output").mkdir(exist_ok=True)
+figure, ax = plt.subplots(figsize=(4, 3), layout="constrained")
+viz.line_fit(hours.ravel(), grades, w, b, ax=ax)
+ax.set(xlabel="hours of study", ylabel="grade")
+figure.savefig("output/line.png", dpi=150)
 print("wrote output/line.png")

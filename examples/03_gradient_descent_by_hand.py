@@ -1,4 +1,4 @@
-"""Gradient descent step by step on three points: m x + b, rate 0.1, from m = b = 0.
+"""Gradient descent by hand: a line m x + b to three points, rate 0.1, from m = b = 0.
 
 The article this follows arrives at m = 0.42, b = 0.40 "after continuing the iterations
 for 3 more steps". That is the state after two more steps, (0.4272, 0.4001), cut to two
@@ -7,6 +7,8 @@ prints the first update of b as 0 - 0.1 * (-2.6) = 0.22; the gradient there is -
 """
 
 from pathlib import Path
+
+import matplotlib.pyplot as plt
 
 import viz
 from autograd import Value, mean
@@ -17,20 +19,20 @@ m, b = Value(0.0, label="m"), Value(0.0, label="b")
 table = []
 
 
-def loss_of(m, b):
-    """The mean squared error of a line."""
+def mean_squared_error(m, b):
     return mean([(y - (m * x + b)) ** 2 for x, y in points])
 
 
 print("step      m        b      loss    dloss/dm  dloss/db")
-for step in range(5):
-    loss = loss_of(m, b)
+for step in range(201):
+    loss = mean_squared_error(m, b)
     m.grad = b.grad = 0.0
     loss.backward()
-    print(
-        f"{step:4d}  {m.data:7.4f}  {b.data:7.4f}  {loss.data:7.4f}  "
-        f"{m.grad:8.4f}  {b.grad:8.4f}"
-    )
+    if step < 5:
+        print(
+            f"{step:4d}  {m.data:7.4f}  {b.data:7.4f}  {loss.data:7.4f}  "
+            f"{m.grad:8.4f}  {b.grad:8.4f}"
+        )
     table.append((m.data, b.data, loss.data, m.grad, b.grad))
     m.data -= rate * m.grad
     b.data -= rate * b.grad
@@ -42,10 +44,9 @@ assert [round(p, 10) for p in first[:2]] == [0.26, 0.22]
 assert [round(p, 4) for p in third[:2]] == [0.4272, 0.4001]  # the article's state
 assert [round(p, 4) for p in fourth[:2]] == [0.4443, 0.4404]
 
-output = Path("output")
-output.mkdir(exist_ok=True)
-path = [(slope, intercept) for slope, intercept, *_ in table]
-axes = viz.descent_path(loss_of, path)
-axes.set(xlabel="slope m", ylabel="intercept b")
-axes.figure.savefig(output / "path.png")
-print("wrote output/path.png")
+Path("output").mkdir(exist_ok=True)
+figure, ax = plt.subplots(figsize=(4, 3), layout="constrained")
+viz.descent_path(mean_squared_error, [row[:2] for row in table], ax=ax)
+ax.set(xlabel="slope m", ylabel="intercept b")
+figure.savefig("output/descent.png", dpi=150)
+print("wrote output/descent.png")

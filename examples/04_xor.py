@@ -1,6 +1,8 @@
-"""XOR, exclusive or: the smallest problem that a layer solves, and no neuron alone."""
+"""Exclusive or (XOR): the smallest problem that a layer solves and a neuron cannot."""
 
 from pathlib import Path
+
+import matplotlib.pyplot as plt
 
 import nn
 import viz
@@ -24,8 +26,8 @@ for x, target, score in zip(X, y, nn.predict(model, X), strict=True):
 print(history)
 assert nn.accuracy(nn.predict(model, X), y) == 1.0
 
-output = Path("output")
-output.mkdir(exist_ok=True)
-axes = viz.decision_boundary(lambda X: nn.predict(model, X), X, y)
-axes.figure.savefig(output / "xor.png")
+Path("output").mkdir(exist_ok=True)
+figure, ax = plt.subplots(figsize=(4, 3), layout="constrained")
+viz.decision_boundary(lambda P: nn.predict(model, P), X, y, ax=ax)
+figure.savefig("output/xor.png", dpi=150)
 print("wrote output/xor.png")

@@ -1,12 +1,11 @@
-"""Two moons with a max-margin loss: written out as in micrograd's demonstration.
+"""Two moons: a max-margin loss, written out as in micrograd's demonstration."""
 
-With matplotlib installed, draws the decision boundary and the loss.
-"""
-
-import importlib.util
 from pathlib import Path
 
+import matplotlib.pyplot as plt
+
 import nn
+import viz
 from autograd import sum as total
 
 X, y = nn.datasets.moons(100, noise=0.1, seed=0)
@@ -33,17 +32,9 @@ for k in range(60):
 
 assert accuracy >= 0.98
 
-if importlib.util.find_spec("matplotlib"):
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    import viz
-
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4))
-    viz.decision_boundary(lambda P: nn.predict(model, P), X, y, ax=left)
-    viz.loss_curve(losses, ax=right)
-    Path("output").mkdir(exist_ok=True)
-    figure.savefig("output/moons.png", dpi=100)
-    print("wrote output/moons.png")
+Path("output").mkdir(exist_ok=True)
+figure, ax = plt.subplots(figsize=(4, 3), layout="constrained")
+viz.decision_boundary(lambda P: nn.predict(model, P), X, y, ax=ax)
+ax.legend(loc="lower left", title="class")
+figure.savefig("output/moons.png", dpi=150)
+print("wrote output/moons.png")

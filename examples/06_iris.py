@@ -3,6 +3,8 @@
 import tempfile
 from pathlib import Path
 
+import matplotlib.pyplot as plt
+
 import nn
 import viz
 
@@ -24,10 +26,10 @@ history = nn.fit(
     patience=20,
     metrics=["accuracy"],
     schedule=nn.schedules.cosine(150),
-    progress=False,
 )
 print(history)
-accuracy = nn.accuracy(nn.predict(model, X_test), y_test)
+outputs = nn.predict(model, X_test)
+accuracy = nn.accuracy(outputs, y_test)
 print(f"accuracy on {len(y_test)} held-out flowers: {accuracy:.1%}")
 
 with tempfile.TemporaryDirectory() as folder:
@@ -36,14 +38,14 @@ with tempfile.TemporaryDirectory() as folder:
         model.save(path)
         again = nn.MLP(4, [8, 3], activation="tanh")
         again.load(path)
-        assert (nn.predict(again, X_test) == nn.predict(model, X_test)).all()
+        assert (nn.predict(again, X_test) == outputs).all()
         print(f"{name}: saved and loaded, the same predictions")
 
 assert accuracy >= 0.95
 
-output = Path("output")
-output.mkdir(exist_ok=True)
+Path("output").mkdir(exist_ok=True)
+figure, ax = plt.subplots(figsize=(4, 3), layout="constrained")
 species = ["setosa", "versicolor", "virginica"]
-axes = viz.confusion_matrix(nn.predict(model, X_test), y_test, labels=species)
-axes.figure.savefig(output / "confusion.png")
+viz.confusion_matrix(outputs, y_test, labels=species, ax=ax)
+figure.savefig("output/confusion.png", dpi=150)
 print("wrote output/confusion.png")

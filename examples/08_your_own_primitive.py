@@ -1,19 +1,12 @@
-"""An operation of your own is one row: every mode works, and gradcheck watches it."""
+"""An operation of your own: one row, every mode works, and gradcheck watches it."""
 
 import math
 from pathlib import Path
 
-from autograd import (
-    Primitive,
-    Value,
-    cos,
-    detect_anomaly,
-    divide,
-    grad,
-    gradcheck,
-    jvp,
-    sin,
-)  # fmt: skip
+import matplotlib.pyplot as plt
+
+import viz
+from autograd import Primitive, Value, cos, detect_anomaly, grad, gradcheck, jvp, sin
 from autograd.errors import AnomalyError, GradcheckError
 from viz import activation
 
@@ -46,8 +39,8 @@ try:
 except AnomalyError as error:
     print(f"\nthe first NaN is found:\n{error}")
 
-output = Path("output")
-output.mkdir(exist_ok=True)
-axes = activation(sinc, interval=(-10.0, 10.0), resolution=400)
-axes.figure.savefig(output / "sinc.png")
-print("\nwrote output/sinc.png")
+Path("output").mkdir(exist_ok=True)
+figure, ax = plt.subplots(figsize=(4, 3), layout="constrained")
+viz.activation(sinc, interval=(-12.0, 12.0), resolution=400, ax=ax)  # none at 0
+figure.savefig("output/sinc.png", dpi=150)
+print("wrote output/sinc.png")

@@ -1,25 +1,13 @@
-"""Six short programs for those who know JAX: plain Python, plain floats, any order."""
+"""Differentiate anything: six short programs in plain Python for users of JAX."""
 
 import math
 from itertools import pairwise
+from pathlib import Path
 
-from autograd import (
-    Value,
-    checkpoint,
-    exp,
-    explain,
-    grad,
-    gradient,
-    hessian,
-    hvp,
-    jacobian,
-    jvp,
-    log,
-    sin,
-    sqrt,
-    where,
-)  # fmt: skip
+import autograd as ag
+from autograd import Value, exp, grad, jvp, log, sin, sqrt, where
 from autograd import sum as total
+from viz import render
 
 
 # 1. Control flow is Python's: a root by Newton's method, differentiated through.
@@ -50,7 +38,7 @@ def rosenbrock(x):
     return total([100.0 * (b - a * a) ** 2 + (1.0 - a) ** 2 for a, b in pairwise(x)])
 
 
-H = hessian(rosenbrock, sparse=True)([math.sin(i) for i in range(1000)])
+H = ag.hessian(rosenbrock, sparse=True)([math.sin(i) for i in range(1000)])
 print("sparse Hessian:", H.shape, "with", H.nnz, "entries")
 assert H.nnz == 2998
 
@@ -71,8 +59,14 @@ assert abs(rate - 0.5) < 1e-3
 
 # 6. Ask why: the chain rule of one derivative, path by path, with its numbers.
 x, w = Value(1.5, label="x"), Value(-2.0, label="w")
-print(explain(exp(sin(w * x)) + x, wrt=x))
-long = checkpoint(lambda t: root(t) + sin(t))
-assert abs(gradient(long(x), x) - (0.5 / math.sqrt(1.5) + math.cos(1.5))) < 1e-9
-assert hvp(rosenbrock)([0.3, 0.5], [1.0, 0.0]) == hessian(rosenbrock)([0.3, 0.5])[0]
-assert jacobian(lambda v: [v[0] * v[1]])([2.0, 3.0]) == [[3.0, 2.0]]
+y = exp(sin(w * x)) + x
+print(ag.explain(y, wrt=x))
+y.backward()
+Path("output").mkdir(exist_ok=True)
+print("wrote", render(y, "output/paths.png", rankdir="TB", legend=False))
+long = ag.checkpoint(lambda t: root(t) + sin(t))
+assert abs(ag.gradient(long(x), x) - (0.5 / math.sqrt(1.5) + math.cos(1.5))) < 1e-9
+assert (
+    ag.hvp(rosenbrock)([0.3, 0.5], [1.0, 0.0]) == ag.hessian(rosenbrock)([0.3, 0.5])[0]
+)
+assert ag.jacobian(lambda v: [v[0] * v[1]])([2.0, 3.0]) == [[3.0, 2.0]]

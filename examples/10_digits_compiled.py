@@ -1,4 +1,4 @@
-"""Handwritten digits again: ``nn.fit`` compiles by itself when that pays.
+"""Handwritten digits, compiled: by ``nn.fit`` itself, when that pays.
 
 It computes the first mini-batch on the graph of scalars, compiles the loss with
 its gradient, checks that both agree, and goes on with the compiled code.
@@ -6,6 +6,8 @@ its gradient, checks that both agree, and goes on with the compiled code.
 
 import time
 from pathlib import Path
+
+import matplotlib.pyplot as plt
 
 import nn
 import viz
@@ -28,7 +30,6 @@ def train(epochs, compile):
         epochs=epochs,
         batch_size=32,
         schedule=nn.schedules.cosine(40),
-        progress=False,
         compile=compile,
     )
     return model, history, (time.perf_counter() - start) / epochs
@@ -47,8 +48,8 @@ accuracy = nn.accuracy(nn.predict(model, X_test), y_test)
 print(f"accuracy on {len(y_test)} held-out digits: {accuracy:.1%}")
 assert accuracy >= 0.96
 
-output = Path("output")
-output.mkdir(exist_ok=True)
-axes = viz.input_weights(model, (8, 8))
-axes.figure.savefig(output / "weights.png")
+Path("output").mkdir(exist_ok=True)
+figure, ax = plt.subplots(figsize=(4, 3), layout="constrained")
+viz.input_weights(model, (8, 8), ax=ax)
+figure.savefig("output/weights.png", dpi=150)
 print("wrote output/weights.png")

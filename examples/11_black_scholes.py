@@ -1,14 +1,11 @@
-"""Black-Scholes: price and greeks of a million options, one formula over a batch.
+"""Black-Scholes: price and greeks of a million options, or as many as you say.
 
-    python 11_black_scholes.py [how many options]
-
-The greeks are the derivatives of the price: delta by the spot, vega by the volatility,
-theta by the time to expiry (with the opposite sign), rho by the interest rate.
+One scalar formula, compiled over a batch. The greeks are its derivatives: delta by the
+spot, vega by the volatility, rho by the rate, theta (with the opposite sign) by expiry.
 """
 
 import sys
 import time
-from math import pi, sqrt
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -19,7 +16,7 @@ import autograd as ag
 
 def normal(x):
     """The distribution function of the standard normal distribution."""
-    return 0.5 * ag.erfc(-x / sqrt(2.0))
+    return 0.5 * ag.erfc(-x / 2.0**0.5)
 
 
 def price(spot, strike, expiry, rate, volatility):
@@ -27,8 +24,7 @@ def price(spot, strike, expiry, rate, volatility):
     deviation = volatility * ag.sqrt(expiry)
     drift = (rate + 0.5 * volatility * volatility) * expiry
     d1 = (ag.log(spot / strike) + drift) / deviation
-    discounted = strike * ag.exp(-rate * expiry)
-    return spot * normal(d1) - discounted * normal(d1 - deviation)
+    return spot * normal(d1) - strike * ag.exp(-rate * expiry) * normal(d1 - deviation)
 
 
 count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
@@ -37,13 +33,12 @@ ranges = [(80.0, 120.0), (80.0, 120.0), (0.1, 2.0), (0.0, 0.05), (0.1, 0.5)]
 options = [rng.uniform(low, high, count) for low, high in ranges]
 
 # One option on plain floats, and by hand: S = K = 100, one year, 5 %, 20 %.
-value, slopes = ag.value_and_grad(price, argnums=(0, 1, 2, 3, 4))(
-    *(100.0, 100.0, 1.0, 0.05, 0.2)
-)
+price_and_greeks = ag.value_and_grad(price, argnums=(0, 1, 2, 3, 4))
+value, slopes = price_and_greeks(100.0, 100.0, 1.0, 0.05, 0.2)
 print(f"one option: price {value:.4f}, delta {slopes[0]:.4f}, vega {slopes[4]:.4f}")
 assert abs(value - 10.450583572185565) < 1e-12
 
-greeks = ag.jit(ag.vmap(ag.value_and_grad(price, argnums=(0, 1, 2, 3, 4))))
+greeks = ag.jit(ag.vmap(price_and_greeks))
 out = np.empty(count), tuple(np.empty(count) for _ in options)  # used again and again
 greeks(*options, out=out)  # compiled
 start = time.perf_counter()
@@ -54,16 +49,15 @@ print(f"{count:,} options: {seconds:.3f} s, {seconds / count * 1e9:.0f} ns for e
 # The closed forms, for all options, in numpy; its normal distribution by autograd.
 S, K, T, r, v = options
 d1 = (np.log(S / K) + (r + 0.5 * v * v) * T) / (v * np.sqrt(T))
-d2 = d1 - v * np.sqrt(T)
 cdf = ag.jit(ag.vmap(normal))
-density = np.exp(-0.5 * d1 * d1) / np.sqrt(2.0 * pi)
-discounted = K * np.exp(-r * T) * cdf(d2)
+density = np.exp(-0.5 * d1 * d1) / np.sqrt(2.0 * np.pi)
+discounted = np.exp(-r * T) * cdf(d1 - v * np.sqrt(T))
 closed = {
-    "price": S * cdf(d1) - discounted,
+    "price": S * cdf(d1) - K * discounted,
     "delta": cdf(d1),
-    "by strike": -np.exp(-r * T) * cdf(d2),
-    "by expiry": S * density * v / (2.0 * np.sqrt(T)) + r * discounted,
-    "rho": T * discounted,
+    "by strike": -discounted,
+    "by expiry": S * density * v / (2.0 * np.sqrt(T)) + r * K * discounted,
+    "rho": T * K * discounted,
     "vega": S * density * np.sqrt(T),
 }
 for (name, exact), found in zip(closed.items(), (out[0], *out[1]), strict=True):
@@ -71,10 +65,13 @@ for (name, exact), found in zip(closed.items(), (out[0], *out[1]), strict=True):
     print(f"{name:10s} {found[0]:10.5f}  largest error {error:.1e}")
     assert error < 1e-13
 
-for years in (1.0, 0.5, 0.01):
-    curve = [price(float(spot), 100.0, years, 0.05, 0.2) for spot in range(60, 141)]
-    plt.plot(range(60, 141), curve, label=f"{years} years to expiry")
-plt.gca().set(xlabel="spot", ylabel="price of the option")
-plt.legend()
+spots = np.linspace(60.0, 140.0, 161)
+found, slopes = greeks(spots, *(np.full(161, x) for x in (100.0, 1.0, 0.05, 0.2)))
+figure, ax = plt.subplots(figsize=(4, 3), layout="constrained")
+for name, curve in zip(closed, (found, *slopes), strict=True):
+    ax.plot(spots, curve / np.abs(curve).max(), label=name)
+ax.set(xlabel="price of the share (strike 100)", ylabel="divided by the largest")
+figure.legend(loc="outside upper center", ncols=3)
 Path("output").mkdir(exist_ok=True)
-plt.savefig("output/price.png")
+figure.savefig("output/greeks.png", dpi=150)
+print("wrote output/greeks.png")

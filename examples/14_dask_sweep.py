@@ -1,4 +1,4 @@
-"""A parameter sweep over the processes of Dask: compiled functions travel by pickle.
+"""A sweep with Dask: compiled functions travel to other processes by pickle.
 
 Every process compiles the function anew when it first calls it; the results are those
 of a single process.
@@ -44,6 +44,8 @@ def descend(gradient, rate, times, counts):
 
 
 def main():
+    import matplotlib.pyplot as plt  # only here: every process runs what stands above
+
     times = np.linspace(0.0, 5.0, 50)
     counts = 2.0 * np.exp(-3.0 * times) + 0.5 * np.exp(-0.4 * times)
     gradient = jit(value_and_grad(decay))
@@ -61,11 +63,11 @@ def main():
         print(f"  rate {rate:.3f}: misfit {misfit:.2e}")
     assert list(together) == alone
 
-    figure, axes = plt.subplots()
-    axes.loglog(RATES, together, "o-")
-    axes.set(xlabel="learning rate", ylabel="misfit after 1000 steps")
     Path("output").mkdir(exist_ok=True)
-    figure.savefig("output/sweep.png")
+    figure, ax = plt.subplots(figsize=(4, 3), layout="constrained")
+    ax.loglog(RATES, together, "o-")
+    ax.set(xlabel="learning rate", ylabel="misfit", title="after a thousand steps")
+    figure.savefig("output/sweep.png", dpi=150)
     print("wrote output/sweep.png")
 
 

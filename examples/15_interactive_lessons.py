@@ -1,4 +1,4 @@
-"""Live pages to find out by hand what a text on neural networks says.
+"""Live pages: find out by hand what a text on neural networks says.
 
 Writes five pages, each one HTML file that needs no network: a line fitted by hand and
 by gradient descent to both data sets of the examples 02 and 03, the slope of a curve,

@@ -48,9 +48,11 @@ WIDTH = 6
 X, y = nn.datasets.moons(60, seed=0)
 models = {"plain": deep(plain), "residual": deep(lambda seed: Residual(WIDTH, seed))}
 found = {}
+Path("output").mkdir(exist_ok=True)
+figure, ax = plt.subplots(figsize=(4, 3), layout="constrained")
 for name, model in models.items():
-    by_layer = slopes(model)
-    plt.semilogy(by_layer, "o-", label=name)
+    slope, *others = slopes(model)
+    ax.semilogy([slope, *others], "o-", label=name)
     history = nn.fit(
         *(model, X, y, "hinge", "adam", 80),
         lr=0.01,
@@ -66,10 +68,8 @@ for name, model in models.items():
 assert found["plain"][0] < 1e-3 < found["residual"][0]
 assert found["residual"][2] >= 0.95 > found["plain"][2]
 
-output = Path("output")
-output.mkdir(exist_ok=True)
-plt.xlabel("layer")
-plt.ylabel("largest gradient")
-plt.legend()
-plt.savefig(output / "slopes.png")
-print("wrote output/slopes.png")
+ax.set(xlabel="layer", ylabel="largest gradient", title="before any step")
+ax.set_xticks(range(0, 14, 2))
+ax.legend()
+figure.savefig("output/gradients.png", dpi=150)
+print("wrote output/gradients.png")

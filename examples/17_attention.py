@@ -62,11 +62,14 @@ print(f"asked for key {asked} of {pairs[::2]}, it looks at {looks}")
 assert history.engine == "compiled"
 assert mean_error(4) < 0.02 < 0.03 > mean_error(KEYS)
 
-output = Path("output")
-output.mkdir(exist_ok=True)
-grid = [[ag.dot(q, k).data for k in model.key.weight] for q in model.query.weight]
-figure, axes = plt.subplots()
-picture = axes.imshow(grid, cmap="Blues")
-axes.set(xlabel="key", ylabel="asked for", title="how well they fit")
-figure.savefig(output / "attention.png")
+Path("output").mkdir(exist_ok=True)
+figure, ax = plt.subplots(figsize=(4, 3), layout="constrained")
+(*pairs, _), _ = draw(random.Random(7), KEYS)
+keys = pairs[::2]
+looks = [[s.data for s in model.shares([*pairs, key])] for key in keys]
+figure.colorbar(ax.imshow(looks, cmap="Blues", vmin=0.0, vmax=1.0), label="share")
+ax.set_xticks(range(KEYS), keys)
+ax.set_yticks(range(KEYS), keys)
+ax.set(xlabel="key in the sequence", ylabel="asked for")
+figure.savefig("output/attention.png", dpi=150)
 print("wrote output/attention.png")

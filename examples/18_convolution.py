@@ -1,4 +1,4 @@
-"""A convolution over digits of 8 x 8 pixels: the same nine weights at every place.
+"""A convolution over digits: the same nine weights at every place.
 
 Scalars are shared by being used again: ``affine`` reads the weights of the filters
 once, and is called for each patch of the image. The gradient of a weight is then the
@@ -6,6 +6,8 @@ sum over all places, without a word about it.
 """
 
 from pathlib import Path
+
+import matplotlib.pyplot as plt
 
 import autograd as ag
 import nn
@@ -43,7 +45,6 @@ history = nn.fit(
     lr=0.01,
     schedule="cosine",
     compile=True,
-    progress=False,
 )
 accuracy = nn.accuracy(nn.predict(model, X_test, compile=True), y_test)
 print(f"loss {history.losses[0]:.3f} to {history.losses[-1]:.3f} ({history.engine})")
@@ -55,8 +56,8 @@ assert count == FILTERS * (SIZE * SIZE + 1)
 assert history.engine == "compiled"
 assert accuracy >= 0.94
 
-output = Path("output")
-output.mkdir(exist_ok=True)
-axes = viz.input_weights(model.layers[0].filters, (SIZE, SIZE))
-axes.figure.savefig(output / "filters.png")
+Path("output").mkdir(exist_ok=True)
+figure, ax = plt.subplots(figsize=(4, 3), layout="constrained")
+viz.input_weights(model.layers[0].filters, (SIZE, SIZE), ax=ax)
+figure.savefig("output/filters.png", dpi=150)
 print("wrote output/filters.png")

@@ -1,7 +1,9 @@
 """Every example runs, is short, and asserts what it claims."""
 
+import ast
 import functools
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +47,25 @@ def test_example(path, once):
     assert result.stdout
 
 
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_begins_with_its_title(path):
+    """The gallery's: a few words, a colon, what is to be seen."""
+    first = ast.get_docstring(ast.parse(path.read_text("utf-8"))).splitlines()[0]
+    title, colon, shown = first.partition(": ")
+    assert colon, first
+    assert len(title) <= 30, title
+    assert shown[0].islower(), shown  # the gallery makes it a sentence
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_says_what_it_wrote(path, once):
+    result, folder = once(path.stem)
+    written = {f"output/{file.name}" for file in (folder / "output").iterdir()}
+    said = re.findall(r"wrote (output/[\w.]+)", result.stdout.replace("\\", "/"))
+    assert {name.rstrip(".,") for name in said} == written
+    assert path.stem.startswith("15") or any(n.endswith(".png") for n in written)
+
+
 def test_the_descent_table_step_by_step(once):
     output = once("03_gradient_descent_by_hand")[0].stdout
     rows = [line.split() for line in output.splitlines()[1:]]
@@ -65,7 +86,7 @@ def test_the_gpt_learns_the_words_of_a_file(tmp_path):
     (tmp_path / "words.txt").write_text("grün blau rot gelb\nrosa braun", "utf-8")
     result = run(ROOT / "examples/12_tiny_gpt.py", tmp_path, "words.txt")
     assert result.returncode == 0, result.stderr
-    assert len(result.stdout.splitlines()) == 9
+    assert len(result.stdout.splitlines()) == 10
 
 
 def test_as_many_options_as_asked_for(tmp_path):

@@ -39,15 +39,17 @@ class Example:
 
     @property
     def title(self) -> str:
-        """The file's name in words, written as its docstring writes them."""
-        words = self.path.stem.partition("_")[2].split("_")
-        found = [re.search(rf"\b{word}\b", self.said, re.I) for word in words]
-        written = [f[0] if f else word for f, word in zip(found, words, strict=True)]
-        return written[0][:1].upper() + " ".join(written)[1:]
+        """The few words before the colon with which its docstring begins."""
+        return self._docstring.partition(": ")[0]
 
     @property
     def said(self) -> str:
-        """What its docstring says."""
+        """What its docstring says after them, as a sentence."""
+        said = self._docstring.partition(": ")[2]
+        return said[:1].upper() + said[1:]
+
+    @property
+    def _docstring(self) -> str:
         return ast.get_docstring(ast.parse(self.path.read_text(encoding="utf-8"))) or ""
 
     @property
