@@ -4,8 +4,6 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-from pathlib import Path
-
 import nn
 import viz
 from nn.datasets import hours_and_grades

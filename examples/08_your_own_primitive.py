@@ -5,17 +5,17 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
+import autograd as ag
 import viz
 from autograd import Primitive, Value, cos, detect_anomaly, grad, gradcheck, jvp, sin
 from autograd.errors import AnomalyError, GradcheckError
-from viz import activation
 
 # sin(x) / x with its limit at 0: the value, then the partial derivative as an ordinary
 # expression of the operand x and the result y.
 sinc = Primitive(
     "sinc",
     lambda x: math.sin(x) / x if x else 1.0,
-    lambda x, y: divide(cos(x) - y, x),
+    lambda x, y: ag.divide(cos(x) - y, x),  # which does not raise at 0, as / would
 )
 
 x = Value(2.0, label="x")

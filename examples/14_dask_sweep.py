@@ -7,7 +7,6 @@ of a single process.
 import time
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 from autograd import exp, jit, sqrt, value_and_grad

@@ -60,10 +60,8 @@ for name, model in models.items():
         compile=True,
         progress=False,
     )
-    found[name] = by_layer[0], history.losses[-1], nn.accuracy(nn.predict(model, X), y)
-    print(
-        f"{name:8}  first slope {by_layer[0]:.0e}  loss {found[name][1]:.3f}", end="  "
-    )
+    found[name] = slope, history.losses[-1], nn.accuracy(nn.predict(model, X), y)
+    print(f"{name:8}  first slope {slope:.0e}  loss {found[name][1]:.3f}", end="  ")
     print(f"accuracy {found[name][2]:.0%}  ({history.engine})")
 assert found["plain"][0] < 1e-3 < found["residual"][0]
 assert found["residual"][2] >= 0.95 > found["plain"][2]

@@ -111,6 +111,8 @@ PROVOCATIONS = {
     "a NUL in a formula": lambda _: Formula("x\0"),
     "too many operands": lambda _: Formula("exp(x, x)")(x=1.0),
     "no number for a name": _numbers("x"),
+    "a function without brackets": _numbers("tanh", "x=3"),
+    "no such file": lambda folder: numbers_of(Formula("x"), [], str(folder / "none")),
     "a number too many": _numbers("x", "x=1", "y=2"),
     "a decimal comma": _numbers("x", "x=3,5"),
     "no number": _numbers("x", "x=one"),
