@@ -84,10 +84,9 @@ def operands(node: Node) -> tuple[Any, ...]:
     return tuple([x if p is CONSTANT else p for p, x in pairs(node)])
 
 
-def kept_number(operand: Any) -> float:
+def kept_number(operand: Any) -> Any:
     """The number that a node of floats keeps of an operand."""
-    number: float = operand if type(operand) is float else operand._number
-    return number
+    return operand if type(operand) is float else operand._number
 
 
 def kept_operand(operand: Any) -> Any:

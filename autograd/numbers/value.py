@@ -178,9 +178,7 @@ class Value(Node, Drawn, Signatures):
 
     # -- micrograd's names -----------------------------------------------------------
 
-    @property
-    def _op(self) -> str:
-        return self.op
+    _op = op
 
     @property
     def _prev(self) -> set[Value]:
