@@ -151,7 +151,11 @@ class Execution:
         with in_mode(self.model, True):
             found = self.model.batch(batch.X)
             outputs = plain("outputs", list(found)) if measured else []
-            value = self.loss(found, batch.y)
+            try:
+                value = self.loss(found, batch.y)
+            except TypeError:
+                plain("outputs", list(found))  # says which of them is no number
+                raise
             if not isinstance(value, Value):
                 raise TypeError(
                     f"a loss returns one Value, got {type(value).__name__}: use "
