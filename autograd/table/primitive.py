@@ -151,16 +151,16 @@ class Primitive:
         top: Any = None
         if self.arity is None:
             flat = list(chain(*operands))
-            kinds = {*map(type, flat)} - {float}
-            alone = (
-                getattr(next(iter(kinds)), "alone", None) if len(kinds) == 1 else None
-            )
+            types = [*map(type, flat)]
+            kinds = {*types} - {float}
+            (kind,) = kinds if len(kinds) == 1 else (float,)
+            alone = getattr(kind, "alone", None)
             if alone is not None and (top := alone(flat)) is not None:
                 return top.apply(self, operands)
             for kind in kinds:
                 if getattr(kind, "level", None) != 0:
                     return self._apply_any(operands)
-                top = flat[[*map(type, flat)].index(kind)]
+                top = flat[types.index(kind)]
         else:
             for operand in operands:
                 kind = type(operand)

@@ -410,7 +410,9 @@ def modules_of(root: Module) -> list[Module]:
     if known is None:
         return _modules_below(root)
     kept = known[0].kept
-    return [*kept.setdefault("modules", kept.get("modules") or _modules_below(root))]
+    if "modules" not in kept:
+        kept["modules"] = _modules_below(root)
+    return [*kept["modules"]]
 
 
 def _modules_below(root: Module) -> list[Module]:

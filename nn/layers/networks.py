@@ -341,11 +341,12 @@ def _kept(net: Sequential) -> list[AtOnce | None]:
     if known is None:
         return [None] * len(net.layers)
     memory, numbers = known
-    if memory.kept.get("numbers") != numbers:
+    layers: list[AtOnce | None]
+    weighed_at, layers = memory.kept.get("layers", (None, []))
+    if weighed_at != numbers:
         layers = [_at_once(x.neurons) if type(x) is Layer else None for x in net.layers]
-        memory.kept.update(numbers=numbers, layers=layers)
-    kept: list[AtOnce | None] = memory.kept["layers"]
-    return kept
+        memory.kept["layers"] = numbers, layers  # at once: other threads may look
+    return layers
 
 
 def _at_once(neurons: list[Neuron]) -> AtOnce | None:
